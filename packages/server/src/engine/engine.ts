@@ -1,0 +1,67 @@
+import type { Endpoint } from '../domain/endpoint.ts';
+import type { EventKey, OrganizationId } from '../domain/ids.ts';
+import type { IdempotencyRow } from '../store/port.ts';
+
+/** An event as a caller sent it, decoded and validated. */
+export type IncomingEvent = {
+  /** The client's own id, or null to have one made. */
+  readonly id: string | null;
+  readonly type: string;
+  /** The exact bytes to deliver. The engine keeps the reference; the caller must not write to it again. */
+  readonly payload: Uint8Array;
+  readonly contentType: string;
+  /** Epoch milliseconds; null: the time of acceptance. */
+  readonly occurredAt: number | null;
+};
+
+export type AcceptOutcome =
+  | {
+      readonly kind: 'accepted';
+      readonly events: readonly {
+        readonly id: string;
+        readonly key: EventKey;
+        readonly createdAt: number;
+        /** The same id with the same content had been accepted before; nothing new was stored. */
+        readonly duplicate: boolean;
+      }[];
+    }
+  | { readonly kind: 'event_id_conflict'; readonly index: number }
+  | { readonly kind: 'idempotency_conflict' }
+  | { readonly kind: 'overloaded'; readonly retryAfterSeconds: number };
+
+/** What the receiver said to a test send. */
+export type TestResult = {
+  readonly eventId: string;
+  /** True for a 2xx. */
+  readonly delivered: boolean;
+  readonly status: number | null;
+  readonly latencyMs: number;
+  /** The first bytes of the response's body as text. */
+  readonly responseBody: string | null;
+  readonly errorKind: string | null;
+  readonly errorDetail: string | null;
+  readonly keyIds: readonly string[];
+};
+
+export type EngineFigures = {
+  readonly inFlight: number;
+  readonly inMemory: number;
+  readonly inMemoryBytes: number;
+  readonly lanes: number;
+};
+
+export interface Engine {
+  /** Resolves when due work is known and sending has begun. */
+  start(): Promise<void>;
+  /** Stops claiming, lets sends in flight end on their own deadline, stores their results, releases what was not sent. */
+  stop(): Promise<void>;
+  accept(
+    organizationId: OrganizationId,
+    events: readonly IncomingEvent[],
+    /** Given the ids that the events will have, so that it can refer to them. */
+    idempotency: ((eventIds: readonly string[]) => IdempotencyRow) | null,
+  ): Promise<AcceptOutcome>;
+  /** Signs like a delivery and sends at once, outside of lanes and counters. Belongs to no delivery. */
+  testSend(endpoint: Endpoint, event: { readonly type: string; readonly payload: Uint8Array }): Promise<TestResult>;
+  figures(): EngineFigures;
+}
