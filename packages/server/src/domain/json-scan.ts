@@ -41,8 +41,12 @@ export function skipString(bytes: Uint8Array, from: number, end: number): number
   let at = from + 1;
   while (at < end) {
     const byte = bytes[at] ?? 0;
-    if (byte === QUOTE) return at + 1;
-    if (byte === BACKSLASH) {
+    // Most bytes of a text are lower-case letters, which lie above all that matters here.
+    if (byte > BACKSLASH) {
+      at += 1;
+    } else if (byte === QUOTE) {
+      return at + 1;
+    } else if (byte === BACKSLASH) {
       at = skipEscape(bytes, at, end);
       if (at < 0) return at;
     } else if (byte < SPACE) {

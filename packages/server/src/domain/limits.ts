@@ -64,3 +64,12 @@ export const GRACE_SECONDS_MAX = 366 * 24 * 3_600;
 export const LIVE_SECRETS_MAX = 11;
 export const SECRET_BYTES_MIN = 24;
 export const SECRET_BYTES_MAX = 64;
+
+/** Bytes of one written member of an event beside its payload: a type, an id or a time, escapes included. */
+export const EVENT_MEMBER_BYTES_MAX = 1_024;
+/** Unknown member names that a refusal lists. */
+export const UNKNOWN_MEMBERS_REPORTED_MAX = 16;
+
+export const ENVELOPE_MEMBERS_MAX = 32;
+export const ENVELOPE_NAME_LENGTH_MAX = 64;
+export const ENVELOPE_LITERAL_LENGTH_MAX = 256;

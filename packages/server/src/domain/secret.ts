@@ -15,7 +15,7 @@ export type Sealed = `sealed.${string}`;
 export type Secret = {
   readonly id: SecretId;
   readonly algorithm: SecretAlgorithm;
-  /** Ordinal in its ring, from 1. */
+  /** The version of the ring that brought it: unique in the ring, growing, 1 for the first. */
   readonly number: number;
   readonly createdAt: number;
   /** When it becomes the active one; null while it is staged without a date. */
@@ -33,6 +33,8 @@ export type Secret = {
   readonly hint: string;
   /** Lower-case hex of SHA-256 over its key bytes. */
   readonly fingerprint: string;
+  /** `whpk_…` of an ed25519 secret, which anyone may read; null for HMAC. */
+  readonly publicKey: string | null;
   /** Who made it: an API key id, `cli`, or `system`. */
   readonly actor: string;
   readonly reason: string | null;

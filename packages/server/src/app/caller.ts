@@ -1,0 +1,28 @@
+import type { OrganizationId } from '../domain/ids.ts';
+import type { Scope } from '../domain/scope.ts';
+import { type Outcome, refused } from './outcome.ts';
+
+/** Who asks, and for which organization. */
+export type Caller = {
+  readonly organizationId: OrganizationId;
+  /** The API key's id, or `bootstrap` or `local`: the actor of the audit log. */
+  readonly actor: string;
+  readonly scopes: ReadonlySet<Scope>;
+  readonly requestId: string;
+};
+
+/** A retried POST of the same caller: same key, same answer. */
+export type IdempotencyRequest = {
+  /** Method and path with ids, for example `POST /v1/endpoints`. */
+  readonly route: string;
+  readonly key: string;
+  /** The request body as it was sent. */
+  readonly body: Uint8Array;
+};
+
+/** Null when the caller may; else why not. */
+export function missingScope(caller: Caller, ...scopes: readonly Scope[]): Extract<Outcome<never>, { ok: false }> | null {
+  const missing = scopes.filter((scope) => !caller.scopes.has(scope));
+  if (missing.length === 0) return null;
+  return refused('missing_scope', `this API key lacks the scope ${missing.map((scope) => `"${scope}"`).join(', ')}`);
+}

@@ -1,0 +1,200 @@
+import type { SignatureProfile } from '@hookring/signing';
+import { type Endpoint, type EndpointStatus, UNTRIED } from '../domain/endpoint.ts';
+import type { Envelope } from '../domain/envelope.ts';
+import type { EndpointId } from '../domain/ids.ts';
+import type { RotationPolicy } from '../domain/rotation-policy.ts';
+import type { SecretAlgorithm } from '../domain/secret.ts';
+import type { Command, EndpointWithHealth, Page, PageRequest } from '../store/port.ts';
+import { auditCommand } from './audit.ts';
+import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
+import type { AppContext } from './context.ts';
+import { applySettings, type EndpointSettings } from './endpoint-settings.ts';
+import { idempotent } from './idempotency.ts';
+import { firstSecret, type SecretSpelling, type ShownSecret, secretAgain } from './minting.ts';
+import { done, type Outcome, refused, replayed } from './outcome.ts';
+import { decideAndApply } from './submit.ts';
+
+/** What a dialect gives an endpoint that it creates; copied onto it. */
+export type EndpointDefaults = {
+  readonly signatureProfile: SignatureProfile;
+  readonly envelope: Envelope | null;
+  readonly retrySchedule: readonly number[] | null;
+  readonly rotationPolicy: RotationPolicy;
+  readonly catalogue: readonly string[] | null;
+  readonly secretSpelling: SecretSpelling;
+};
+
+export type CreateEndpointInput = {
+  readonly settings: EndpointSettings & { readonly url: string };
+  readonly keyring: 'own' | 'organization';
+  readonly algorithm: SecretAlgorithm;
+  readonly defaults: EndpointDefaults;
+};
+
+export type CreatedEndpoint = EndpointWithHealth & {
+  /** Shown once; null when the organization's ring signs. */
+  readonly secret: ShownSecret | null;
+};
+
+type Reference = { readonly endpointId: EndpointId; readonly secretId: ShownSecret['id'] | null; readonly recoverUntil: number };
+
+export async function createEndpoint(
+  app: AppContext,
+  caller: Caller,
+  input: CreateEndpointInput,
+  request: IdempotencyRequest | null,
+): Promise<Outcome<CreatedEndpoint>> {
+  const refusal = missingScope(caller, 'endpoints:write');
+  if (refusal !== null) return refusal;
+  return await idempotent<CreatedEndpoint, Reference>(app, caller, request, {
+    perform: async (row) => {
+      const now = app.clock.now();
+      const applied = applySettings(app, blankEndpoint(app, caller, input, now), input.settings);
+      if (!applied.ok) return applied;
+      const endpoint = applied.value;
+      const first =
+        input.keyring === 'organization'
+          ? null
+          : firstSecret(app, {
+              owner: endpoint.id,
+              actor: caller.actor,
+              now,
+              spelling: input.defaults.secretSpelling,
+              algorithm: input.algorithm,
+              decoding: endpoint.signatureProfile.secretDecoding,
+            });
+      const secret = first?.shown ?? null;
+      const recoverUntil = now + endpoint.rotationPolicy.recoveryMinutes * 60_000;
+      const reference = { endpointId: endpoint.id, secretId: secret?.id ?? null, recoverUntil };
+      const outcome = await decideAndApply<CreatedEndpoint>(app, async () => ({
+        ok: true,
+        value: { endpoint, health: UNTRIED, secret },
+        commands: [
+          ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row(reference) }]),
+          { kind: 'endpoint.insert', endpoint },
+          ...(first === null ? [] : [{ kind: 'keyring.insert' as const, ring: first.ring }]),
+          auditCommand(caller, now, { action: 'endpoint.created', target: endpoint.id, detail: { url: endpoint.url } }),
+        ],
+      }));
+      if (typeof outcome !== 'symbol' && outcome.ok) told(app, caller, endpoint);
+      return outcome;
+    },
+    replay: async ({ endpointId, secretId, recoverUntil }) => {
+      const found = await app.store.reader.endpoint(caller.organizationId, endpointId);
+      if (found === null) return refused('not_found', 'no such endpoint');
+      const secret = secretId === null ? null : await secretAgain(app, endpointId, secretId, recoverUntil);
+      return replayed({ ...found, secret });
+    },
+  });
+}
+
+function blankEndpoint(app: AppContext, caller: Caller, input: CreateEndpointInput, now: number): Endpoint {
+  const { defaults } = input;
+  return {
+    id: app.ids.next('ep'),
+    organizationId: caller.organizationId,
+    url: input.settings.url,
+    eventTypes: null,
+    description: '',
+    status: { kind: 'active' },
+    headers: [],
+    metadata: {},
+    keyring: input.keyring,
+    retrySchedule: defaults.retrySchedule,
+    sendDeadlineSeconds: null,
+    concurrency: null,
+    ratePerSecond: null,
+    signatureProfile: defaults.signatureProfile,
+    envelope: defaults.envelope,
+    rotationPolicy: defaults.rotationPolicy,
+    catalogue: defaults.catalogue,
+    extra: {},
+    version: 1,
+    createdAt: now,
+    updatedAt: now,
+  };
+}
+
+export async function readEndpoint(app: AppContext, caller: Caller, id: EndpointId): Promise<Outcome<EndpointWithHealth>> {
+  const refusal = missingScope(caller, 'endpoints:read');
+  if (refusal !== null) return refusal;
+  const found = await app.store.reader.endpoint(caller.organizationId, id);
+  return found === null ? refused('not_found', 'no such endpoint') : done(found);
+}
+
+export async function listEndpoints(app: AppContext, caller: Caller, page: PageRequest): Promise<Outcome<Page<EndpointWithHealth>>> {
+  const refusal = missingScope(caller, 'endpoints:read');
+  if (refusal !== null) return refusal;
+  return done(await app.store.reader.endpoints(caller.organizationId, page));
+}
+
+export type PatchEndpointInput = EndpointSettings & { readonly status?: EndpointStatus['kind'] };
+
+/** Changes what was named and nothing else. A change of URL keeps the ring. */
+export async function patchEndpoint(
+  app: AppContext,
+  caller: Caller,
+  id: EndpointId,
+  patch: PatchEndpointInput,
+  /** The version that the caller saw; null: whatever it is. */
+  expectedVersion: number | null,
+): Promise<Outcome<EndpointWithHealth>> {
+  const refusal = missingScope(caller, 'endpoints:write');
+  if (refusal !== null) return refusal;
+  const outcome = await decideAndApply<EndpointWithHealth>(app, async () => {
+    const found = await app.store.reader.endpoint(caller.organizationId, id);
+    if (found === null) return refused('not_found', 'no such endpoint');
+    const { endpoint, health } = found;
+    if (expectedVersion !== null && expectedVersion !== endpoint.version) {
+      return refused('precondition_failed', 'the endpoint changed since it was read; read it again and repeat the change');
+    }
+    const { status: wanted, ...settings } = patch;
+    if (endpoint.status.kind === 'archived') {
+      // Saying again that it is archived is no change.
+      if (wanted === 'archived' && Object.keys(settings).length === 0) return { ok: true, value: found, commands: [] };
+      return refused('endpoint_archived', 'an archived endpoint cannot change any more');
+    }
+    const applied = applySettings(app, endpoint, settings);
+    if (!applied.ok) return applied;
+    const now = app.clock.now();
+    const status = nextStatus(endpoint.status, wanted, now);
+    const resumed = endpoint.status.kind === 'suspended' && status.kind === 'active';
+    const next: Endpoint = { ...applied.value, status, version: endpoint.version + 1, updatedAt: now };
+    const fields = Object.keys(patch).join(' ');
+    const commands: Command[] = [
+      { kind: 'endpoint.put', endpoint: next, expectedVersion: endpoint.version, resetHealth: resumed },
+      ...(resumed ? [{ kind: 'endpoint.wake' as const, endpointId: id }] : []),
+      auditCommand(caller, now, { action: `endpoint.${verb(endpoint.status, status)}`, target: id, detail: { fields } }),
+    ];
+    return { ok: true, value: { endpoint: next, health: resumed ? { ...health, consecutiveFailures: 0, failingSince: null } : health }, commands };
+  });
+  if (typeof outcome === 'symbol') throw new Error('a patch has no idempotency row');
+  if (outcome.ok) told(app, caller, outcome.value.endpoint);
+  return outcome;
+}
+
+/** Ends an endpoint for good: what is queued for it is cancelled, its history stays. */
+export async function archiveEndpoint(app: AppContext, caller: Caller, id: EndpointId, expectedVersion: number | null): Promise<Outcome<EndpointWithHealth>> {
+  return await patchEndpoint(app, caller, id, { status: 'archived' }, expectedVersion);
+}
+
+function nextStatus(current: EndpointStatus, wanted: EndpointStatus['kind'] | undefined, now: number): EndpointStatus {
+  if (wanted === undefined || wanted === current.kind) return current;
+  switch (wanted) {
+    case 'active':
+      return { kind: 'active' };
+    case 'suspended':
+      return { kind: 'suspended', reason: 'manual', at: now };
+    case 'archived':
+      return { kind: 'archived', at: now };
+  }
+}
+
+function verb(before: EndpointStatus, after: EndpointStatus): string {
+  if (before.kind === after.kind) return 'updated';
+  return after.kind === 'active' ? 'resumed' : after.kind;
+}
+
+function told(app: AppContext, caller: Caller, endpoint: Endpoint): void {
+  app.telemetry.endpointChanged({ endpointId: endpoint.id, status: endpoint.status.kind, actor: caller.actor });
+}

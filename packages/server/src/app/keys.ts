@@ -1,0 +1,119 @@
+import { type ApiKey, apiKeyState } from '../domain/api-key.ts';
+import type { ApiKeyId } from '../domain/ids.ts';
+import { NAME_LENGTH_MAX } from '../domain/limits.ts';
+import type { Scope } from '../domain/scope.ts';
+import type { Page, PageRequest } from '../store/port.ts';
+import { tokenHash } from './access.ts';
+import { auditCommand } from './audit.ts';
+import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
+import type { AppContext } from './context.ts';
+import { idempotent } from './idempotency.ts';
+import { done, invalid, type Outcome, refused, replayed } from './outcome.ts';
+import { decideAndApply } from './submit.ts';
+
+export type CreateKeyInput = {
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  /** The dialect whose names its holder uses; every key works in every dialect. */
+  readonly dialect: string;
+  /** What its token begins with, for example `hk_live_`. */
+  readonly tokenPrefix: string;
+  readonly expiresAt: number | null;
+};
+
+/** The token is shown once; a repeated request is answered without it. */
+export type CreatedKey = { readonly key: ApiKey; readonly token: string | null };
+
+const TOKEN_CHARACTERS = 43;
+const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+/** The largest multiple of 62 in a byte: bytes from there on would favour some characters. */
+const BYTE_BOUND = 248;
+
+export async function createKey(
+  app: AppContext,
+  caller: Caller,
+  input: CreateKeyInput,
+  request: IdempotencyRequest | null,
+): Promise<Outcome<CreatedKey>> {
+  const refusal = missingScope(caller, 'organization:admin');
+  if (refusal !== null) return refusal;
+  const beyond = input.scopes.filter((scope) => !caller.scopes.has(scope));
+  if (beyond.length > 0) {
+    return refused('missing_scope', `a key cannot give what it does not have: ${beyond.join(', ')}`);
+  }
+  if (input.scopes.length === 0) return invalid('/scopes', 'must name at least one scope');
+  if (input.name.length > NAME_LENGTH_MAX) return invalid('/name', `must be at most ${NAME_LENGTH_MAX} characters`);
+  const now = app.clock.now();
+  if (input.expiresAt !== null && input.expiresAt <= now) return invalid('/expiresAt', 'must be in the future');
+  return await idempotent<CreatedKey, { keyId: ApiKeyId }>(app, caller, request, {
+    perform: async (row) => {
+      const token = `${input.tokenPrefix}${randomText(app, TOKEN_CHARACTERS)}`;
+      const key: ApiKey = {
+        id: app.ids.next('key'),
+        organizationId: caller.organizationId,
+        name: input.name,
+        tokenHash: tokenHash(token),
+        hint: `${input.tokenPrefix}…${token.slice(-4)}`,
+        dialect: input.dialect,
+        scopes: [...new Set(input.scopes)],
+        createdAt: now,
+        expiresAt: input.expiresAt,
+        revokedAt: null,
+      };
+      return await decideAndApply(app, async () => ({
+        ok: true,
+        value: { key, token },
+        commands: [
+          ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row({ keyId: key.id }) }]),
+          { kind: 'apiKey.insert', apiKey: key },
+          auditCommand(caller, now, { action: 'key.created', target: key.id, detail: { scopes: key.scopes.join(' ') } }),
+        ],
+      }));
+    },
+    replay: async ({ keyId }) => {
+      const key = await app.store.reader.apiKey(caller.organizationId, keyId);
+      return key === null ? refused('not_found', 'no such API key') : replayed({ key, token: null });
+    },
+  });
+}
+
+export async function listKeys(app: AppContext, caller: Caller, page: PageRequest): Promise<Outcome<Page<ApiKey>>> {
+  const refusal = missingScope(caller, 'organization:admin');
+  if (refusal !== null) return refusal;
+  return done(await app.store.reader.apiKeys(caller.organizationId, page));
+}
+
+/** Revoked when it is answered; revoking again changes nothing. */
+export async function revokeKey(app: AppContext, caller: Caller, id: ApiKeyId): Promise<Outcome<ApiKey>> {
+  const refusal = missingScope(caller, 'organization:admin');
+  if (refusal !== null) return refusal;
+  const now = app.clock.now();
+  const outcome = await decideAndApply<ApiKey>(app, async () => {
+    const key = await app.store.reader.apiKey(caller.organizationId, id);
+    if (key === null) return refused('not_found', 'no such API key');
+    if (apiKeyState(key, now) === 'revoked') return { ok: true, value: key, commands: [] };
+    return {
+      ok: true,
+      value: { ...key, revokedAt: now },
+      commands: [
+        { kind: 'apiKey.revoke', id, at: now },
+        auditCommand(caller, now, { action: 'key.revoked', target: id }),
+      ],
+    };
+  });
+  if (typeof outcome === 'symbol') throw new Error('a revocation has no idempotency row');
+  return outcome;
+}
+
+/** Uniform characters of `[0-9A-Za-z]`. */
+export function randomText(app: Pick<AppContext, 'fillRandom'>, length: number): string {
+  const bytes = new Uint8Array(length * 2);
+  let text = '';
+  while (text.length < length) {
+    app.fillRandom(bytes);
+    for (const byte of bytes) {
+      if (byte < BYTE_BOUND && text.length < length) text += BASE62[byte % 62] ?? '';
+    }
+  }
+  return text;
+}

@@ -1,0 +1,95 @@
+import type { Sealed } from '../domain/secret.ts';
+import { headerSealId } from '../domain/static-header.ts';
+import type { ResealUnit } from '../store/port.ts';
+import { auditCommand } from './audit.ts';
+import { type Caller, missingScope } from './caller.ts';
+import type { AppContext } from './context.ts';
+import { done, invalid, type Outcome, refused } from './outcome.ts';
+
+export type MasterKeyStatus = {
+  /** Ids only, the first seals. */
+  readonly keyIds: readonly string[];
+  readonly source: 'configured' | 'generated';
+};
+
+/** One bounded step of sealing everything under the first key again. */
+export type ResealStep = {
+  readonly resealed: number;
+  /** Give it to the next step; null when all is sealed under the first key. */
+  readonly nextCursor: string | null;
+};
+
+const RESEAL_ITEMS_MAX = 500;
+const SECRETS_PASS = 'secrets:';
+const HEADERS_PASS = 'headers:';
+
+export async function masterKeyStatus(app: AppContext, caller: Caller): Promise<Outcome<MasterKeyStatus>> {
+  const refusal = missingScope(caller, 'operator');
+  return refusal ?? done({ keyIds: app.masterKeys.ids(), source: app.masterKeys.source });
+}
+
+/**
+ * Begins a change of master key: a generated key file gets a new first key; a configured list must have been given a
+ * new first key by the operator already. Old keys stay until nothing needs them.
+ */
+export async function beginMasterKeyRotation(app: AppContext, caller: Caller): Promise<Outcome<MasterKeyStatus>> {
+  const refusal = missingScope(caller, 'operator');
+  if (refusal !== null) return refusal;
+  if (app.masterKeys.source === 'generated') await app.masterKeys.addFirst();
+  const status = { keyIds: app.masterKeys.ids(), source: app.masterKeys.source };
+  await app.store.apply([
+    auditCommand(caller, app.clock.now(), { action: 'master_key.rotated', target: status.keyIds[0] ?? '' }),
+  ]);
+  return done(status);
+}
+
+export async function resealStep(app: AppContext, caller: Caller, cursor: string | null): Promise<Outcome<ResealStep>> {
+  const refusal = missingScope(caller, 'operator');
+  if (refusal !== null) return refusal;
+  const at = cursor ?? SECRETS_PASS;
+  if (at.startsWith(SECRETS_PASS)) return done(await resealSecrets(app, at.slice(SECRETS_PASS.length)));
+  if (at.startsWith(HEADERS_PASS)) return done(await resealHeaders(app, at.slice(HEADERS_PASS.length)));
+  return invalid('/cursor', 'is not a cursor of this operation');
+}
+
+/** Drops the old keys of a generated key file once a whole pass found nothing left under them. */
+export async function finishMasterKeyRotation(app: AppContext, caller: Caller): Promise<Outcome<MasterKeyStatus>> {
+  const refusal = missingScope(caller, 'operator');
+  if (refusal !== null) return refusal;
+  let cursor: string | null = null;
+  do {
+    const step: Outcome<ResealStep> = await resealStep(app, caller, cursor);
+    if (!step.ok) return step;
+    if (step.value.resealed > 0) return refused('conflict', 'something is still sealed under an old key; run the steps again');
+    cursor = step.value.nextCursor;
+  } while (cursor !== null);
+  if (app.masterKeys.source === 'generated') await app.masterKeys.dropAllButFirst();
+  return done({ keyIds: app.masterKeys.ids(), source: app.masterKeys.source });
+}
+
+async function resealSecrets(app: AppContext, after: string): Promise<ResealStep> {
+  const page = await app.store.reader.sealedSecrets({ after: after === '' ? null : after, itemsMax: RESEAL_ITEMS_MAX });
+  const secrets: ResealUnit['secrets'][number][] = [];
+  for (const { owner, id, sealed } of page.items) {
+    const to = resealed(app, sealed, owner, id);
+    if (to !== null) secrets.push({ id, from: sealed, to });
+  }
+  const changed = secrets.length === 0 ? 0 : (await app.store.reseal({ secrets, headers: [] })).changed;
+  const nextCursor = page.nextCursor === null ? HEADERS_PASS : `${SECRETS_PASS}${page.nextCursor}`;
+  return { resealed: changed, nextCursor };
+}
+
+async function resealHeaders(app: AppContext, after: string): Promise<ResealStep> {
+  const page = await app.store.reader.sealedHeaders({ after: after === '' ? null : after, itemsMax: RESEAL_ITEMS_MAX });
+  const headers: ResealUnit['headers'][number][] = [];
+  for (const { endpointId, name, sealed } of page.items) {
+    const to = resealed(app, sealed, endpointId, headerSealId(name));
+    if (to !== null) headers.push({ endpointId, name, from: sealed, to });
+  }
+  const changed = headers.length === 0 ? 0 : (await app.store.reseal({ secrets: [], headers })).changed;
+  return { resealed: changed, nextCursor: page.nextCursor === null ? null : `${HEADERS_PASS}${page.nextCursor}` };
+}
+
+function resealed(app: AppContext, sealed: Sealed, owner: string, id: string): Sealed | null {
+  return app.vault.isStale(sealed) ? app.vault.seal(app.vault.unseal(sealed, owner, id), owner, id) : null;
+}

@@ -1,0 +1,95 @@
+import type { EndpointId } from '../domain/ids.ts';
+import { RECOVER_DAYS_MAX } from '../domain/limits.ts';
+import type { RecoverFilter } from '../store/port.ts';
+import { auditCommand } from './audit.ts';
+import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
+import type { AppContext } from './context.ts';
+import { idempotent } from './idempotency.ts';
+import { invalid, type Outcome, refused, replayed } from './outcome.ts';
+import { decideAndApply } from './submit.ts';
+
+export type RecoverInput = {
+  readonly endpointId: EndpointId;
+  /** Deliveries made from then on, epoch milliseconds. */
+  readonly since: number;
+  /** Up to then; null: now. */
+  readonly until: number | null;
+  readonly statuses: RecoverFilter['statuses'];
+  /** Where the call before this one stopped. */
+  readonly after: string | null;
+};
+
+export type Recovered = {
+  /** Deliveries sent again by this call. */
+  readonly recovered: number;
+  /** Those that a further call would find, counted up to a bound. */
+  readonly remaining: number;
+  readonly nextCursor: string | null;
+};
+
+/** Deliveries that one call sends again; more take more calls, so that every call is one short commit. */
+export const RECOVER_ITEMS_MAX = 1_000;
+const REMAINING_COUNT_MAX = 100_000;
+const DAY_MS = 86_400_000;
+
+/** Sends again what an endpoint missed in a range of time, as new deliveries, a bounded step at a time. */
+export async function recoverDeliveries(
+  app: AppContext,
+  caller: Caller,
+  input: RecoverInput,
+  request: IdempotencyRequest | null,
+): Promise<Outcome<Recovered>> {
+  const refusal = missingScope(caller, 'deliveries:write');
+  if (refusal !== null) return refusal;
+  const now = app.clock.now();
+  const until = input.until ?? now;
+  if (until < input.since) return invalid('/until', 'must not be before "since"');
+  if (now - input.since > RECOVER_DAYS_MAX * DAY_MS) {
+    return invalid('/since', `must be within the last ${RECOVER_DAYS_MAX} days`);
+  }
+  const { organizationId } = caller;
+  const { endpointId, since, statuses } = input;
+  const filter: RecoverFilter = { organizationId, endpointId, since, until, statuses };
+  return await idempotent<Recovered, Recovered>(app, caller, request, {
+    // One at a time per endpoint: two recoveries at once would both find the same deliveries.
+    perform: async (row) =>
+      await app.queue.run(`recover ${endpointId}`, async () => await decideAndApply(app, async () => {
+        const found = await app.store.reader.endpoint(organizationId, endpointId);
+        if (found === null) return refused('not_found', 'no such endpoint');
+        if (found.endpoint.status.kind === 'archived') {
+          return refused('endpoint_archived', 'an archived endpoint receives nothing');
+        }
+        const page = await app.store.reader.recoverable(filter, { after: input.after, itemsMax: RECOVER_ITEMS_MAX });
+        const total = page.nextCursor === null ? 0 : await app.store.reader.recoverableCount(filter, REMAINING_COUNT_MAX);
+        const createdAt = app.clock.now();
+        const deliveries = page.items.map((old) => ({
+          id: app.ids.next('dlv'),
+          organizationId,
+          endpointId,
+          eventKey: old.eventKey,
+          resendOf: old.id,
+          createdAt,
+        }));
+        const value: Recovered = {
+          recovered: deliveries.length,
+          remaining: Math.max(0, total - deliveries.length),
+          nextCursor: page.nextCursor,
+        };
+        return {
+          ok: true,
+          value,
+          commands: [
+            ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row(value) }]),
+            { kind: 'delivery.insert', deliveries },
+            auditCommand(caller, createdAt, {
+              action: 'deliveries.recovered',
+              target: endpointId,
+              detail: { recovered: deliveries.length, since, until },
+            }),
+          ],
+        };
+      })),
+    replay: async (reference) => replayed(reference),
+  });
+}
+

@@ -1,0 +1,198 @@
+import { RETENTION_DAYS_DEFAULT, SEND_DEADLINE_SECONDS_MAX, SEND_DEADLINE_SECONDS_MIN } from '../domain/limits.ts';
+import { decimalNumber, oneOf, parseBoolean, wholeNumber } from './parse.ts';
+import { parseAllowPrivate, parseHost, parseTrustProxy } from './parse-network.ts';
+import {
+  parseBootstrapKey,
+  parseDatabaseUrl,
+  parseMasterKeys,
+  parseRateLimit,
+  parseRetrySchedule,
+} from './parse-values.ts';
+import type { Setting } from './setting.ts';
+
+const RETENTION_DAYS_MAX = 3_650;
+const SHUTDOWN_SECONDS_MAX = 600;
+const AUTO_SUSPEND_ATTEMPTS_MAX = 1_000_000;
+const AUTO_SUSPEND_HOURS_MAX = 8_760;
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+type WithDefault = { readonly defaultText: string };
+type Described<T> = Omit<Setting<T>, 'sensitive' | 'defaultText'> & { readonly sensitive?: boolean };
+
+function setting<T>(described: Described<T> & WithDefault): Setting<T> & WithDefault;
+function setting<T>(described: Described<T>): Setting<T> & { readonly defaultText: null };
+function setting<T>(described: Described<T> & { readonly defaultText?: string }): Setting<T> {
+  return { sensitive: false, defaultText: null, ...described };
+}
+
+/** Every setting, in the order in which the manual and the help show them. Keys are those of `hookring.config.ts`. */
+export const SETTINGS = {
+  host: setting({
+    variable: 'HOOKRING_HOST',
+    flag: '--host <address>',
+    description: 'The address that the server listens on. `0.0.0.0` or `::` opens it to other machines.',
+    example: '0.0.0.0',
+    defaultText: '127.0.0.1',
+    parse: parseHost,
+  }),
+  port: setting({
+    variable: 'HOOKRING_PORT',
+    flag: '--port <number>',
+    description: 'The port that the server listens on; 0 takes any free one.',
+    example: '8484',
+    defaultText: '8484',
+    parse: wholeNumber({ min: 0, max: 65_535 }),
+  }),
+  database: setting({
+    variable: 'HOOKRING_DATABASE_URL',
+    flag: '--database-url <url>',
+    description: 'Where everything is kept: `sqlite:` and the path of a file, relative to the current directory.',
+    example: 'sqlite:/var/lib/hookring/hookring.db',
+    defaultText: 'sqlite:./data/hookring.db',
+    sensitive: true,
+    parse: parseDatabaseUrl,
+  }),
+  masterKeys: setting({
+    variable: 'HOOKRING_MASTER_KEY',
+    flag: null,
+    description:
+      'Seals the signing secrets: the base64 of 32 bytes, or `id:base64,id:base64` of which the first seals and all ' +
+      'open (a key without an id is called `default`). Without it a key is made and kept in a file beside the database.',
+    example: '2026:$(openssl rand -base64 32)',
+    sensitive: true,
+    parse: parseMasterKeys,
+  }),
+  bootstrapKey: setting({
+    variable: 'HOOKRING_BOOTSTRAP_KEY',
+    flag: null,
+    description:
+      'An API key of your own making, 32 characters or more, with every scope for the organization `default`. ' +
+      'Without it the first start makes a key and shows it once.',
+    example: '$(openssl rand -hex 32)',
+    sensitive: true,
+    parse: parseBootstrapKey,
+  }),
+  allowPrivate: setting({
+    variable: 'HOOKRING_ALLOW_PRIVATE',
+    flag: '--allow-private <ranges>',
+    description:
+      'CIDR ranges, separated by commas, that endpoints may live in although they are not on the public internet. ' +
+      'Everything private is closed otherwise.',
+    example: '10.20.0.0/16,127.0.0.1/32',
+    parse: parseAllowPrivate,
+  }),
+  allowHttp: setting({
+    variable: 'HOOKRING_ALLOW_HTTP',
+    flag: '--allow-http [boolean]',
+    description: 'Lets endpoints have `http:` URLs everywhere. Payloads and signatures then travel in the clear.',
+    example: 'true',
+    defaultText: 'false',
+    parse: parseBoolean,
+  }),
+  retrySchedule: setting({
+    variable: 'HOOKRING_RETRY_SCHEDULE',
+    flag: '--retry-schedule <seconds>',
+    description:
+      'Seconds before each retry, separated by commas: n numbers make n + 1 attempts. 0 is at once, `none` is a single ' +
+      'attempt. It overrides the schedules of all endpoints.',
+    example: '5,60,600,3600',
+    parse: parseRetrySchedule,
+  }),
+  autoSuspendAttempts: setting({
+    variable: 'HOOKRING_AUTO_SUSPEND_ATTEMPTS',
+    flag: '--auto-suspend-attempts <number>',
+    description: 'An endpoint is suspended after so many failed attempts in a row (and the hours below).',
+    example: '20',
+    defaultText: '20',
+    parse: wholeNumber({ min: 1, max: AUTO_SUSPEND_ATTEMPTS_MAX }),
+  }),
+  autoSuspendHours: setting({
+    variable: 'HOOKRING_AUTO_SUSPEND_HOURS',
+    flag: '--auto-suspend-hours <hours>',
+    description: 'The first of those failures must be at least so many hours old; 0: the count alone decides.',
+    example: '12',
+    defaultText: '12',
+    parse: decimalNumber({ min: 0, max: AUTO_SUSPEND_HOURS_MAX }),
+  }),
+  sendDeadlineSeconds: setting({
+    variable: 'HOOKRING_SEND_DEADLINE_SECONDS',
+    flag: '--send-deadline-seconds <seconds>',
+    description: 'How long one attempt may take, from looking up the name to the last byte of the answer.',
+    example: '15',
+    defaultText: '15',
+    parse: wholeNumber({ min: SEND_DEADLINE_SECONDS_MIN, max: SEND_DEADLINE_SECONDS_MAX }),
+  }),
+  trustProxy: setting({
+    variable: 'HOOKRING_TRUST_PROXY',
+    flag: '--trust-proxy <proxies>',
+    description:
+      'Which proxies may name the caller in `X-Forwarded-*`: `false`, a number of proxies, a list of CIDR ranges, or ' +
+      '`true` (anyone who can reach the port).',
+    example: '10.0.0.0/8',
+    defaultText: 'false',
+    parse: parseTrustProxy,
+  }),
+  rootDialect: setting({
+    variable: 'HOOKRING_ROOT_DIALECT',
+    flag: '--root-dialect <name>',
+    description: 'The dialect that stands at the root of the server. This version has `native` only.',
+    example: 'native',
+    defaultText: 'native',
+    parse: oneOf(['native']),
+  }),
+  rateLimit: setting({
+    variable: 'HOOKRING_RATE_LIMIT',
+    flag: '--rate-limit <rate>',
+    description:
+      'Requests that one API key may make: `100` or `100/s` per second, `6000/m` per minute, `100000/h` per hour. Off ' +
+      'unless set.',
+    example: '100/s',
+    parse: parseRateLimit,
+  }),
+  logLevel: setting({
+    variable: 'HOOKRING_LOG_LEVEL',
+    flag: '--log-level <level>',
+    description: `The least that is logged: ${LOG_LEVELS.map((level) => `\`${level}\``).join(', ')}.`,
+    example: 'warn',
+    defaultText: 'info',
+    parse: oneOf(LOG_LEVELS),
+  }),
+  retentionDays: setting({
+    variable: 'HOOKRING_RETENTION_DAYS',
+    flag: '--retention-days <days>',
+    description: 'Events and their deliveries are kept for so many days, and never removed while one is still owed.',
+    example: '30',
+    defaultText: String(RETENTION_DAYS_DEFAULT),
+    parse: wholeNumber({ min: 1, max: RETENTION_DAYS_MAX }),
+  }),
+  shutdownSeconds: setting({
+    variable: 'HOOKRING_SHUTDOWN_SECONDS',
+    flag: '--shutdown-seconds <seconds>',
+    description: 'How long a stopping server waits for its sends in flight before it ends them.',
+    example: '20',
+    defaultText: '20',
+    parse: wholeNumber({ min: 1, max: SHUTDOWN_SECONDS_MAX }),
+  }),
+} as const;
+
+export type SettingKey = keyof typeof SETTINGS;
+
+type ValueOf<S> = S extends Setting<infer T> ? (S extends WithDefault ? T : T | null) : never;
+
+/** The whole configuration as plain validated data. */
+export type Config = { readonly [K in SettingKey]: ValueOf<(typeof SETTINGS)[K]> };
+
+export const SETTING_KEYS = Object.keys(SETTINGS) as readonly SettingKey[]; // Object.keys forgets the literal keys.
+
+/** Names of the contract that this version does not act on. Setting one is refused: nothing is ever silently ignored. */
+export const UNAVAILABLE: Readonly<Record<string, string>> = {
+  HOOKRING_JWT_SECRET: 'this version knows API keys only, no JWTs',
+  HOOKRING_JWT_JWKS_URL: 'this version knows API keys only, no JWTs',
+  HOOKRING_JWT_ISSUER: 'this version knows API keys only, no JWTs',
+  HOOKRING_JWT_AUDIENCE: 'this version knows API keys only, no JWTs',
+};
+
+/** Variables that are read elsewhere: by the commands that talk to a server, and by the tests. */
+export const OTHER_VARIABLES = ['HOOKRING_URL', 'HOOKRING_API_KEY', 'HOOKRING_ORGANIZATION', 'HOOKRING_PROVE'] as const;

@@ -1,0 +1,79 @@
+import type { RingRefusal } from './keyring-decision.ts';
+import type { RotationPolicy } from './rotation-policy.ts';
+
+/** What the operator allows at most, whoever's policy applies. */
+export type OperatorRotationLimits = {
+  /** Null: the product's own limit alone. */
+  readonly graceSecondsMax: number | null;
+  readonly liveSecretsMax: number;
+  readonly recoveryMinutesMax: number;
+};
+
+export const NATIVE_ROTATION_LIMITS: OperatorRotationLimits = {
+  graceSecondsMax: 7 * 86_400,
+  liveSecretsMax: 10,
+  recoveryMinutesMax: 1_440,
+};
+
+/** The same policy, narrowed to the operator's limits; it never becomes wider. */
+export function boundPolicy(policy: RotationPolicy, limits: OperatorRotationLimits): RotationPolicy {
+  const maxLive = Math.min(policy.maxLive, limits.liveSecretsMax);
+  return {
+    ...policy,
+    maxLive,
+    grace: boundGrace(policy.grace, maxLive === 1 ? 0 : limits.graceSecondsMax),
+    recoveryMinutes: Math.min(policy.recoveryMinutes, limits.recoveryMinutesMax),
+  };
+}
+
+function boundGrace(grace: RotationPolicy['grace'], limit: number | null): RotationPolicy['grace'] {
+  if (limit === null) return grace;
+  const maxSeconds = Math.min(grace.maxSeconds ?? limit, limit);
+  const minSeconds = Math.min(grace.minSeconds, maxSeconds);
+  const endless = grace.whenOmitted === 'indefinite';
+  return {
+    minSeconds,
+    maxSeconds,
+    // The nearest to endless that the operator allows is the longest.
+    defaultSeconds: endless ? maxSeconds : Math.min(Math.max(grace.defaultSeconds, minSeconds), maxSeconds),
+    whenOmitted: endless ? 'default' : grace.whenOmitted,
+  };
+}
+
+export type PolicyInForce = {
+  readonly policy: RotationPolicy;
+  /** The ring's own policy stands above that of the dialect the call came through. */
+  readonly imposed: boolean;
+};
+
+/**
+ * The policy that binds a call: the dialect's own within the operator's limits, or the ring's when it is enforced or
+ * the call is native (`dialect` null). The ring's own was bounded when it was written.
+ */
+export function policyInForce(
+  dialect: RotationPolicy | null,
+  own: RotationPolicy,
+  limits: OperatorRotationLimits,
+): PolicyInForce {
+  if (dialect === null) return { policy: own, imposed: false };
+  if (own.enforced) return { policy: own, imposed: true };
+  return { policy: boundPolicy(dialect, limits), imposed: false };
+}
+
+const FORBIDDEN_BY_POLICY: ReadonlySet<string> = new Set([
+  'rotation_in_progress',
+  'ring_full',
+  'policy_forbids',
+  'grace_out_of_range',
+  'grace_required',
+  'reason_required',
+  'validation_failed',
+  'secret_rejected',
+]);
+
+/** What an imposed policy forbids is not the caller's mistake: it becomes one conflict that every dialect can say. */
+export function asImposed(refusal: RingRefusal): RingRefusal {
+  if (!FORBIDDEN_BY_POLICY.has(refusal.code)) return refusal;
+  const detail = `The rotation policy of this endpoint is enforced. ${refusal.detail}`;
+  return { ...refusal, code: 'policy_enforced', pointer: null, detail };
+}

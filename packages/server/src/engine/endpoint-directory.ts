@@ -1,0 +1,169 @@
+import { type Endpoint, UNTRIED } from '../domain/endpoint.ts';
+import type { EndpointId, OrganizationId } from '../domain/ids.ts';
+import type { EndpointWithHealth, Reader } from '../store/port.ts';
+import { EndpointState } from './endpoint-state.ts';
+import { OrganizationView } from './organization-view.ts';
+
+type EndpointChange = { readonly endpoint: Endpoint; readonly healthReset: boolean };
+
+/** An organization that is being loaded, with the changes that committed meanwhile. */
+type ViewLoad = { readonly promise: Promise<OrganizationView>; readonly changes: EndpointChange[] };
+
+/**
+ * Endpoints in memory, by organization for fan-out and by id for sending.
+ *
+ * There is at most one state per endpoint. It lives while its organization's view is loaded or a lane works with it.
+ * Views are loaded on first use, once for all who ask, and dropped least used first when their endpoints together pass
+ * the bound. Changes that commit while something is being read are applied on top of what was read.
+ */
+export class EndpointDirectory {
+  readonly #reader: Reader;
+  readonly #endpointsMax: number;
+  readonly #states = new Map<EndpointId, EndpointState>();
+  readonly #views = new Map<OrganizationId, OrganizationView>();
+  readonly #viewLoads = new Map<OrganizationId, ViewLoad>();
+  readonly #stateLoads = new Map<EndpointId, { readonly promise: Promise<EndpointState | null>; outdated: boolean }>();
+  /** The view used last needs no move to the end. */
+  #newest: OrganizationView | null = null;
+  #endpointsInViews = 0;
+
+  constructor(reader: Reader, endpointsMax: number) {
+    this.#reader = reader;
+    this.#endpointsMax = endpointsMax;
+  }
+
+  view(organizationId: OrganizationId): OrganizationView | Promise<OrganizationView> {
+    const known = this.#views.get(organizationId);
+    if (known === undefined) return this.#loadView(organizationId);
+    if (known !== this.#newest) {
+      this.#views.delete(organizationId);
+      this.#views.set(organizationId, known);
+      this.#newest = known;
+    }
+    return known;
+  }
+
+  /** In memory only. */
+  peek(id: EndpointId): EndpointState | null {
+    return this.#states.get(id) ?? null;
+  }
+
+  /** A state that was loaded for a single endpoint must be pinned by a lane at once, or it is forgotten. */
+  async load(id: EndpointId): Promise<EndpointState | null> {
+    const known = this.#states.get(id);
+    if (known !== undefined) return known;
+    const underway = this.#stateLoads.get(id);
+    if (underway !== undefined) return underway.promise;
+    const promise = this.#loadState(id).finally(() => this.#stateLoads.delete(id));
+    this.#stateLoads.set(id, { promise, outdated: false });
+    return promise;
+  }
+
+  pin(state: EndpointState): void {
+    state.inLane = true;
+    this.#states.set(state.id, state);
+  }
+
+  unpin(state: EndpointState): void {
+    state.inLane = false;
+    this.#dropUnused(state);
+  }
+
+  /** Applies a committed change and answers with the state in memory, or null when nobody here knows the endpoint. */
+  apply(change: EndpointChange): EndpointState | null {
+    const { endpoint } = change;
+    this.#viewLoads.get(endpoint.organizationId)?.changes.push(change);
+    const stateLoad = this.#stateLoads.get(endpoint.id);
+    if (stateLoad !== undefined) stateLoad.outdated = true;
+    const view = this.#views.get(endpoint.organizationId);
+    if (view !== undefined) this.#applyToView(view, change);
+    else this.#states.get(endpoint.id)?.replace(endpoint, change.healthReset);
+    return this.#states.get(endpoint.id) ?? null;
+  }
+
+  get endpointsInViews(): number {
+    return this.#endpointsInViews;
+  }
+
+  #applyToView(view: OrganizationView, { endpoint, healthReset }: EndpointChange): void {
+    const before = view.size;
+    const known = this.#states.get(endpoint.id);
+    known?.replace(endpoint, healthReset);
+    const state = known ?? new EndpointState(endpoint, UNTRIED);
+    if (state.endpoint.status.kind === 'archived') {
+      view.remove(state);
+      this.#dropUnused(state);
+    } else {
+      this.#states.set(endpoint.id, state);
+      view.put(state);
+    }
+    this.#endpointsInViews += view.size - before;
+  }
+
+  #loadView(organizationId: OrganizationId): Promise<OrganizationView> {
+    const underway = this.#viewLoads.get(organizationId);
+    if (underway !== undefined) return underway.promise;
+    const changes: EndpointChange[] = [];
+    const promise = this.#readView(organizationId, changes).finally(() => this.#viewLoads.delete(organizationId));
+    this.#viewLoads.set(organizationId, { promise, changes });
+    return promise;
+  }
+
+  async #readView(organizationId: OrganizationId, changes: readonly EndpointChange[]): Promise<OrganizationView> {
+    const rows = await this.#reader.subscribers(organizationId);
+    const view = new OrganizationView();
+    for (const row of rows) {
+      const state = this.#adopt(row);
+      if (state.endpoint.status.kind !== 'archived') view.put(state);
+    }
+    this.#views.set(organizationId, view);
+    this.#newest = view;
+    this.#endpointsInViews += view.size;
+    for (const change of changes) this.#applyToView(view, change);
+    this.#evict(view);
+    return view;
+  }
+
+  async #loadState(id: EndpointId): Promise<EndpointState | null> {
+    for (;;) {
+      const row = await this.#reader.endpointById(id);
+      const known = this.#states.get(id);
+      if (known !== undefined) return known;
+      const load = this.#stateLoads.get(id);
+      if (load?.outdated === true) {
+        load.outdated = false;
+        continue;
+      }
+      return row === null ? null : this.#adopt(row);
+    }
+  }
+
+  /** What memory knows about health is newer than what was read. */
+  #adopt({ endpoint, health }: EndpointWithHealth): EndpointState {
+    const known = this.#states.get(endpoint.id);
+    if (known === undefined) {
+      const state = new EndpointState(endpoint, health);
+      this.#states.set(endpoint.id, state);
+      return state;
+    }
+    if (endpoint.version > known.endpoint.version) known.replace(endpoint, false);
+    return known;
+  }
+
+  #evict(keep: OrganizationView): void {
+    for (const [organizationId, view] of this.#views) {
+      if (this.#endpointsInViews <= this.#endpointsMax) return;
+      if (view === keep) continue;
+      this.#views.delete(organizationId);
+      this.#endpointsInViews -= view.size;
+      for (const state of view.states()) {
+        state.inView = false;
+        this.#dropUnused(state);
+      }
+    }
+  }
+
+  #dropUnused(state: EndpointState): void {
+    if (!state.inView && !state.inLane) this.#states.delete(state.id);
+  }
+}

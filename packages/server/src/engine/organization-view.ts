@@ -1,0 +1,45 @@
+import type { EndpointId } from '../domain/ids.ts';
+import { createTypeIndex, type TypeIndex } from '../domain/type-index.ts';
+import type { EndpointState } from './endpoint-state.ts';
+
+/** The endpoints of one organization that are not archived, found by event type. */
+export class OrganizationView {
+  readonly #states = new Map<EndpointId, EndpointState>();
+  /** Null after a change, until the next question. */
+  #index: TypeIndex<EndpointState> | null = null;
+
+  get size(): number {
+    return this.#states.size;
+  }
+
+  /** Who receives events of this type. The answer is shared: do not change it. */
+  match(type: string): readonly EndpointState[] {
+    this.#index ??= createTypeIndex(this.#subscriptions());
+    return this.#index.match(type);
+  }
+
+  put(state: EndpointState): void {
+    state.inView = true;
+    this.#states.set(state.id, state);
+    this.#index = null;
+  }
+
+  remove(state: EndpointState): void {
+    state.inView = false;
+    if (this.#states.delete(state.id)) this.#index = null;
+  }
+
+  states(): Iterable<EndpointState> {
+    return this.#states.values();
+  }
+
+  *#subscriptions(): Iterable<{
+    readonly id: EndpointState;
+    readonly eventTypes: readonly string[] | null;
+    readonly catalogue: readonly string[] | null;
+  }> {
+    for (const state of this.#states.values()) {
+      yield { id: state, eventTypes: state.endpoint.eventTypes, catalogue: state.endpoint.catalogue };
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Credentials } from '../app/access.ts';
+import type { Caller } from '../app/caller.ts';
+import { type Outcome, refused } from '../app/outcome.ts';
+import type { Scope } from '../domain/scope.ts';
+
+/** Says who asks; without a promise when memory knows. */
+export type Authenticate = (credentials: Credentials) => Outcome<Caller> | Promise<Outcome<Caller>>;
+
+const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
+const ORGANIZATION_HEADER = 'hookring-organization';
+const DECORATION = 'hookringCaller';
+
+export function credentialsOf(headers: IncomingHttpHeaders, requestId: string): Credentials {
+  const { authorization } = headers;
+  const token = authorization === undefined ? null : (BEARER.exec(authorization)?.[1] ?? null);
+  const organization = headers[ORGANIZATION_HEADER];
+  return { token, organization: typeof organization === 'string' && organization !== '' ? organization : null, requestId };
+}
+
+/** Reserves the place where a request keeps its caller, so that all requests keep one hidden class. */
+export function decorateWithCaller(app: FastifyInstance): void {
+  app.decorateRequest(DECORATION, null);
+}
+
+type Decorated = { [DECORATION]: Caller | null };
+
+export function setCaller(request: FastifyRequest, caller: Caller): void {
+  // The property was declared by decorateWithCaller; module augmentation would show it to every user of Fastify.
+  (request as unknown as Decorated)[DECORATION] = caller;
+}
+
+export function callerOf(request: FastifyRequest): Caller {
+  const caller = (request as unknown as Decorated)[DECORATION]; // As above.
+  if (caller === null) throw new Error('a route that needs a key ran without a caller');
+  return caller;
+}
+
+/** Null when the caller may; `nameOf` says a scope in the words of the dialect. */
+export function refuseMissingScope(
+  caller: Caller,
+  scopes: readonly Scope[],
+  nameOf: (scope: Scope) => string,
+): Extract<Outcome<never>, { ok: false }> | null {
+  for (const scope of scopes) {
+    if (!caller.scopes.has(scope)) return refused('missing_scope', `this API key lacks the scope "${nameOf(scope)}"`);
+  }
+  return null;
+}

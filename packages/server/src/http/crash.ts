@@ -1,0 +1,51 @@
+import type { Problem } from '../domain/error-registry.ts';
+import { StoreUnavailable } from '../store/port.ts';
+
+const RETRY_AFTER_SECONDS = 1;
+
+export type CrashFacts = { readonly requestId: string; readonly method: string; readonly path: string };
+
+/** Takes what a caller must not see. */
+export type CrashSink = (error: unknown, facts: CrashFacts) => void;
+
+/** What a caller is told of an exception: nothing of it, unless it says something about the request. */
+export function problemOf(error: unknown, facts: CrashFacts, onCrash: CrashSink): Problem {
+  if (error instanceof StoreUnavailable) return unavailable(error);
+  const known = FRAMEWORK[codeOf(error)];
+  if (known !== undefined) return known;
+  onCrash(error, facts);
+  return {
+    code: 'internal_error',
+    detail: 'something in this server is broken; the request id finds it in the log',
+  };
+}
+
+function unavailable(error: StoreUnavailable): Problem {
+  const retry = { retryAfterSeconds: RETRY_AFTER_SECONDS };
+  switch (error.reason) {
+    case 'queue_full':
+      return { code: 'overloaded', detail: 'nothing of this request was stored; send it again', ...retry };
+    case 'closed':
+      return { code: 'shutting_down', detail: 'this node is stopping; send the request again', ...retry };
+    case 'commit_failed':
+    case 'disk_low':
+      return { code: 'store_unavailable', detail: 'nothing of this request was stored; send it again later', ...retry };
+  }
+}
+
+const UNREADABLE: Problem = { code: 'invalid_request', detail: 'the body did not arrive as its headers said' };
+const UNKNOWN_TYPE: Problem = { code: 'unsupported_media_type', detail: 'the Content-Type header is not a media type' };
+
+/** What the framework says about a request before a route has seen it. */
+const FRAMEWORK: Readonly<Record<string, Problem>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'payload_too_large', detail: 'the body is larger than this operation takes' },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: UNKNOWN_TYPE,
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: UNREADABLE,
+  FST_ERR_CTP_EMPTY_TYPE: UNKNOWN_TYPE,
+  ECONNRESET: UNREADABLE,
+  ERR_STREAM_PREMATURE_CLOSE: UNREADABLE,
+};
+
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}

@@ -1,0 +1,158 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import { refused } from '../app/outcome.ts';
+import type { Problem } from '../domain/error-registry.ts';
+import type { Scope } from '../domain/scope.ts';
+import {
+  type Authenticate,
+  callerOf,
+  credentialsOf,
+  decorateWithCaller,
+  refuseMissingScope,
+  setCaller,
+} from './authentication.ts';
+import type { CrashSink } from './crash.ts';
+import { problemOf } from './crash.ts';
+import { readIdempotencyKey } from './idempotency.ts';
+import type { RateLimiter } from './rate-limit.ts';
+import { sendProblem, sendReply } from './reply.ts';
+import { compileRequest, idempotencyOf, type RequestReader } from './request.ts';
+import type { KeyRoute, Route, RouteReply } from './route.ts';
+import type { HttpServer } from './server.ts';
+import { pathOf, type Surface } from './surface.ts';
+
+export type MountDeps<S> = {
+  readonly services: S;
+  readonly authenticate: Authenticate;
+  readonly onCrash: CrashSink;
+  /** null: no limit. */
+  readonly rateLimiter: RateLimiter | null;
+  /** A scope in the words of the surface, for refusals. */
+  readonly scopeName: (scope: Scope) => string;
+};
+
+/** Everything that the handlers of one surface share. */
+type Mounted<S> = { readonly surface: Surface; readonly deps: MountDeps<S> };
+
+/** Puts a surface's routes on the server, as one plugin with hooks and parsers of its own. */
+export function mountSurface<S>(
+  server: HttpServer,
+  surface: Surface,
+  routes: readonly Route<S>[],
+  deps: MountDeps<S>,
+): void {
+  server.surfaces.add(surface);
+  const mounted: Mounted<S> = { surface, deps };
+  server.fastify.register(
+    async (instance) => {
+      decorateWithCaller(instance);
+      // Whatever the content type is, the bytes come first; the route says what it makes of them.
+      instance.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+      instance.setErrorHandler((error, request, reply) => {
+        refuse(mounted, request, reply, crashed(mounted, error, request));
+      });
+      for (const route of routes) addRoute(instance, mounted, route);
+    },
+    { prefix: surface.prefix },
+  );
+}
+
+function addRoute<S>(instance: FastifyInstance, mounted: Mounted<S>, route: Route<S>): void {
+  const read = compileRequest(route.request);
+  const serialize = route.serialize === undefined ? JSON.stringify : route.serialize.bind(route);
+  const { bodyBytesMax } = route.request;
+  instance.route({
+    method: route.method as HTTPMethods, // One of them.
+    url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    ...(bodyBytesMax === undefined ? {} : { bodyLimit: bodyBytesMax }),
+    ...(route.access === 'key'
+      ? {
+          onRequest: (request: FastifyRequest, reply: FastifyReply, done: () => void) =>
+            admit(mounted, route, request, reply, done),
+        }
+      : {}),
+    handler: async (request, reply) => {
+      try {
+        const answer = await run(mounted, route, read, request);
+        if (answer.ok) sendReply(reply, request.id, answer, serialize);
+        else refuse(mounted, request, reply, answer.problem);
+      } catch (error) {
+        refuse(mounted, request, reply, crashed(mounted, error, request));
+      }
+    },
+  });
+}
+
+/** Lets a request in before its body is read; without a promise when memory knows the key. */
+function admit<S>(
+  mounted: Mounted<S>,
+  route: KeyRoute<S>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  done: () => void,
+): void {
+  const settle = (outcome: Awaited<ReturnType<Authenticate>>): void => {
+    const problem = outcome.ok ? overRate(mounted, outcome.value.actor, reply) : outcome.problem;
+    if (!outcome.ok || problem !== null) {
+      if (problem !== null) refuse(mounted, request, reply, problem);
+      return;
+    }
+    const refusal = refuseMissingScope(outcome.value, route.scopes, mounted.deps.scopeName);
+    if (refusal !== null) {
+      refuse(mounted, request, reply, refusal.problem);
+      return;
+    }
+    setCaller(request, outcome.value);
+    done();
+  };
+  const crash = (error: unknown): void => refuse(mounted, request, reply, crashed(mounted, error, request));
+  try {
+    const outcome = mounted.deps.authenticate(credentialsOf(request.headers, request.id));
+    if (outcome instanceof Promise) outcome.then(settle).catch(crash);
+    else settle(outcome);
+  } catch (error) {
+    crash(error);
+  }
+}
+
+function overRate<S>(mounted: Mounted<S>, actor: string, reply: FastifyReply): Problem | null {
+  const { rateLimiter } = mounted.deps;
+  if (rateLimiter === null) return null;
+  const state = rateLimiter.take(actor);
+  const headers = mounted.surface.rateLimitHeaders(state);
+  for (const name in headers) reply.header(name, headers[name]);
+  if (state.allowed) return null;
+  const { retryAfterSeconds } = state;
+  return refused('rate_limited', `try again in ${retryAfterSeconds} s`, { retryAfterSeconds }).problem;
+}
+
+function run<S>(
+  mounted: Mounted<S>,
+  route: Route<S>,
+  read: RequestReader,
+  request: FastifyRequest,
+): RouteReply | Promise<RouteReply> {
+  const input = read(request);
+  if (!input.ok) return input;
+  const { services } = mounted.deps;
+  const { operationId } = route;
+  const { headers } = request;
+  const requestId = request.id;
+  if (route.access === 'public') return route.handle({ services, operationId, requestId, headers }, input.input);
+  const caller = callerOf(request);
+  if (!route.idempotent) {
+    return route.handle({ services, operationId, requestId, headers, caller, idempotency: null }, input.input);
+  }
+  const key = readIdempotencyKey(headers, mounted.surface.idempotencyHeaders);
+  if (!key.ok) return key;
+  const idempotency = key.key === null ? null : idempotencyOf(request, key.key);
+  return route.handle({ services, operationId, requestId, headers, caller, idempotency }, input.input);
+}
+
+function refuse<S>(mounted: Mounted<S>, request: FastifyRequest, reply: FastifyReply, problem: Problem): void {
+  sendProblem(reply, request.id, mounted.surface, problem, pathOf(request.url));
+}
+
+function crashed<S>(mounted: Mounted<S>, error: unknown, request: FastifyRequest): Problem {
+  const facts = { requestId: request.id, method: request.method, path: pathOf(request.url) };
+  return problemOf(error, facts, mounted.deps.onCrash);
+}

@@ -1,0 +1,146 @@
+import type { TSchema } from 'typebox';
+import { IDEMPOTENCY_KEY_LENGTH_MAX } from '../domain/limits.ts';
+import type { Scope } from '../domain/scope.ts';
+import type { Route } from './route.ts';
+
+export type OpenApiInfo = {
+  readonly title: string;
+  readonly version: string;
+  readonly description: string;
+  readonly prefix: string;
+  readonly problemContentType: string;
+  readonly problemSchema: TSchema;
+  readonly tokenExample: string;
+  readonly idempotencyHeader: string;
+  readonly scopeName: (scope: Scope) => string;
+};
+
+type Json = { [key: string]: unknown };
+
+/** What each status of a refusal means, in every dialect. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  400: 'The request cannot be read',
+  401: 'No API key, or not a valid one',
+  403: 'The API key lacks a scope',
+  404: 'There is nothing with that id',
+  409: 'It conflicts with the state of things',
+  412: 'It changed since it was read',
+  413: 'The body is too large',
+  415: 'The content type is not taken here',
+  422: 'Readable, and not valid',
+  429: 'Too many requests',
+  500: 'The server is broken',
+  503: 'Not now; nothing was stored',
+};
+
+/** OpenAPI 3.1 from the same data that validates requests, so the two cannot drift apart. */
+export function openApiDocument<S>(info: OpenApiInfo, routes: readonly Route<S>[]): Json {
+  const schemas = new Map<string, unknown>();
+  const problem = hoist(info.problemSchema, schemas);
+  const paths: Record<string, Json> = {};
+  for (const route of routes) {
+    const path = `${info.prefix}${route.path}`;
+    const item = (paths[path] ??= {});
+    item[route.method.toLowerCase()] = operation(info, route, schemas, problem);
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: info.title, version: info.version, description: info.description },
+    paths,
+    components: {
+      schemas: Object.fromEntries([...schemas].sort(([a], [b]) => (a < b ? -1 : 1))),
+      securitySchemes: {
+        key: { type: 'http', scheme: 'bearer', description: `An API key, for example \`${info.tokenExample}\`.` },
+      },
+    },
+  };
+}
+
+function operation<S>(info: OpenApiInfo, route: Route<S>, schemas: Map<string, unknown>, problem: unknown): Json {
+  const { request } = route;
+  const scopes = route.access === 'key' ? route.scopes.map(info.scopeName) : [];
+  const described = [route.description, scopes.length === 0 ? undefined : `Scopes: ${scopes.map((scope) => `\`${scope}\``).join(', ')}.`];
+  const description = described.filter((text) => text !== undefined).join('\n\n');
+  const parameters = [
+    ...parametersOf('path', request.params, schemas),
+    ...parametersOf('query', request.query, schemas),
+    ...parametersOf('header', request.headers, schemas),
+    ...(route.access === 'key' && route.idempotent ? [idempotencyParameter(info)] : []),
+  ];
+  return {
+    operationId: route.operationId,
+    summary: route.summary,
+    ...(description === '' ? {} : { description }),
+    tags: [route.tag],
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(request.body === undefined ? {} : { requestBody: bodyOf(route, schemas) }),
+    responses: responsesOf(info, route, schemas, problem),
+    security: route.access === 'key' ? [{ key: [] }] : [],
+  };
+}
+
+function responsesOf<S>(info: OpenApiInfo, route: Route<S>, schemas: Map<string, unknown>, problem: unknown): Json {
+  const responses: Json = {};
+  for (const [status, schema] of Object.entries(route.responses)) {
+    const content = schema === null ? {} : { content: { 'application/json': { schema: hoist(schema, schemas) } } };
+    responses[status] = { description: route.summary, ...content };
+  }
+  const common = route.access === 'key' ? [401, 403, 429, 500, 503] : [500];
+  for (const status of [...new Set([...route.refusals, ...common])].sort((a, b) => a - b)) {
+    responses[status] = {
+      description: REFUSALS[status] ?? 'Refused',
+      content: { [info.problemContentType]: { schema: problem } },
+    };
+  }
+  return responses;
+}
+
+function bodyOf<S>(route: Route<S>, schemas: Map<string, unknown>): Json {
+  const { body, optionalBody = false, contentTypes = ['application/json'] } = route.request;
+  if (body === undefined || body === 'raw') {
+    const documented = route.request.documentedBody;
+    const json = documented === undefined ? {} : { 'application/json': { schema: hoist(documented, schemas) } };
+    return { required: true, content: { ...json, '*/*': { schema: { type: 'string', format: 'binary' } } } };
+  }
+  const schema = hoist(body, schemas);
+  return { required: !optionalBody, content: Object.fromEntries(contentTypes.map((type) => [type, { schema }])) };
+}
+
+function parametersOf(where: 'path' | 'query' | 'header', schema: TSchema | undefined, schemas: Map<string, unknown>): Json[] {
+  if (schema === undefined || !('properties' in schema)) return [];
+  const required = 'required' in schema && Array.isArray(schema.required) ? schema.required : [];
+  const properties = Object.entries(schema.properties as Record<string, TSchema>); // Only objects have them.
+  return properties.map(([name, property]) => {
+    const { description, ...rest } = hoist(property, schemas) as Json; // A schema without an $id stays an object.
+    return {
+      name,
+      in: where,
+      required: where === 'path' || required.includes(name),
+      ...(description === undefined ? {} : { description }),
+      schema: rest,
+    };
+  });
+}
+
+function idempotencyParameter(info: OpenApiInfo): Json {
+  return {
+    name: info.idempotencyHeader,
+    in: 'header',
+    required: false,
+    description: 'The same key with the same body is answered once and then again with the same answer.',
+    schema: { type: 'string', minLength: 1, maxLength: IDEMPOTENCY_KEY_LENGTH_MAX },
+  };
+}
+
+/** Schemas with an `$id` become components, once, and a reference where they stood. */
+function hoist(schema: unknown, schemas: Map<string, unknown>): unknown {
+  if (Array.isArray(schema)) return schema.map((item) => hoist(item, schemas));
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const { $id: id, ...rest } = schema as { readonly $id?: string }; // A JSON Schema.
+  if (id !== undefined && schemas.has(id)) return { $ref: `#/components/schemas/${id}` };
+  if (id !== undefined) schemas.set(id, {});
+  const plain = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, hoist(value, schemas)]));
+  if (id === undefined) return plain;
+  schemas.set(id, plain);
+  return { $ref: `#/components/schemas/${id}` };
+}

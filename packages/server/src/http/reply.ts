@@ -1,0 +1,42 @@
+import type { FastifyReply } from 'fastify';
+import type { Problem } from '../domain/error-registry.ts';
+import type { RouteReply } from './route.ts';
+import type { Surface } from './surface.ts';
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** Every answer names its request, is never cached (many carry a secret) and is never sniffed into something else. */
+function stamp(reply: FastifyReply, requestId: string): void {
+  reply.header('x-request-id', requestId);
+  reply.header('cache-control', 'no-store');
+  reply.header('x-content-type-options', 'nosniff');
+}
+
+export function sendReply(
+  reply: FastifyReply,
+  requestId: string,
+  answer: Extract<RouteReply, { ok: true }>,
+  serialize: (body: unknown) => string,
+): void {
+  reply.code(answer.status);
+  stamp(reply, requestId);
+  if (answer.replayed === true) reply.header('idempotent-replayed', 'true');
+  if (answer.headers !== undefined) for (const name in answer.headers) reply.header(name, answer.headers[name]);
+  if (answer.body === undefined) {
+    reply.send();
+    return;
+  }
+  reply.header('content-type', JSON_TYPE);
+  reply.send(serialize(answer.body));
+}
+
+export function sendProblem(reply: FastifyReply, requestId: string, surface: Surface, problem: Problem, path: string): void {
+  const encoded = surface.encodeProblem(problem, { requestId, path });
+  reply.code(encoded.status);
+  stamp(reply, requestId);
+  reply.header('content-type', encoded.contentType);
+  if (encoded.status === 401) reply.header('www-authenticate', 'Bearer');
+  if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds));
+  if (encoded.headers !== undefined) for (const name in encoded.headers) reply.header(name, encoded.headers[name]);
+  reply.send(encoded.body);
+}

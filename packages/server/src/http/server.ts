@@ -1,0 +1,131 @@
+import type { Socket } from 'node:net';
+import { STATUS_CODES } from 'node:http';
+import Fastify, { type ConnectionError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { refused } from '../app/outcome.ts';
+import type { ErrorCode } from '../domain/error-registry.ts';
+import { explainMissing } from './not-found.ts';
+import { sendProblem } from './reply.ts';
+import { type CrashSink, problemOf } from './crash.ts';
+import { createSurfaceTable, pathOf, type Surface, type SurfaceTable } from './surface.ts';
+
+/** From the first byte to the last of a request: a slow sender must not hold a connection for ever. */
+const REQUEST_MS_MAX = 30_000;
+const HEADERS_MS_MAX = 15_000;
+/** Longer than the idle time of common load balancers, which must be the ones to close. */
+const KEEP_ALIVE_MS = 72_000;
+const HEADER_BYTES_MAX = 16 * 1024;
+const HEADERS_MAX = 100;
+const CONNECTIONS_MAX = 10_000;
+const PARAMETER_LENGTH_MAX = 256;
+/** Routes say their own limit; this one stands where none does. */
+const BODY_BYTES_MAX = 256 * 1024;
+
+export type HttpServerOptions = {
+  /** Speaks for paths outside of every dialect and for requests that cannot be read at all. */
+  readonly fallback: Surface;
+  readonly requestIds: () => string;
+  readonly onCrash: CrashSink;
+  /** Addresses or ranges of proxies whose X-Forwarded-* headers are believed, or how many hops; false: none. */
+  readonly trustProxy: boolean | string | string[] | number;
+  readonly connectionsMax?: number;
+  /** Told of every finished request; for metrics. */
+  readonly onFinished?: (facts: FinishedRequest) => void;
+};
+
+export type FinishedRequest = {
+  readonly method: string;
+  /** The route's template, never the path itself; null when no route took the request. */
+  readonly route: string | null;
+  readonly status: number;
+  readonly elapsedMs: number;
+};
+
+export type HttpServer = { readonly fastify: FastifyInstance; readonly surfaces: SurfaceTable };
+
+/** The bare server: limits, broken requests and unknown paths. Dialects are mounted on it. */
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const surfaces = createSurfaceTable(options.fallback);
+
+  function refuseBroken(error: { readonly code: string }, request: FastifyRequest, reply: FastifyReply): void {
+    const path = pathOf(request.raw.url ?? '/');
+    const isLong = error.code === 'FST_ERR_MAX_PARAM_LENGTH';
+    // No id is that long, so nothing is there.
+    const refusal = isLong ? refused('not_found', 'there is nothing at this path') : BAD_URL;
+    sendProblem(reply, request.id, surfaces.of(path), refusal.problem, path);
+  }
+
+  const fastify = Fastify({
+    logger: false,
+    genReqId: options.requestIds,
+    requestIdHeader: false,
+    // Fastify takes a number of hops too; its types leave that out.
+    trustProxy: options.trustProxy as boolean | string | string[],
+    requestTimeout: REQUEST_MS_MAX,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionTimeout: 0,
+    bodyLimit: BODY_BYTES_MAX,
+    forceCloseConnections: 'idle',
+    // Requests that arrive while the server closes are answered in the shape of their dialect.
+    return503OnClosing: false,
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'error',
+    routerOptions: {
+      maxParamLength: PARAMETER_LENGTH_MAX,
+      caseSensitive: true,
+      ignoreTrailingSlash: false,
+      ignoreDuplicateSlashes: false,
+    },
+    http: { headersTimeout: HEADERS_MS_MAX, maxHeaderSize: HEADER_BYTES_MAX, insecureHTTPParser: false },
+    frameworkErrors: refuseBroken,
+    clientErrorHandler: (error, socket) => refuseUnreadable(options, error, socket),
+  });
+  fastify.server.maxHeadersCount = HEADERS_MAX;
+  fastify.server.maxConnections = options.connectionsMax ?? CONNECTIONS_MAX;
+  // A body is read only where a route wants one.
+  fastify.removeAllContentTypeParsers();
+  fastify.setNotFoundHandler((request, reply) => {
+    const path = pathOf(request.url);
+    const surface = surfaces.of(path);
+    const { refusal, allow } = explainMissing(surface, request.method, path);
+    if (allow !== null) reply.header('allow', allow);
+    sendProblem(reply, request.id, surface, refusal.problem, path);
+  });
+  fastify.setErrorHandler((error, request, reply) => {
+    const path = pathOf(request.url);
+    const problem = problemOf(error, { requestId: request.id, method: request.method, path }, options.onCrash);
+    sendProblem(reply, request.id, surfaces.of(path), problem, path);
+  });
+  const { onFinished } = options;
+  if (onFinished !== undefined) {
+    fastify.addHook('onResponse', (request, reply, done) => {
+      const route = request.routeOptions.url ?? null;
+      onFinished({ method: request.method, route, status: reply.statusCode, elapsedMs: reply.elapsedTime });
+      done();
+    });
+  }
+  return { fastify, surfaces };
+}
+
+const BAD_URL = refused('invalid_request', 'the path is not a valid URL path');
+
+/** A request that the parser gave up on has no path: the fallback answers on the bare socket, which then closes. */
+function refuseUnreadable(options: HttpServerOptions, error: ConnectionError, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const code: ErrorCode = error.code === 'HPE_HEADER_OVERFLOW' ? 'request_headers_too_large' : 'invalid_request';
+  const detail = code === 'invalid_request' ? 'the request is not HTTP as this server reads it' : 'send fewer or shorter headers';
+  const requestId = options.requestIds();
+  const encoded = options.fallback.encodeProblem({ code, detail }, { requestId, path: '' });
+  const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : encoded.status;
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    `content-type: ${encoded.contentType}`,
+    `content-length: ${Buffer.byteLength(encoded.body)}`,
+    `x-request-id: ${requestId}`,
+    'cache-control: no-store',
+    'connection: close',
+  ];
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${encoded.body}`);
+}

@@ -1,0 +1,103 @@
+import type { EndpointId } from '../../../domain/ids.ts';
+import type { Applied, Change, Command, HousekeepingResult, HousekeepingStep, ResealUnit } from '../../port.ts';
+import { UNIT, type UnitCodec } from './batch.ts';
+
+/** Units that are too rare to be worth flat cells travel as JSON: they hold plain data only. */
+
+/** The position of the command that did not fit, or this when all were applied. */
+export const ALL_APPLIED = -1;
+
+export type ApplyOutcome = {
+  readonly applied: Applied;
+  /** Told to listeners when the commands were applied. */
+  readonly changes: readonly Change[];
+};
+
+export const applyCodec: UnitCodec<readonly Command[], ApplyOutcome> = {
+  slabBytes: () => 0,
+
+  encode(commands, { cells }) {
+    cells.push(UNIT.apply, JSON.stringify(commands));
+  },
+
+  decode(commands, { cells }) {
+    const conflict = cells.number();
+    const wokenCount = cells.number();
+    const woken: EndpointId[] = [];
+    // The writer names endpoints that the commands named.
+    for (let index = 0; index < wokenCount; index += 1) woken.push(cells.text() as EndpointId);
+    const failed = commands[conflict];
+    if (failed !== undefined) return { applied: { kind: 'conflict', command: failed.kind }, changes: [] };
+    return { applied: { kind: 'applied' }, changes: changesOf(commands, woken) };
+  },
+};
+
+function changesOf(commands: readonly Command[], woken: readonly EndpointId[]): Change[] {
+  const changes: Change[] = [];
+  for (const command of commands) {
+    const change = changeOf(command);
+    if (change !== null) changes.push(change);
+  }
+  for (const endpointId of woken) changes.push({ kind: 'queued', endpointId });
+  return changes;
+}
+
+function changeOf(command: Command): Change | null {
+  switch (command.kind) {
+    case 'organization.insert':
+    case 'organization.put':
+      return { kind: 'organization', organization: command.organization };
+    case 'endpoint.insert':
+      return { kind: 'endpoint', endpoint: command.endpoint, healthReset: false };
+    case 'endpoint.put':
+      return { kind: 'endpoint', endpoint: command.endpoint, healthReset: command.resetHealth };
+    case 'keyring.insert':
+    case 'keyring.put':
+      return { kind: 'keyring', ring: command.ring };
+    case 'apiKey.insert':
+      return { kind: 'apiKey', id: command.apiKey.id };
+    case 'apiKey.revoke':
+      return { kind: 'apiKey', id: command.id };
+    case 'delivery.insert':
+    case 'endpoint.wake':
+    case 'idempotency.insert':
+    case 'audit.append':
+      return null;
+  }
+}
+
+export type HousekeepUnit = { readonly step: HousekeepingStep; readonly now: number };
+
+export const housekeepCodec: UnitCodec<HousekeepUnit, HousekeepingResult> = {
+  slabBytes: () => 0,
+
+  encode(unit, { cells }) {
+    cells.push(UNIT.housekeep, JSON.stringify(unit));
+  },
+
+  decode(_unit, { cells }) {
+    return { changed: cells.number(), more: cells.number() === 1 };
+  },
+};
+
+export const resealCodec: UnitCodec<ResealUnit, { readonly changed: number }> = {
+  slabBytes: () => 0,
+
+  encode(unit, { cells }) {
+    cells.push(UNIT.reseal, JSON.stringify(unit));
+  },
+
+  decode(_unit, { cells }) {
+    return { changed: cells.number() };
+  },
+};
+
+export const pingCodec: UnitCodec<{ readonly now: number }, undefined> = {
+  slabBytes: () => 0,
+
+  encode(unit, { cells }) {
+    cells.push(UNIT.ping, unit.now);
+  },
+
+  decode: () => undefined,
+};

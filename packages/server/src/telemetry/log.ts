@@ -1,0 +1,40 @@
+import type { DestinationStream, Logger } from 'pino';
+import { pino, destination as pinoDestination, stdTimeFunctions } from 'pino';
+import { redactFields, redactText } from './redact.ts';
+
+export type Log = Logger;
+
+const STDERR = 2;
+
+export type LogOptions = {
+  readonly level: string;
+  /** Takes whole lines; standard error unless given. */
+  readonly destination?: DestinationStream;
+};
+
+/** One JSON object per line. Nothing on the path of an attempt logs above `debug`, so writing is synchronous. */
+export function createLog(options: LogOptions): Log {
+  return pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      messageKey: 'message',
+      errorKey: 'error',
+      // Errors are plain objects by the time the serializers run.
+      serializers: { error: (error: unknown) => error, err: (error: unknown) => error },
+      formatters: {
+        level: (label) => ({ level: label }),
+        bindings: redactRecord,
+        log: redactRecord,
+      },
+      hooks: { streamWrite: redactText },
+    },
+    options.destination ?? pinoDestination({ dest: STDERR, sync: true }),
+  );
+}
+
+function redactRecord(fields: Record<string, unknown>): Record<string, unknown> {
+  // A record stays a record: only its values are looked into.
+  return redactFields({ ...fields }) as Record<string, unknown>;
+}

@@ -1,0 +1,70 @@
+import { stdSerializers } from 'pino';
+
+export const REDACTED = '[redacted]';
+const DEPTH_MAX = 8;
+
+/** Names of fields that hold a secret, without case and separators. */
+const SECRET_NAMES = new Set([
+  'apikey',
+  'bootstrapkey',
+  'credential',
+  'credentials',
+  'masterkey',
+  'masterkeys',
+  'passphrase',
+  'passwd',
+  'privatekey',
+  'secretkey',
+  'secretvalue',
+  'xapikey',
+]);
+const SECRET_ENDINGS = ['authorization', 'cookie', 'password', 'secret', 'token'];
+
+/**
+ * What a secret looks like wherever it turns up: Hookring's own texts, bearer credentials, and passwords inside URLs.
+ * The last line of defence, over the finished line.
+ */
+const SECRET_TEXTS: readonly (readonly [RegExp, string])[] = [
+  [/\b(whsec|whsk)_[A-Za-z0-9+/=_-]{8,}/g, `$1_${REDACTED}`],
+  [/\b([a-z]{2,12}_(?:live|test))_[A-Za-z0-9_-]{8,}/g, `$1_${REDACTED}`],
+  [/\bsealed\.[A-Za-z0-9_.-]{8,}/g, `sealed.${REDACTED}`],
+  [/\b(Bearer|Basic)(\s+)[A-Za-z0-9+/=._~-]{6,}/gi, `$1$2${REDACTED}`],
+  [/(:\/\/[^/\s:@"]*):[^/\s@"]+@/g, `$1:${REDACTED}@`],
+];
+
+export function redactText(line: string): string {
+  let clean = line;
+  for (const [pattern, replacement] of SECRET_TEXTS) clean = clean.replace(pattern, replacement);
+  return clean;
+}
+
+export function isSecretName(name: string): boolean {
+  const plain = name.toLowerCase().replace(/[^a-z]/g, '');
+  return SECRET_NAMES.has(plain) || SECRET_ENDINGS.some((ending) => plain.endsWith(ending));
+}
+
+/** A copy without the values of secret fields, at any depth; errors become plain objects on the way. */
+export function redactFields(value: unknown, depth = 0): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth >= DEPTH_MAX) return '[too deep]';
+  if (value instanceof Error) return redactFields(stdSerializers.err(value), depth + 1);
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+  if (Array.isArray(value)) return redactArray(value, depth);
+  if (value instanceof Map || value instanceof Set) return redactFields([...value], depth);
+  if ('toJSON' in value && typeof value.toJSON === 'function') return redactFields(value.toJSON(), depth + 1);
+  const copy: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(value)) {
+    copy[name] =
+      isSecretName(name) && field !== null && field !== undefined ? REDACTED : redactFields(field, depth + 1);
+  }
+  return copy;
+}
+
+/** Headers also come as lists of names and values: what follows a secret name is a secret. */
+function redactArray(list: readonly unknown[], depth: number): unknown[] {
+  return list.map((entry, index) => {
+    const before: unknown = index === 0 ? undefined : list[index - 1];
+    const isSecret = typeof entry === 'string' && typeof before === 'string' && isSecretName(before);
+    return isSecret ? REDACTED : redactFields(entry, depth + 1);
+  });
+}

@@ -1,0 +1,140 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A real server in a process of its own, on a free port and a temporary data folder that outlives a crash. */
+export type ServerProcess = {
+  readonly url: string;
+  /** Has every scope. */
+  readonly key: string;
+  readonly folder: string;
+  readonly databasePath: string;
+  readonly pid: number;
+  /** Asks the server to drain and waits until it has gone; answers its exit code. */
+  drain(): Promise<number | null>;
+  /** The end of a power cut: no handler runs. */
+  kill(): Promise<void>;
+  /** The same database, port and key in a new process. */
+  restart(): Promise<ServerProcess>;
+  /** Kills what still runs and removes the folder. */
+  remove(): Promise<void>;
+  /** What it logged last. */
+  log(): string;
+};
+
+const COMMAND = fileURLToPath(new URL('../packages/server/bin/hookring.mjs', import.meta.url));
+const READY_TIMEOUT_MS = 20_000;
+const READY_POLL_MS = 20;
+const LOG_CHARACTERS_MAX = 8_000;
+
+/** Receivers of tests stand on this machine and speak plain HTTP. */
+const LOOPBACK = { HOOKRING_ALLOW_PRIVATE: '127.0.0.0/8', HOOKRING_ALLOW_HTTP: 'true', HOOKRING_LOG_LEVEL: 'warn' };
+
+export async function startServer(environment: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'hookring-'));
+  const key = `testbed-${crypto.randomUUID()}${crypto.randomUUID()}`;
+  return await launch({ folder, key, port: await freePort(), environment: { ...LOOPBACK, ...environment } });
+}
+
+type Launch = { folder: string; key: string; port: number; environment: Readonly<Record<string, string>> };
+
+async function launch(options: Launch): Promise<ServerProcess> {
+  const { folder, key, port, environment } = options;
+  const url = `http://127.0.0.1:${port}`;
+  const databasePath = path.join(folder, 'hookring.db');
+  const child = spawn(process.execPath, [COMMAND, 'serve'], {
+    cwd: folder,
+    env: {
+      ...process.env,
+      HOOKRING_HOST: '127.0.0.1',
+      HOOKRING_PORT: String(port),
+      HOOKRING_DATABASE_URL: `sqlite:${databasePath}`,
+      HOOKRING_BOOTSTRAP_KEY: key,
+      ...environment,
+    },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    // A process group of its own: Ctrl-C reaches the caller only, which then decides how the server ends.
+    detached: true,
+  });
+  let log = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    log = (log + text).slice(-LOG_CHARACTERS_MAX);
+  });
+  const exited = new Promise<number | null>((resolve) => {
+    child.once('exit', (code) => resolve(code));
+  });
+  const running = () => child.exitCode === null && child.signalCode === null;
+  const server: ServerProcess = {
+    url,
+    key,
+    folder,
+    databasePath,
+    pid: child.pid ?? -1,
+    async drain() {
+      if (running()) child.kill('SIGTERM');
+      return await exited;
+    },
+    async kill() {
+      if (running()) killGroup(child);
+      await exited;
+    },
+    async restart() {
+      await server.kill();
+      return await launch(options);
+    },
+    async remove() {
+      await server.kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+    log: () => log,
+  };
+  try {
+    await ready(url, running);
+  } catch (error) {
+    await server.kill();
+    throw new Error(`the server did not become ready; the end of its log:\n${log}`, { cause: error });
+  }
+  return server;
+}
+
+/** The command may have started another process, with the runtime that the project pins. */
+function killGroup(child: ChildProcess): void {
+  try {
+    process.kill(-(child.pid ?? 0), 'SIGKILL');
+  } catch {
+    child.kill('SIGKILL');
+  }
+}
+
+async function ready(url: string, running: () => boolean): Promise<void> {
+  const deadline = Date.now() + READY_TIMEOUT_MS;
+  while (Date.now() < deadline && running()) {
+    try {
+      const response = await fetch(`${url}/readyz`);
+      if (response.ok) return;
+    } catch {
+      // Not listening yet.
+    }
+    await new Promise((resolve) => {
+      setTimeout(resolve, READY_POLL_MS);
+    });
+  }
+  throw new Error(running() ? `not ready after ${READY_TIMEOUT_MS} ms` : 'the process ended');
+}
+
+async function freePort(): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => {
+        if (address === null || typeof address === 'string') reject(new Error('no port'));
+        else resolve(address.port);
+      });
+    });
+  });
+}
