@@ -59,7 +59,11 @@ async function call(server: ServerProcess, method: string, path: string, body?: 
 /** Pours batches until the server dies; answers the ids of those that were answered 202. */
 async function pour(server: ServerProcess, accepted: Set<string>): Promise<void> {
   for (;;) {
-    const events = Array.from({ length: BATCH }, () => ({ id: randomUUID(), type: 'kill.test', payload: { n: Math.random() } }));
+    const events = Array.from({ length: BATCH }, () => ({
+      id: randomUUID(),
+      type: 'kill.test',
+      payload: { n: Math.random() },
+    }));
     try {
       const response = await call(server, 'POST', '/v1/events', { events });
       await response.text();
@@ -92,7 +96,9 @@ it(
     });
     let server = await startServer({ HOOKRING_RETRY_SCHEDULE: '0,1,1,1,1,1' });
     cleanup.push(async () => await server.remove());
-    const created = (await (await call(server, 'POST', '/v1/endpoints', { url: receiver.url })).json()) as { endpoint: { id: string } };
+    const created = (await (await call(server, 'POST', '/v1/endpoints', { url: receiver.url })).json()) as {
+      endpoint: { id: string };
+    };
     const accepted = new Set<string>();
     /** Deliveries whose success the server had shown before it died: they must not arrive again. */
     const recorded = new Map<string, number>();

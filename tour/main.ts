@@ -51,7 +51,9 @@ async function main(): Promise<number> {
       customer.deploy(secret);
       endpoints.push({ id, customer });
     }
-    say(`${customerCount} endpoints, about ${rate} events a second to each for ${seconds} s; every ring rotates about every ${GRACE_SECONDS + 1} s.\n`);
+    say(
+      `${customerCount} endpoints, about ${rate} events a second to each for ${seconds} s; every ring rotates about every ${GRACE_SECONDS + 1} s.\n`,
+    );
 
     const tally: Tally = { accepted: [], refused: 0, rotations: 0, refusedRotations: 0 };
     const started = Date.now();
@@ -72,7 +74,11 @@ async function main(): Promise<number> {
 }
 
 /** Sends small batches at a steady rate. */
-async function pour(api: ReturnType<typeof createApi>, tally: Tally, load: { until: number; rate: number }): Promise<void> {
+async function pour(
+  api: ReturnType<typeof createApi>,
+  tally: Tally,
+  load: { until: number; rate: number },
+): Promise<void> {
   const started = Date.now();
   let sent = 0;
   while (Date.now() < load.until) {
@@ -118,7 +124,8 @@ async function rotateUntil(
 
 async function drained(tally: Tally, customers: readonly Customer[]): Promise<void> {
   const deadline = Date.now() + DRAIN_TIMEOUT_MS;
-  while (Date.now() < deadline && customers.some(({ received }) => received.size < tally.accepted.length)) await sleep(100);
+  while (Date.now() < deadline && customers.some(({ received }) => received.size < tally.accepted.length))
+    await sleep(100);
 }
 
 function lineOf(tally: Tally, customers: readonly Customer[], started: number): string {
@@ -131,7 +138,8 @@ function lineOf(tally: Tally, customers: readonly Customer[], started: number): 
 }
 
 function verdict(tally: Tally, customers: readonly Customer[], seconds: number): number {
-  const sum = (pick: (customer: Customer) => number) => customers.reduce((total, customer) => total + pick(customer), 0);
+  const sum = (pick: (customer: Customer) => number) =>
+    customers.reduce((total, customer) => total + pick(customer), 0);
   const lost = sum(({ received }) => tally.accepted.filter((id) => !received.has(id)).length);
   const rejected = sum(({ counts }) => counts.rejected);
   const result = {
@@ -152,9 +160,15 @@ function verdict(tally: Tally, customers: readonly Customer[], seconds: number):
   if (flags.json) {
     process.stdout.write(`${JSON.stringify(result)}\n`);
   } else {
-    say(`\nEvents accepted ${result.accepted}, deliveries owed ${result.expected}, delivered ${result.delivered}, failed on purpose and retried ${result.retried}.`);
-    say(`Rotations ${result.rotations}; of two at once, refused because a window was open: ${result.refusedRotations}.`);
-    say(`Rejected signatures ${rejected}, lost deliveries ${lost}, arrived twice ${result.repeated}. Latency p50 ${result.latencyMs.p50} ms, p99 ${result.latencyMs.p99} ms.`);
+    say(
+      `\nEvents accepted ${result.accepted}, deliveries owed ${result.expected}, delivered ${result.delivered}, failed on purpose and retried ${result.retried}.`,
+    );
+    say(
+      `Rotations ${result.rotations}; of two at once, refused because a window was open: ${result.refusedRotations}.`,
+    );
+    say(
+      `Rejected signatures ${rejected}, lost deliveries ${lost}, arrived twice ${result.repeated}. Latency p50 ${result.latencyMs.p50} ms, p99 ${result.latencyMs.p99} ms.`,
+    );
     const reason = customers.find(({ firstRejection }) => firstRejection !== null)?.firstRejection;
     if (reason !== undefined && reason !== null) say(`The first rejection said: ${reason}`);
     say(result.passed ? '\nPASS: nothing rejected, nothing lost.' : '\nFAIL');

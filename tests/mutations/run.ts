@@ -12,7 +12,18 @@ import { fileURLToPath } from 'node:url';
 import { MUTATIONS, type Mutation } from './mutations.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const SOURCES = ['packages', 'testbed', 'tests', 'tour', 'vectors', 'docs', 'scripts', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
+const SOURCES = [
+  'packages',
+  'testbed',
+  'tests',
+  'tour',
+  'vectors',
+  'docs',
+  'scripts',
+  'package.json',
+  'tsconfig.json',
+  'vitest.config.ts',
+];
 const RUN_TIMEOUT_MS = 120_000;
 
 /** A tree that shares the installed libraries with the project and owns its sources. */
@@ -57,10 +68,13 @@ async function tryMutation(folder: string, mutation: Mutation): Promise<string |
   const file = path.join(folder, mutation.file);
   const source = await readFile(file, 'utf8');
   const parts = source.split(mutation.find);
-  if (parts.length !== 2) return `the text to break stands ${parts.length - 1} times in ${mutation.file}; it must stand once`;
+  if (parts.length !== 2)
+    return `the text to break stands ${parts.length - 1} times in ${mutation.file}; it must stand once`;
   await writeFile(file, parts.join(mutation.replace));
   try {
-    return (await runTests(folder, mutation)) === 'failed' ? null : `survived: ${mutation.tests.join(' ')} did not notice`;
+    return (await runTests(folder, mutation)) === 'failed'
+      ? null
+      : `survived: ${mutation.tests.join(' ')} did not notice`;
   } finally {
     await writeFile(file, source);
   }
@@ -76,7 +90,9 @@ try {
     const clean = await runTests(folder, mutation);
     const problem = clean === 'failed' ? 'its tests fail without the mutation' : await tryMutation(folder, mutation);
     if (problem !== null) failed += 1;
-    process.stdout.write(`${problem === null ? 'caught  ' : 'MISSED  '} ${mutation.name}${problem === null ? '' : `: ${problem}`}\n`);
+    process.stdout.write(
+      `${problem === null ? 'caught  ' : 'MISSED  '} ${mutation.name}${problem === null ? '' : `: ${problem}`}\n`,
+    );
   }
 } finally {
   await rm(folder, { recursive: true, force: true });

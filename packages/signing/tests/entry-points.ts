@@ -18,7 +18,7 @@ export type EntryPoint = {
 
 type AnyVerifier = { readonly profile?: node.SignatureProfile; readonly secrets: readonly string[] };
 
-export type AnySigner = {
+type AnySigner = {
   sign(message: node.Message): Later<string>;
   headers(message: node.MessageWithType): Later<string[]>;
 };

@@ -33,10 +33,16 @@ export function authenticate(app: AppContext, credentials: Credentials): Outcome
   if (sameHash(digest, app.settings.bootstrapKeyHash)) return asOperator(app, credentials, 'bootstrap');
   if (sameHash(digest, app.settings.localTokenHash)) return asOperator(app, credentials, 'local');
   const found = app.directory.apiKey(digest);
-  return found instanceof Promise ? found.then((key) => withKey(app, credentials, key)) : withKey(app, credentials, found);
+  return found instanceof Promise
+    ? found.then((key) => withKey(app, credentials, key))
+    : withKey(app, credentials, found);
 }
 
-function withKey(app: AppContext, credentials: Credentials, key: ApiKey | null): Outcome<Caller> | Promise<Outcome<Caller>> {
+function withKey(
+  app: AppContext,
+  credentials: Credentials,
+  key: ApiKey | null,
+): Outcome<Caller> | Promise<Outcome<Caller>> {
   if (key === null) return refused('invalid_credentials', 'this API key is not known here');
   const state = apiKeyState(key, app.clock.now());
   if (state === 'expired') return refused('expired_credentials', 'this API key has expired; create a new one');
@@ -57,7 +63,11 @@ function withKey(app: AppContext, credentials: Credentials, key: ApiKey | null):
 }
 
 /** Every scope, for the organization `default` unless another is named. */
-function asOperator(app: AppContext, credentials: Credentials, actor: string): Outcome<Caller> | Promise<Outcome<Caller>> {
+function asOperator(
+  app: AppContext,
+  credentials: Credentials,
+  actor: string,
+): Outcome<Caller> | Promise<Outcome<Caller>> {
   return actFor(app, credentials.organization ?? DEFAULT_ORGANIZATION_EXTERNAL_ID, {
     actor,
     scopes: ALL_SCOPES,
@@ -79,7 +89,10 @@ function actFor(
 }
 
 /** By id, else by externalId. */
-export function findOrganization(app: AppContext, reference: string): Organization | null | Promise<Organization | null> {
+export function findOrganization(
+  app: AppContext,
+  reference: string,
+): Organization | null | Promise<Organization | null> {
   const id: OrganizationId | null = parseId('org', reference);
   return id === null ? app.directory.organizationByExternalId(reference) : app.directory.organization(id);
 }

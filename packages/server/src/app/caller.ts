@@ -21,7 +21,10 @@ export type IdempotencyRequest = {
 };
 
 /** Null when the caller may; else why not. */
-export function missingScope(caller: Caller, ...scopes: readonly Scope[]): Extract<Outcome<never>, { ok: false }> | null {
+export function missingScope(
+  caller: Caller,
+  ...scopes: readonly Scope[]
+): Extract<Outcome<never>, { ok: false }> | null {
   const missing = scopes.filter((scope) => !caller.scopes.has(scope));
   if (missing.length === 0) return null;
   return refused('missing_scope', `this API key lacks the scope ${missing.map((scope) => `"${scope}"`).join(', ')}`);

@@ -1,17 +1,23 @@
 import type { Clock } from '../domain/clock.ts';
 import type { EndpointUrlRules } from '../domain/endpoint-url.ts';
 import type { IdSource } from '../domain/ids.ts';
-import type { RotationPolicy } from '../domain/rotation-policy.ts';
+import type { OperatorRotationLimits } from '../domain/policy-choice.ts';
 import type { Directory } from '../engine/directory.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { Store } from '../store/port.ts';
 import type { MasterKeys } from '../store/master-key.ts';
+import type { Store } from '../store/port.ts';
 import type { Vault } from '../store/vault.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
 
 /** One function per business event; the telemetry layer writes log and metric together. */
 export type AppTelemetry = {
-  readonly secretRotated: (fields: { owner: string; secretId: string; retiredId: string | null; actor: string; reason: string | null }) => void;
+  readonly secretRotated: (fields: {
+    owner: string;
+    secretId: string;
+    retiredId: string | null;
+    actor: string;
+    reason: string | null;
+  }) => void;
   readonly secretRevoked: (fields: { owner: string; secretId: string; actor: string }) => void;
   readonly endpointChanged: (fields: { endpointId: string; status: string; actor: string }) => void;
   readonly accessRefused: (fields: { code: string; requestId: string }) => void;
@@ -24,7 +30,7 @@ export type AppSettings = {
   /** SHA-256 of the token that the command line on this machine uses. */
   readonly localTokenHash: string | null;
   /** The operator's limits on every rotation. */
-  readonly rotationLimits: Pick<RotationPolicy, 'grace' | 'maxLive'>;
+  readonly rotationLimits: OperatorRotationLimits;
 };
 
 /** What use cases need. Built once, by service.ts. */

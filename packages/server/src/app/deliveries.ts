@@ -36,7 +36,11 @@ export async function listDeliveries(
   return done(await app.store.reader.deliveries(filter, page));
 }
 
-export async function readDelivery(app: AppContext, caller: Caller, id: DeliveryId): Promise<Outcome<DeliveryWithAttempts>> {
+export async function readDelivery(
+  app: AppContext,
+  caller: Caller,
+  id: DeliveryId,
+): Promise<Outcome<DeliveryWithAttempts>> {
   const refusal = missingScope(caller, 'deliveries:read');
   if (refusal !== null) return refusal;
   const found = await app.store.reader.delivery(caller.organizationId, id);

@@ -2,7 +2,7 @@ import { type SignatureProfile, validateProfile } from '@hookring/signing';
 import type { Endpoint, StaticHeader } from '../domain/endpoint.ts';
 import { checkEndpointUrl } from '../domain/endpoint-url.ts';
 import { type Envelope, validateEnvelope } from '../domain/envelope.ts';
-import { isSubscriptionPattern } from '../domain/event-type.ts';
+import { isSubscription } from '../domain/event-type.ts';
 import {
   DESCRIPTION_LENGTH_MAX,
   EVENT_TYPES_PER_ENDPOINT_MAX,
@@ -51,7 +51,13 @@ export function applySettings(app: AppContext, endpoint: Endpoint, settings: End
     headers: mergeHeaders(app, endpoint, settings.headers, signatureProfile, problems),
     metadata: mergeMetadata(endpoint.metadata, settings.metadata, problems),
     retrySchedule: readSchedule(settings.retrySchedule, endpoint.retrySchedule, problems),
-    sendDeadlineSeconds: readNumber('sendDeadlineSeconds', settings, endpoint, [SEND_DEADLINE_SECONDS_MIN, SEND_DEADLINE_SECONDS_MAX], problems),
+    sendDeadlineSeconds: readNumber(
+      'sendDeadlineSeconds',
+      settings,
+      endpoint,
+      [SEND_DEADLINE_SECONDS_MIN, SEND_DEADLINE_SECONDS_MAX],
+      problems,
+    ),
     concurrency: readNumber('concurrency', settings, endpoint, [1, LANE_CONCURRENCY_MAX], problems),
     ratePerSecond: readNumber('ratePerSecond', settings, endpoint, [1, RATE_PER_SECOND_MAX], problems),
     signatureProfile,
@@ -59,7 +65,8 @@ export function applySettings(app: AppContext, endpoint: Endpoint, settings: End
     extra: settings.extra ?? endpoint.extra,
   };
   const [first] = problems;
-  if (first !== undefined) return refused('validation_failed', `${first.pointer} ${first.detail}`, { errors: problems });
+  if (first !== undefined)
+    return refused('validation_failed', `${first.pointer} ${first.detail}`, { errors: problems });
   return { ok: true, value: next, replayed: false };
 }
 
@@ -71,14 +78,22 @@ function readUrl(app: AppContext, url: string | undefined, current: string, prob
   return current;
 }
 
-function readEventTypes(types: readonly string[] | null | undefined, endpoint: Endpoint, problems: Problem[]): readonly string[] | null {
+function readEventTypes(
+  types: readonly string[] | null | undefined,
+  endpoint: Endpoint,
+  problems: Problem[],
+): readonly string[] | null {
   if (types === undefined) return endpoint.eventTypes;
   if (types === null) return null;
   if (types.length > EVENT_TYPES_PER_ENDPOINT_MAX) {
-    problems.push({ pointer: '/eventTypes', detail: `must name at most ${EVENT_TYPES_PER_ENDPOINT_MAX} types`, code: 'too_many' });
+    problems.push({
+      pointer: '/eventTypes',
+      detail: `must name at most ${EVENT_TYPES_PER_ENDPOINT_MAX} types`,
+      code: 'too_many',
+    });
   }
   for (const [index, type] of types.entries()) {
-    if (isSubscriptionPattern(type)) continue;
+    if (isSubscription(type)) continue;
     const detail = 'must be an event type such as "invoice.paid", a prefix such as "invoice.*", or "*"';
     problems.push({ pointer: `/eventTypes/${index}`, detail, code: 'invalid_event_type' });
   }
@@ -88,7 +103,11 @@ function readEventTypes(types: readonly string[] | null | undefined, endpoint: E
 function readDescription(description: string | undefined, current: string, problems: Problem[]): string {
   if (description === undefined) return current;
   if (description.length > DESCRIPTION_LENGTH_MAX) {
-    problems.push({ pointer: '/description', detail: `must be at most ${DESCRIPTION_LENGTH_MAX} characters`, code: 'too_long' });
+    problems.push({
+      pointer: '/description',
+      detail: `must be at most ${DESCRIPTION_LENGTH_MAX} characters`,
+      code: 'too_long',
+    });
   }
   return description;
 }
@@ -106,11 +125,17 @@ function mergeHeaders(
     // A new profile may claim the name of a header that stands already.
     for (const { name } of kept) {
       if (!written.includes(name.toLowerCase())) continue;
-      problems.push({ pointer: `/headers/${name}`, detail: 'is written by the signature profile; remove it first', code: 'reserved_header' });
+      problems.push({
+        pointer: `/headers/${name}`,
+        detail: 'is written by the signature profile; remove it first',
+        code: 'reserved_header',
+      });
     }
     return kept;
   }
-  const added = Object.fromEntries(Object.entries(patch).flatMap(([name, value]) => (value === null ? [] : [[name, value]])));
+  const added = Object.fromEntries(
+    Object.entries(patch).flatMap(([name, value]) => (value === null ? [] : [[name, value]])),
+  );
   problems.push(...staticHeaderProblems(added, written));
   const touched = new Set(Object.keys(patch).map((name) => name.toLowerCase()));
   const kept = endpoint.headers.filter(({ name }) => !touched.has(name.toLowerCase()));
@@ -139,12 +164,20 @@ function mergeMetadata(
     else merged.set(key, value);
   }
   if (merged.size > METADATA_ENTRIES_MAX) {
-    problems.push({ pointer: '/metadata', detail: `must hold at most ${METADATA_ENTRIES_MAX} entries`, code: 'too_many' });
+    problems.push({
+      pointer: '/metadata',
+      detail: `must hold at most ${METADATA_ENTRIES_MAX} entries`,
+      code: 'too_many',
+    });
   }
   return Object.fromEntries(merged);
 }
 
-function readSchedule(schedule: readonly number[] | null | undefined, current: readonly number[] | null, problems: Problem[]): readonly number[] | null {
+function readSchedule(
+  schedule: readonly number[] | null | undefined,
+  current: readonly number[] | null,
+  problems: Problem[],
+): readonly number[] | null {
   if (schedule === undefined) return current;
   if (schedule === null) return null;
   if (schedule.length > RETRIES_MAX) {
@@ -190,9 +223,8 @@ function readEnvelope(envelope: unknown, current: Envelope | null, problems: Pro
   if (envelope === null) return null;
   const check = validateEnvelope(envelope);
   if (check.ok) return check.envelope;
-  for (const { pointer, detail } of check.problems) {
+  for (const { pointer, detail } of check.issues) {
     problems.push({ pointer: `/envelope${pointer}`, detail, code: 'invalid_envelope' });
   }
   return current;
 }
-

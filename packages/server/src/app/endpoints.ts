@@ -1,5 +1,6 @@
 import type { SignatureProfile } from '@hookring/signing';
 import { type Endpoint, type EndpointStatus, UNTRIED } from '../domain/endpoint.ts';
+import { mergeEndpoint } from '../domain/endpoint-status.ts';
 import type { Envelope } from '../domain/envelope.ts';
 import type { EndpointId } from '../domain/ids.ts';
 import type { RotationPolicy } from '../domain/rotation-policy.ts';
@@ -36,7 +37,11 @@ export type CreatedEndpoint = EndpointWithHealth & {
   readonly secret: ShownSecret | null;
 };
 
-type Reference = { readonly endpointId: EndpointId; readonly secretId: ShownSecret['id'] | null; readonly recoverUntil: number };
+type Reference = {
+  readonly endpointId: EndpointId;
+  readonly secretId: ShownSecret['id'] | null;
+  readonly recoverUntil: number;
+};
 
 export async function createEndpoint(
   app: AppContext,
@@ -58,6 +63,7 @@ export async function createEndpoint(
           : firstSecret(app, {
               owner: endpoint.id,
               actor: caller.actor,
+              policy: endpoint.rotationPolicy,
               now,
               spelling: input.defaults.secretSpelling,
               algorithm: input.algorithm,
@@ -115,14 +121,22 @@ function blankEndpoint(app: AppContext, caller: Caller, input: CreateEndpointInp
   };
 }
 
-export async function readEndpoint(app: AppContext, caller: Caller, id: EndpointId): Promise<Outcome<EndpointWithHealth>> {
+export async function readEndpoint(
+  app: AppContext,
+  caller: Caller,
+  id: EndpointId,
+): Promise<Outcome<EndpointWithHealth>> {
   const refusal = missingScope(caller, 'endpoints:read');
   if (refusal !== null) return refusal;
   const found = await app.store.reader.endpoint(caller.organizationId, id);
   return found === null ? refused('not_found', 'no such endpoint') : done(found);
 }
 
-export async function listEndpoints(app: AppContext, caller: Caller, page: PageRequest): Promise<Outcome<Page<EndpointWithHealth>>> {
+export async function listEndpoints(
+  app: AppContext,
+  caller: Caller,
+  page: PageRequest,
+): Promise<Outcome<Page<EndpointWithHealth>>> {
   const refusal = missingScope(caller, 'endpoints:read');
   if (refusal !== null) return refusal;
   return done(await app.store.reader.endpoints(caller.organizationId, page));
@@ -146,27 +160,32 @@ export async function patchEndpoint(
     if (found === null) return refused('not_found', 'no such endpoint');
     const { endpoint, health } = found;
     if (expectedVersion !== null && expectedVersion !== endpoint.version) {
-      return refused('precondition_failed', 'the endpoint changed since it was read; read it again and repeat the change');
+      return refused(
+        'precondition_failed',
+        'the endpoint changed since it was read; read it again and repeat the change',
+      );
     }
-    const { status: wanted, ...settings } = patch;
-    if (endpoint.status.kind === 'archived') {
-      // Saying again that it is archived is no change.
-      if (wanted === 'archived' && Object.keys(settings).length === 0) return { ok: true, value: found, commands: [] };
-      return refused('endpoint_archived', 'an archived endpoint cannot change any more');
-    }
-    const applied = applySettings(app, endpoint, settings);
-    if (!applied.ok) return applied;
+    const { status, ...settings } = patch;
     const now = app.clock.now();
-    const status = nextStatus(endpoint.status, wanted, now);
-    const resumed = endpoint.status.kind === 'suspended' && status.kind === 'active';
-    const next: Endpoint = { ...applied.value, status, version: endpoint.version + 1, updatedAt: now };
-    const fields = Object.keys(patch).join(' ');
+    const applied = endpoint.status.kind === 'archived' ? done(endpoint) : applySettings(app, endpoint, settings);
+    if (!applied.ok) return applied;
+    const said = Object.keys(settings) as (keyof EndpointSettings)[]; // Object.keys forgets the literal keys.
+    const fields = Object.fromEntries(said.map((field) => [field, applied.value[field]]));
+    const move = mergeEndpoint(endpoint, { ...fields, status }, now);
+    if (move.kind === 'refused') return refused(move.code, move.detail);
+    if (move.kind === 'unchanged') return { ok: true, value: found, commands: [] };
+    const { endpoint: next, resetHealth } = move;
     const commands: Command[] = [
-      { kind: 'endpoint.put', endpoint: next, expectedVersion: endpoint.version, resetHealth: resumed },
-      ...(resumed ? [{ kind: 'endpoint.wake' as const, endpointId: id }] : []),
-      auditCommand(caller, now, { action: `endpoint.${verb(endpoint.status, status)}`, target: id, detail: { fields } }),
+      { kind: 'endpoint.put', endpoint: next, expectedVersion: endpoint.version, resetHealth },
+      ...(move.wake ? [{ kind: 'endpoint.wake' as const, endpointId: id }] : []),
+      auditCommand(caller, now, {
+        action: `endpoint.${verb(endpoint.status, next.status)}`,
+        target: id,
+        detail: { fields: said.join(' ') },
+      }),
     ];
-    return { ok: true, value: { endpoint: next, health: resumed ? { ...health, consecutiveFailures: 0, failingSince: null } : health }, commands };
+    const cleared = { ...health, consecutiveFailures: 0, failingSince: null };
+    return { ok: true, value: { endpoint: next, health: resetHealth ? cleared : health }, commands };
   });
   if (typeof outcome === 'symbol') throw new Error('a patch has no idempotency row');
   if (outcome.ok) told(app, caller, outcome.value.endpoint);
@@ -174,20 +193,13 @@ export async function patchEndpoint(
 }
 
 /** Ends an endpoint for good: what is queued for it is cancelled, its history stays. */
-export async function archiveEndpoint(app: AppContext, caller: Caller, id: EndpointId, expectedVersion: number | null): Promise<Outcome<EndpointWithHealth>> {
+export async function archiveEndpoint(
+  app: AppContext,
+  caller: Caller,
+  id: EndpointId,
+  expectedVersion: number | null,
+): Promise<Outcome<EndpointWithHealth>> {
   return await patchEndpoint(app, caller, id, { status: 'archived' }, expectedVersion);
-}
-
-function nextStatus(current: EndpointStatus, wanted: EndpointStatus['kind'] | undefined, now: number): EndpointStatus {
-  if (wanted === undefined || wanted === current.kind) return current;
-  switch (wanted) {
-    case 'active':
-      return { kind: 'active' };
-    case 'suspended':
-      return { kind: 'suspended', reason: 'manual', at: now };
-    case 'archived':
-      return { kind: 'archived', at: now };
-  }
 }
 
 function verb(before: EndpointStatus, after: EndpointStatus): string {

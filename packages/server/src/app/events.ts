@@ -91,7 +91,11 @@ function checkEvents(events: readonly IncomingEvent[], pointer: (index: number) 
       const detail = `must be 1 to ${CLIENT_EVENT_ID_LENGTH_MAX} letters, digits, "_" or "-"`;
       errors.push({ pointer: `${pointer(index)}/id`, detail, code: 'invalid_event_id' });
     } else if (seen?.has(event.id)) {
-      errors.push({ pointer: `${pointer(index)}/id`, detail: 'repeats the id of an earlier event of this batch', code: 'repeated' });
+      errors.push({
+        pointer: `${pointer(index)}/id`,
+        detail: 'repeats the id of an earlier event of this batch',
+        code: 'repeated',
+      });
     }
     seen?.add(event.id);
   }

@@ -41,9 +41,13 @@ export async function idempotent<T, R>(
   const running = inFlight.get(app) ?? new Set<string>();
   inFlight.set(app, running);
   if (running.has(lock)) {
-    return refused('idempotency_key_in_flight', 'a request with this Idempotency-Key is still running; try again in a moment', {
-      retryAfterSeconds: 1,
-    });
+    return refused(
+      'idempotency_key_in_flight',
+      'a request with this Idempotency-Key is still running; try again in a moment',
+      {
+        retryAfterSeconds: 1,
+      },
+    );
   }
   running.add(lock);
   try {
@@ -52,7 +56,10 @@ export async function idempotent<T, R>(
       const found = await app.store.reader.idempotency(principal, request.route, request.key, now);
       if (found !== null) {
         if (found.fingerprint !== fingerprint) {
-          return refused('idempotency_key_reused', 'this Idempotency-Key was used with another request body; use a new key');
+          return refused(
+            'idempotency_key_reused',
+            'this Idempotency-Key was used with another request body; use a new key',
+          );
         }
         return await use.replay(JSON.parse(found.reference) as R); // Written by this function's own row maker.
       }

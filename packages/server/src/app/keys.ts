@@ -24,7 +24,7 @@ export type CreateKeyInput = {
 /** The token is shown once; a repeated request is answered without it. */
 export type CreatedKey = { readonly key: ApiKey; readonly token: string | null };
 
-const TOKEN_CHARACTERS = 43;
+export const TOKEN_CHARACTERS = 43;
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 /** The largest multiple of 62 in a byte: bytes from there on would favour some characters. */
 const BYTE_BOUND = 248;
@@ -66,7 +66,11 @@ export async function createKey(
         commands: [
           ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row({ keyId: key.id }) }]),
           { kind: 'apiKey.insert', apiKey: key },
-          auditCommand(caller, now, { action: 'key.created', target: key.id, detail: { scopes: key.scopes.join(' ') } }),
+          auditCommand(caller, now, {
+            action: 'key.created',
+            target: key.id,
+            detail: { scopes: key.scopes.join(' ') },
+          }),
         ],
       }));
     },

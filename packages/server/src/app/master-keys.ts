@@ -60,7 +60,8 @@ export async function finishMasterKeyRotation(app: AppContext, caller: Caller): 
   do {
     const step: Outcome<ResealStep> = await resealStep(app, caller, cursor);
     if (!step.ok) return step;
-    if (step.value.resealed > 0) return refused('conflict', 'something is still sealed under an old key; run the steps again');
+    if (step.value.resealed > 0)
+      return refused('conflict', 'something is still sealed under an old key; run the steps again');
     cursor = step.value.nextCursor;
   } while (cursor !== null);
   if (app.masterKeys.source === 'generated') await app.masterKeys.dropAllButFirst();

@@ -1,12 +1,21 @@
-import { createHash } from 'node:crypto';
-import { algorithmOf, checkImportedSecret, generateSecret, readSecret, type SecretDecoding, type SignatureProfile } from '@hookring/signing';
-import { createKeyring } from '../domain/change-keyring.ts';
+import { createHash, createPublicKey } from 'node:crypto';
+import {
+  checkImportedSecret,
+  generateSecret,
+  publicKeyText,
+  type SecretDecoding,
+  SecretFormatError,
+  type SignatureProfile,
+  signingKey,
+} from '@hookring/signing';
+import { createKeyring } from '../domain/decide-keyring.ts';
 import type { SecretId } from '../domain/ids.ts';
 import type { NewSecret } from '../domain/keyring-decision.ts';
+import type { RotationPolicy } from '../domain/rotation-policy.ts';
 import type { RingOwner, SecretAlgorithm } from '../domain/secret.ts';
 import type { StoredKeyring, StoredSecret } from '../store/port.ts';
 import type { AppContext } from './context.ts';
-import { type Outcome, refused } from './outcome.ts';
+import { done, type Outcome, refused } from './outcome.ts';
 
 /** How a dialect spells the HMAC secrets that it mints. */
 export type SecretSpelling = 'whsec' | 'base64' | 'hex';
@@ -51,25 +60,41 @@ export function importSecret(
   options: Omit<MintOptions, 'algorithm' | 'spelling'> & { readonly profile: SignatureProfile },
   text: string,
 ): Outcome<Minted> {
-  const algorithm = algorithmOf(text, options.profile);
-  if (algorithm === 'hmac-sha256') {
-    const check = checkImportedSecret(text, options.decoding);
-    if (!check.ok) return rejected(check.detail);
-    return { ok: true, value: keep(app, { ...options, algorithm, spelling: 'whsec' }, text, null, 'imported'), replayed: false };
+  if (isEd25519(text, options.profile)) {
+    const publicText = publicTextOf(text);
+    if (publicText === null) return rejected('an ed25519 secret is "whsk_" and the base64 of its 64 bytes');
+    return done(keep(app, { ...options, algorithm: 'ed25519', spelling: 'whsec' }, text, publicText, 'imported'));
   }
-  const reading = readSecret(text, 'ed25519', options.decoding);
-  if (!reading.ok || reading.material.algorithm !== 'ed25519' || reading.material.seed === null) {
-    return rejected('an ed25519 secret is "whsk_" and the base64 of its 64 bytes');
+  const check = checkImportedSecret(text, options.decoding);
+  if (!check.ok) return rejected(check.detail);
+  return done(keep(app, { ...options, algorithm: 'hmac-sha256', spelling: 'whsec' }, text, null, 'imported'));
+}
+
+/** Where a profile has ed25519, such keys are known by their prefix. */
+function isEd25519(text: string, profile: SignatureProfile): boolean {
+  return profile.elements.ed25519 !== null && /^wh[sp]k_/.test(text);
+}
+
+function publicTextOf(text: string): string | null {
+  try {
+    return text.startsWith('whsk_') ? publicKeyText(text) : null;
+  } catch (error) {
+    if (error instanceof SecretFormatError) return null;
+    throw error;
   }
-  const publicText = `whpk_${Buffer.from(reading.material.publicKey).toString('base64')}`;
-  return { ok: true, value: keep(app, { ...options, algorithm, spelling: 'whsec' }, text, publicText, 'imported'), replayed: false };
 }
 
 function rejected(detail: string): Extract<Outcome<never>, { ok: false }> {
   return refused('secret_rejected', detail, { errors: [{ pointer: '/secret', detail, code: 'secret_rejected' }] });
 }
 
-function keep(app: AppContext, options: MintOptions, text: string, publicText: string | null, origin: 'generated' | 'imported'): Minted {
+function keep(
+  app: AppContext,
+  options: MintOptions,
+  text: string,
+  publicText: string | null,
+  origin: 'generated' | 'imported',
+): Minted {
   const id = app.ids.next('sec');
   return {
     secret: {
@@ -88,20 +113,30 @@ function keep(app: AppContext, options: MintOptions, text: string, publicText: s
 
 /** Over the key bytes, so that one key in two spellings is known as the same. */
 function fingerprint(text: string, options: MintOptions): string {
-  const reading = readSecret(text, options.algorithm, options.decoding);
-  if (!reading.ok) throw new Error('a secret that was just made or checked cannot be read');
-  const { material } = reading;
-  return createHash('sha256').update(material.algorithm === 'ed25519' ? material.publicKey : material.bytes).digest('hex');
+  const key = signingKey(text, options.algorithm, options.decoding);
+  const bytes =
+    options.algorithm === 'ed25519' ? createPublicKey(key).export({ type: 'spki', format: 'der' }) : key.export();
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /** The ring that an owner is born with. */
-export function firstSecret(app: AppContext, options: MintOptions & { readonly now: number }): { ring: StoredKeyring; shown: ShownSecret } {
+export function firstSecret(
+  app: AppContext,
+  options: MintOptions & { readonly policy: RotationPolicy; readonly now: number },
+): { ring: StoredKeyring; shown: ShownSecret } {
   const minted = mintSecret(app, options);
-  return { ring: createKeyring(options.owner, minted.secret, options.now), shown: minted.shown };
+  const decision = createKeyring(options.owner, { ...options.policy, origin: 'either' }, minted.secret, options.now);
+  if (decision.kind === 'refused') throw new Error(`a new ring refused its first secret: ${decision.detail}`);
+  return { ring: decision.ring, shown: minted.shown };
 }
 
 /** The same secret for a repeated request, while its policy allows: unsealed from the vault, else without its value. */
-export async function secretAgain(app: AppContext, owner: RingOwner, id: SecretId, recoverUntil: number): Promise<ShownSecret> {
+export async function secretAgain(
+  app: AppContext,
+  owner: RingOwner,
+  id: SecretId,
+  recoverUntil: number,
+): Promise<ShownSecret> {
   if (app.clock.now() >= recoverUntil) return { id, value: null };
   const stored = await app.store.reader.secret(owner, id);
   if (stored === null || stored.sealed === null) return { id, value: null };

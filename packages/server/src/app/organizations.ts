@@ -20,7 +20,11 @@ export type CreatedOrganization = {
   readonly created: boolean;
 };
 
-type Reference = { readonly organizationId: OrganizationId; readonly secretId: ShownSecret['id'] | null; readonly recoverUntil: number };
+type Reference = {
+  readonly organizationId: OrganizationId;
+  readonly secretId: ShownSecret['id'] | null;
+  readonly recoverUntil: number;
+};
 
 /** Creates an organization with a ring of its own, or answers the one that has this externalId. */
 export async function createOrganization(
@@ -33,8 +37,9 @@ export async function createOrganization(
   if (refusal !== null) return refusal;
   return await idempotent<CreatedOrganization, Reference>(app, caller, request, {
     perform: async (row) =>
-      await decideAndApply(app, async () => {
-        const found = input.externalId === null ? null : await app.store.reader.organizationByExternalId(input.externalId);
+      await decideAndApply<CreatedOrganization>(app, async () => {
+        const found =
+          input.externalId === null ? null : await app.store.reader.organizationByExternalId(input.externalId);
         if (found !== null) {
           return { ok: true, value: { organization: found, secret: null, created: false }, commands: [] };
         }
@@ -48,7 +53,15 @@ export async function createOrganization(
           createdAt: now,
           updatedAt: now,
         };
-        const first = firstSecret(app, { owner: organization.id, actor: caller.actor, now, spelling: 'whsec', algorithm: 'hmac-sha256', decoding: 'base64' });
+        const first = firstSecret(app, {
+          owner: organization.id,
+          actor: caller.actor,
+          policy: organization.rotationPolicy,
+          now,
+          spelling: 'whsec',
+          algorithm: 'hmac-sha256',
+          decoding: 'base64',
+        });
         const recoverUntil = now + organization.rotationPolicy.recoveryMinutes * 60_000;
         const reference = { organizationId: organization.id, secretId: first.shown.id, recoverUntil };
         return {
@@ -58,7 +71,11 @@ export async function createOrganization(
             ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row(reference) }]),
             { kind: 'organization.insert', organization },
             { kind: 'keyring.insert', ring: first.ring },
-            auditCommand(caller, now, { action: 'organization.created', target: organization.id, organizationId: organization.id }),
+            auditCommand(caller, now, {
+              action: 'organization.created',
+              target: organization.id,
+              organizationId: organization.id,
+            }),
           ],
         };
       }),
@@ -71,14 +88,22 @@ export async function createOrganization(
   });
 }
 
-export async function listOrganizations(app: AppContext, caller: Caller, page: PageRequest): Promise<Outcome<Page<Organization>>> {
+export async function listOrganizations(
+  app: AppContext,
+  caller: Caller,
+  page: PageRequest,
+): Promise<Outcome<Page<Organization>>> {
   if (caller.scopes.has('operator')) return done(await app.store.reader.organizations(page));
   // Without the operator scope a key sees its own organization only.
   const own = await app.store.reader.organization(caller.organizationId);
   return done({ items: own === null ? [] : [own], nextCursor: null });
 }
 
-export async function readOrganization(app: AppContext, caller: Caller, id: OrganizationId): Promise<Outcome<Organization>> {
+export async function readOrganization(
+  app: AppContext,
+  caller: Caller,
+  id: OrganizationId,
+): Promise<Outcome<Organization>> {
   const found = isVisible(caller, id) ? await app.store.reader.organization(id) : null;
   return found === null ? refused('not_found', 'no such organization') : done(found);
 }

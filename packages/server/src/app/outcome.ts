@@ -18,7 +18,11 @@ export function replayed<T>(value: T): Outcome<T> {
   return { ok: true, value, replayed: true };
 }
 
-export function refused(code: ErrorCode, detail: string, more: Omit<Problem, 'code' | 'detail'> = {}): { ok: false; problem: Problem } {
+export function refused(
+  code: ErrorCode,
+  detail: string,
+  more: Omit<Problem, 'code' | 'detail'> = {},
+): { ok: false; problem: Problem } {
   return { ok: false, problem: { code, detail, ...more } };
 }
 

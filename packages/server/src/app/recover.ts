@@ -53,43 +53,50 @@ export async function recoverDeliveries(
   return await idempotent<Recovered, Recovered>(app, caller, request, {
     // One at a time per endpoint: two recoveries at once would both find the same deliveries.
     perform: async (row) =>
-      await app.queue.run(`recover ${endpointId}`, async () => await decideAndApply(app, async () => {
-        const found = await app.store.reader.endpoint(organizationId, endpointId);
-        if (found === null) return refused('not_found', 'no such endpoint');
-        if (found.endpoint.status.kind === 'archived') {
-          return refused('endpoint_archived', 'an archived endpoint receives nothing');
-        }
-        const page = await app.store.reader.recoverable(filter, { after: input.after, itemsMax: RECOVER_ITEMS_MAX });
-        const total = page.nextCursor === null ? 0 : await app.store.reader.recoverableCount(filter, REMAINING_COUNT_MAX);
-        const createdAt = app.clock.now();
-        const deliveries = page.items.map((old) => ({
-          id: app.ids.next('dlv'),
-          organizationId,
-          endpointId,
-          eventKey: old.eventKey,
-          resendOf: old.id,
-          createdAt,
-        }));
-        const value: Recovered = {
-          recovered: deliveries.length,
-          remaining: Math.max(0, total - deliveries.length),
-          nextCursor: page.nextCursor,
-        };
-        return {
-          ok: true,
-          value,
-          commands: [
-            ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row(value) }]),
-            { kind: 'delivery.insert', deliveries },
-            auditCommand(caller, createdAt, {
-              action: 'deliveries.recovered',
-              target: endpointId,
-              detail: { recovered: deliveries.length, since, until },
-            }),
-          ],
-        };
-      })),
+      await app.queue.run(
+        `recover ${endpointId}`,
+        async () =>
+          await decideAndApply(app, async () => {
+            const found = await app.store.reader.endpoint(organizationId, endpointId);
+            if (found === null) return refused('not_found', 'no such endpoint');
+            if (found.endpoint.status.kind === 'archived') {
+              return refused('endpoint_archived', 'an archived endpoint receives nothing');
+            }
+            const page = await app.store.reader.recoverable(filter, {
+              after: input.after,
+              itemsMax: RECOVER_ITEMS_MAX,
+            });
+            const total =
+              page.nextCursor === null ? 0 : await app.store.reader.recoverableCount(filter, REMAINING_COUNT_MAX);
+            const createdAt = app.clock.now();
+            const deliveries = page.items.map((old) => ({
+              id: app.ids.next('dlv'),
+              organizationId,
+              endpointId,
+              eventKey: old.eventKey,
+              resendOf: old.id,
+              createdAt,
+            }));
+            const value: Recovered = {
+              recovered: deliveries.length,
+              remaining: Math.max(0, total - deliveries.length),
+              nextCursor: page.nextCursor,
+            };
+            return {
+              ok: true,
+              value,
+              commands: [
+                ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row(value) }]),
+                { kind: 'delivery.insert', deliveries },
+                auditCommand(caller, createdAt, {
+                  action: 'deliveries.recovered',
+                  target: endpointId,
+                  detail: { recovered: deliveries.length, since, until },
+                }),
+              ],
+            };
+          }),
+      ),
     replay: async (reference) => replayed(reference),
   });
 }
-

@@ -1,18 +1,26 @@
-import { type SignatureProfile, standardWebhooks } from '@hookring/signing';
-import { changeKeyring } from '../domain/change-keyring.ts';
+import { nativeWebhooks, type SignatureProfile } from '@hookring/signing';
+import { decideKeyring } from '../domain/decide-keyring.ts';
 import type { Endpoint } from '../domain/endpoint.ts';
 import { type EndpointId, type OrganizationId, parseId, type SecretId } from '../domain/ids.ts';
 import { type SigningSpan, timeline } from '../domain/keyring.ts';
 import type { RingRefusal } from '../domain/keyring-decision.ts';
 import { REASON_LENGTH_MAX } from '../domain/limits.ts';
-import { boundPolicy, type RotationPolicy } from '../domain/rotation-policy.ts';
+import { asImposed, type PolicyInForce, policyInForce } from '../domain/policy-choice.ts';
+import type { RotationPolicy } from '../domain/rotation-policy.ts';
 import type { RingOwner, Secret, SecretAlgorithm } from '../domain/secret.ts';
 import type { EndpointWithHealth, Page, PageRequest, StoredKeyring, StoredSecret } from '../store/port.ts';
 import { auditCommand } from './audit.ts';
 import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
 import type { AppContext } from './context.ts';
 import { idempotent } from './idempotency.ts';
-import { importSecret, type Minted, mintSecret, type SecretSpelling, type ShownSecret, secretAgain } from './minting.ts';
+import {
+  importSecret,
+  type Minted,
+  mintSecret,
+  type SecretSpelling,
+  type ShownSecret,
+  secretAgain,
+} from './minting.ts';
 import { isVisible } from './organizations.ts';
 import { done, invalid, type Outcome, refused, replayed } from './outcome.ts';
 import { decideAndApply } from './submit.ts';
@@ -83,7 +91,7 @@ export async function rotate(
           if (!owned.ok) return owned;
           const ring = await app.store.reader.keyring(input.owner);
           if (ring === null) return noRing();
-          const policy = policyFor(app, owned.value.policy, input.dialectPolicy);
+          const { policy, imposed } = inForce(app, owned.value.policy, input.dialectPolicy);
           if (minted === null) {
             const made = mint(app, caller, input, owned.value, ring);
             if (!made.ok) return made;
@@ -92,8 +100,8 @@ export async function rotate(
           const { shown, secret } = minted;
           const now = app.clock.now();
           const { graceSeconds, force, reason } = input;
-          const decision = changeKeyring(ring, policy, { kind: 'rotate', secret, graceSeconds, force, reason }, now);
-          if (decision.kind === 'refused') return ringRefusal(decision);
+          const decision = decideKeyring(ring, policy, { kind: 'rotate', secret, graceSeconds, force, reason }, now);
+          if (decision.kind === 'refused') return ringRefusal(decision, imposed);
           const { rotation } = decision;
           if (rotation === null) throw new Error('a rotation that says nothing of itself');
           const effectiveAt = rotation.effectiveAt ?? now;
@@ -146,7 +154,12 @@ export async function rotate(
   });
 }
 
-export type DryRun = { readonly timeline: readonly SigningSpan[]; readonly secretId: SecretId; readonly retired: Retired | null; readonly effectiveAt: number };
+export type DryRun = {
+  readonly timeline: readonly SigningSpan[];
+  readonly secretId: SecretId;
+  readonly retired: Retired | null;
+  readonly effectiveAt: number;
+};
 
 /** Says which secrets would sign from when to when after this rotation, and changes nothing. */
 export async function planRotation(app: AppContext, caller: Caller, input: RotateInput): Promise<Outcome<DryRun>> {
@@ -161,8 +174,9 @@ export async function planRotation(app: AppContext, caller: Caller, input: Rotat
   const now = app.clock.now();
   const { graceSeconds, force, reason } = input;
   const command = { kind: 'rotate' as const, secret: minted.value.secret, graceSeconds, force, reason };
-  const decision = changeKeyring(ring, policyFor(app, owned.value.policy, input.dialectPolicy), command, now);
-  if (decision.kind === 'refused') return ringRefusal(decision);
+  const { policy, imposed } = inForce(app, owned.value.policy, input.dialectPolicy);
+  const decision = decideKeyring(ring, policy, command, now);
+  if (decision.kind === 'refused') return ringRefusal(decision, imposed);
   return done({
     timeline: timeline(decision.ring, now),
     secretId: minted.value.shown.id,
@@ -172,7 +186,12 @@ export async function planRotation(app: AppContext, caller: Caller, input: Rotat
 }
 
 /** The whole history of a ring, newest first; never material. */
-export async function listSecrets(app: AppContext, caller: Caller, owner: RingOwner, page: PageRequest): Promise<Outcome<Page<Secret>>> {
+export async function listSecrets(
+  app: AppContext,
+  caller: Caller,
+  owner: RingOwner,
+  page: PageRequest,
+): Promise<Outcome<Page<Secret>>> {
   const refusal = missingScope(caller, parseId('org', owner) === null ? 'endpoints:read' : 'organization:admin');
   if (refusal !== null) return refusal;
   const owned = await ownerOf(app, caller, owner, 'read');
@@ -203,9 +222,9 @@ export async function revokeSecret(
           const ring = await app.store.reader.keyring(owner);
           if (ring === null) return noRing();
           const now = app.clock.now();
-          const policy = policyFor(app, owned.value.policy, input.dialectPolicy);
-          const decision = changeKeyring(ring, policy, { kind: 'revoke', secretId }, now);
-          if (decision.kind === 'refused') return await revokeRefusal(app, decision, owner, secretId);
+          const { policy, imposed } = inForce(app, owned.value.policy, input.dialectPolicy);
+          const decision = decideKeyring(ring, policy, { kind: 'revoke', secretId }, now);
+          if (decision.kind === 'refused') return await revokeRefusal(app, decision, imposed, { owner, secretId });
           return {
             ok: true,
             value: null,
@@ -230,23 +249,33 @@ export async function revokeSecret(
 }
 
 /** A secret that left the ring long ago is not living any more, which says more than "not found". */
-async function revokeRefusal(app: AppContext, decision: RingRefusal, owner: RingOwner, secretId: SecretId) {
+async function revokeRefusal(
+  app: AppContext,
+  decision: RingRefusal,
+  imposed: boolean,
+  { owner, secretId }: { owner: RingOwner; secretId: SecretId },
+) {
   if (decision.code === 'secret_not_found' && (await app.store.reader.secret(owner, secretId)) !== null) {
     return refused('secret_not_living', 'the secret is dead already');
   }
-  return ringRefusal(decision);
+  return ringRefusal(decision, imposed);
 }
 
 function scopesFor(owner: RingOwner): readonly ('secrets:rotate' | 'organization:admin')[] {
   return parseId('org', owner) === null ? ['secrets:rotate'] : ['organization:admin'];
 }
 
-async function ownerOf(app: AppContext, caller: Caller, owner: RingOwner, purpose: 'change' | 'read' = 'change'): Promise<Outcome<Owned>> {
+async function ownerOf(
+  app: AppContext,
+  caller: Caller,
+  owner: RingOwner,
+  purpose: 'change' | 'read' = 'change',
+): Promise<Outcome<Owned>> {
   const organizationId = parseId('org', owner);
   if (organizationId !== null) {
     const organization = isVisible(caller, organizationId) ? await app.store.reader.organization(organizationId) : null;
     if (organization === null) return refused('not_found', 'no such organization');
-    return done({ endpoint: null, organizationId, policy: organization.rotationPolicy, profile: standardWebhooks });
+    return done({ endpoint: null, organizationId, policy: organization.rotationPolicy, profile: nativeWebhooks });
   }
   const found = await app.store.reader.endpoint(caller.organizationId, owner as EndpointId); // The other kind of owner.
   if (found === null) return refused('not_found', 'no such endpoint');
@@ -260,7 +289,8 @@ async function ownerOf(app: AppContext, caller: Caller, owner: RingOwner, purpos
 }
 
 function unchangeable(endpoint: Endpoint): Extract<Outcome<never>, { ok: false }> | null {
-  if (endpoint.status.kind === 'archived') return refused('endpoint_archived', 'an archived endpoint cannot change any more');
+  if (endpoint.status.kind === 'archived')
+    return refused('endpoint_archived', 'an archived endpoint cannot change any more');
   if (endpoint.keyring === 'own') return null;
   return refused('organization_ring', "this endpoint is signed by its organization's ring; rotate that one");
 }
@@ -269,8 +299,8 @@ function noRing(): Extract<Outcome<never>, { ok: false }> {
   return refused('not_found', 'there is no ring to change');
 }
 
-function policyFor(app: AppContext, own: RotationPolicy, dialect: RotationPolicy | null): RotationPolicy {
-  return boundPolicy(dialect === null || own.enforced ? own : dialect, app.settings.rotationLimits);
+function inForce(app: AppContext, own: RotationPolicy, dialect: RotationPolicy | null): PolicyInForce {
+  return policyInForce(dialect, own, app.settings.rotationLimits);
 }
 
 function mint(app: AppContext, caller: Caller, input: RotateInput, owned: Owned, ring: StoredKeyring): Outcome<Minted> {
@@ -284,11 +314,14 @@ function mint(app: AppContext, caller: Caller, input: RotateInput, owned: Owned,
 }
 
 function newest(ring: StoredKeyring): StoredSecret | undefined {
-  return ring.secrets.reduce<StoredSecret | undefined>((last, secret) => (last === undefined || secret.number > last.number ? secret : last), undefined);
+  return ring.secrets.reduce<StoredSecret | undefined>(
+    (last, secret) => (last === undefined || secret.number > last.number ? secret : last),
+    undefined,
+  );
 }
 
-function ringRefusal(refusal: RingRefusal): Extract<Outcome<never>, { ok: false }> {
-  const { code, detail, pointer, retryAfterSeconds } = refusal;
+function ringRefusal(refusal: RingRefusal, imposed: boolean): Extract<Outcome<never>, { ok: false }> {
+  const { code, detail, pointer, retryAfterSeconds } = imposed ? asImposed(refusal) : refusal;
   return refused(code, detail, {
     ...(pointer === null ? {} : { errors: [{ pointer, detail, code }] }),
     ...(retryAfterSeconds === null ? {} : { retryAfterSeconds }),

@@ -21,7 +21,8 @@ export async function sendTest(
   if (refusal !== null) return refusal;
   const found = await app.store.reader.endpoint(caller.organizationId, endpointId);
   if (found === null) return refused('not_found', 'no such endpoint');
-  if (found.endpoint.status.kind === 'archived') return refused('endpoint_archived', 'an archived endpoint receives nothing');
+  if (found.endpoint.status.kind === 'archived')
+    return refused('endpoint_archived', 'an archived endpoint receives nothing');
   const body = payload ?? nativePayload(endpointId);
   return done(await app.engine.testSend(found.endpoint, { type: TEST_EVENT_TYPE, payload: body }));
 }

@@ -107,6 +107,11 @@ export const ERRORS = {
     title: 'Rotation policy enforced',
     description: 'The rotation policy of the endpoint is enforced and forbids what this API would otherwise allow.',
   },
+  organization_ring: {
+    status: 409,
+    title: "Organization's ring",
+    description: "The endpoint has no ring of its own: its organization's ring signs, and is the one to rotate.",
+  },
   event_id_conflict: {
     status: 409,
     title: 'Event id conflict',

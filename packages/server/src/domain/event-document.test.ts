@@ -77,7 +77,11 @@ describe('reading one event', () => {
 
   it('reports unknown names, a few of many', () => {
     expect(single('{"typ":1,"Payload":2,"__proto__":3,"ids":4,"evente":5}').unknown).toEqual([
-      ...['typ', 'Payload', '__proto__', 'ids', 'evente'],
+      'typ',
+      'Payload',
+      '__proto__',
+      'ids',
+      'evente',
     ]);
     const many = Array.from({ length: 500 }, (_, index) => `"n${index}":0`).join(',');
     expect(single(`{${many}}`).unknown).toHaveLength(16);

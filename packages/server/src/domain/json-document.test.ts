@@ -17,15 +17,13 @@ function nativeAccepts(text: string): boolean {
   }
 }
 
+const PUNCTUATION = ['{', '}', '[', ']', ':', ',', '"', '\\', '/', ' ', '\n', '\t', '\r', '\f', '\u00a0', '{}', '[]'];
+const NUMBER_PARTS = ['0', '1', '9', '-', '+', '.', 'e', 'E', '1.5e-3'];
+const WORDS = ['"a"', '\\u00e', '\\ud800', 'true', 'false', 'null', 'nul', 'é', '😀'];
+
 /** Texts that are nearly JSON: its own alphabet in any order. */
 const nearlyJson = fc
-  .array(
-    fc.constantFrom(
-      ...['{', '}', '[', ']', ':', ',', '"', '"a"', '\\', '\\u00e', '\\ud800', '0', '1', '9', '-', '+', '.', 'e', 'E'],
-      ...['true', 'false', 'null', 'nul', ' ', '\n', '\t', '\r', '\f', '\u00a0', 'é', '😀', '/', '{}', '[]', '1.5e-3'],
-    ),
-    { maxLength: 14 },
-  )
+  .array(fc.constantFrom(...PUNCTUATION, ...NUMBER_PARTS, ...WORDS), { maxLength: 14 })
   .map((parts) => parts.join(''));
 
 /** Valid texts with one byte changed, dropped or added. */
@@ -135,7 +133,7 @@ describe('reading a JSON body', () => {
           expect(readJson(bytes)).toMatchObject({ ok: false, code: 'invalid_utf8', offset: start.length });
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 

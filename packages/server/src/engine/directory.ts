@@ -2,7 +2,12 @@ import type { ApiKey } from '../domain/api-key.ts';
 import type { OrganizationId } from '../domain/ids.ts';
 import type { Organization } from '../domain/organization.ts';
 import type { RingOwner } from '../domain/secret.ts';
-import type { StoredKeyring } from '../store/port.ts';
+import type { Change, Reader, StoredKeyring } from '../store/port.ts';
+import type { Vault } from '../store/vault.ts';
+import { EndpointDirectory } from './endpoint-directory.ts';
+import type { EndpointState } from './endpoint-state.ts';
+import { LoadedRing } from './loaded-ring.ts';
+import { LoadingCache } from './loading-cache.ts';
 
 /** At once when memory knows; a promise when the store must be asked. Absence is never remembered. */
 export type Known<T> = T | null | Promise<T | null>;
@@ -14,4 +19,84 @@ export interface Directory {
   ring(owner: RingOwner): Known<StoredKeyring>;
   /** By the lower-case hex of the token's SHA-256. The caller still looks at its state. */
   apiKey(tokenHash: string): Known<ApiKey>;
+}
+
+const ORGANIZATIONS_KEPT_MAX = 20_000;
+const API_KEYS_KEPT_MAX = 20_000;
+const RINGS_KEPT_MAX = 100_000;
+
+export type ChangedEndpoint = {
+  readonly state: EndpointState;
+  readonly wasActive: boolean;
+};
+
+/** The directory with what only the engine may see: endpoints' states and rings with keys. */
+export class EngineDirectory implements Directory {
+  readonly endpoints: EndpointDirectory;
+  readonly #vault: Vault;
+  readonly #organizations: LoadingCache<OrganizationId, Organization>;
+  readonly #byExternalId: LoadingCache<string, Organization>;
+  readonly #apiKeys: LoadingCache<string, ApiKey>;
+  readonly #rings: LoadingCache<RingOwner, LoadedRing>;
+
+  constructor(reader: Reader, vault: Vault, endpointsMax: number) {
+    this.#vault = vault;
+    this.endpoints = new EndpointDirectory(reader, endpointsMax);
+    this.#organizations = new LoadingCache(ORGANIZATIONS_KEPT_MAX, (id) => reader.organization(id));
+    this.#byExternalId = new LoadingCache(ORGANIZATIONS_KEPT_MAX, (id) => reader.organizationByExternalId(id));
+    this.#apiKeys = new LoadingCache(API_KEYS_KEPT_MAX, (tokenHash) => reader.apiKeyByHash(tokenHash));
+    this.#rings = new LoadingCache(RINGS_KEPT_MAX, async (owner) => {
+      const ring = await reader.keyring(owner);
+      return ring === null ? null : new LoadedRing(ring, vault);
+    });
+  }
+
+  organization(id: OrganizationId): Known<Organization> {
+    return this.#organizations.get(id);
+  }
+
+  organizationByExternalId(externalId: string): Known<Organization> {
+    return this.#byExternalId.get(externalId);
+  }
+
+  ring(owner: RingOwner): Known<StoredKeyring> {
+    const known = this.#rings.get(owner);
+    return known instanceof Promise ? known.then((loaded) => loaded?.ring ?? null) : known.ring;
+  }
+
+  apiKey(tokenHash: string): Known<ApiKey> {
+    return this.#apiKeys.get(tokenHash);
+  }
+
+  loadedRing(owner: RingOwner): LoadedRing | Promise<LoadedRing | null> {
+    return this.#rings.get(owner);
+  }
+
+  /**
+   * Takes a committed change, before anyone is told that it committed. Answers with the endpoint that it was about when
+   * that one is in memory.
+   */
+  apply(change: Change): ChangedEndpoint | null {
+    switch (change.kind) {
+      case 'organization': {
+        const { organization } = change;
+        this.#organizations.put(organization.id, organization);
+        this.#byExternalId.forgetWhere((known) => known.id === organization.id);
+        return null;
+      }
+      case 'apiKey':
+        this.#apiKeys.forgetWhere((known) => known.id === change.id);
+        return null;
+      case 'keyring':
+        this.#rings.put(change.ring.owner, new LoadedRing(change.ring, this.#vault));
+        return null;
+      case 'endpoint': {
+        const wasActive = this.endpoints.peek(change.endpoint.id)?.isActive ?? false;
+        const state = this.endpoints.apply(change);
+        return state === null ? null : { state, wasActive };
+      }
+      case 'queued':
+        return null;
+    }
+  }
 }

@@ -152,7 +152,8 @@ export class EndpointDirectory {
 
   #evict(keep: OrganizationView): void {
     for (const [organizationId, view] of this.#views) {
-      if (this.#endpointsInViews <= this.#endpointsMax) return;
+      // A view costs something also when it is empty.
+      if (this.#endpointsInViews + this.#views.size <= this.#endpointsMax) return;
       if (view === keep) continue;
       this.#views.delete(organizationId);
       this.#endpointsInViews -= view.size;

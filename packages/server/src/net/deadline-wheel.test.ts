@@ -1,4 +1,5 @@
-import fc from 'fast-check';
+import net, { type AddressInfo } from 'node:net';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DeadlineWheel, WheelDriver, type WheelEntry } from './deadline-wheel.ts';
 
@@ -71,5 +72,32 @@ describe('WheelDriver', () => {
       await new Promise<void>((resolve) => driver.add(entry(resolve), performance.now(), 30));
       await new Promise((resolve) => setTimeout(resolve, 60));
     }
+  });
+
+  it('lets what arrived while the process was paused be read before it expires anything', async () => {
+    const server = net.createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const peer = new Promise<net.Socket>((resolve) => server.once('connection', resolve));
+    const socket = net.connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const driver = new WheelDriver(() => performance.now());
+    const sender = await peer;
+    const first = await new Promise<string>((resolve) => {
+      const waiting = entry(() => resolve('expired'));
+      socket.once('data', () => {
+        driver.remove(waiting);
+        resolve('answered');
+      });
+      // From the check phase, timers come before sockets.
+      setImmediate(() => {
+        driver.add(waiting, performance.now(), 60);
+        sender.write('answer');
+        const until = performance.now() + 200;
+        while (performance.now() < until);
+      });
+    });
+    expect(first).toBe('answered');
+    socket.destroy();
+    sender.destroy();
+    server.close();
   });
 });

@@ -85,10 +85,14 @@ describe('a request', () => {
   it('is a POST of exactly these bytes, with the given headers and no others of meaning', async () => {
     const seen: { method?: string; url?: string; headers?: http.IncomingHttpHeaders; body?: string } = {};
     const port = await listen(
-      http.createServer(async (request, response) => {
-        Object.assign(seen, { method: request.method, url: request.url, headers: request.headers });
-        seen.body = Buffer.concat(await request.toArray()).toString();
-        response.end();
+      http.createServer((request, response) => {
+        const { method, url, headers } = request;
+        const chunks: Buffer[] = [];
+        request.on('data', (chunk: Buffer) => chunks.push(chunk));
+        request.on('end', () => {
+          Object.assign(seen, { method, url, headers, body: Buffer.concat(chunks).toString() });
+          response.end();
+        });
       }),
     );
     const result = await post(build(), `http://127.0.0.1:${port}/a%20b?c=d`, {
@@ -427,23 +431,10 @@ describe('TLS', () => {
 
   beforeAll(() => {
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    execFileSync(
-      'openssl',
-      [
-        ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-        ...[
-          '-subj',
-          '/CN=receiver.example',
-          '-addext',
-          'subjectAltName=DNS:receiver.example',
-          '-keyout',
-          key,
-          '-out',
-          cert,
-        ],
-      ],
-      { stdio: 'ignore' },
-    );
+    const request =
+      'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=receiver.example';
+    const name = ['-addext', 'subjectAltName=DNS:receiver.example', '-keyout', key, '-out', cert];
+    execFileSync('openssl', request.split(' ').concat(name), { stdio: 'ignore' });
     identity = { key: readFileSync(key), cert: readFileSync(cert) };
   });
   afterAll(() => rmSync(folder, { recursive: true }));

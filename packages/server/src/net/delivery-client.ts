@@ -102,6 +102,8 @@ function poolOptions(connect: ReturnType<typeof createGuardedConnector>): Pool.O
     connections: null,
     pipelining: 1,
     allowH2: false,
+    // Not by an environment variable either: the experimental parser has other limits.
+    useMilo: false,
     maxHeaderSize: RESPONSE_HEADER_BYTES_MAX,
     // Both are idle timers, which a byte per second keeps at bay. The deadline of the exchange covers the whole.
     headersTimeout: 0,

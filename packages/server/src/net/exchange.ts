@@ -9,7 +9,7 @@ import { NetRefusal } from './net-refusal.ts';
 import type { SendFailure, SendRequest, SendResult } from './sender.ts';
 
 /** A body up to this size is read to its end to keep the connection; past it a new connection is cheaper. */
-export const DRAIN_BYTES_MAX = 64 * 1024;
+const DRAIN_BYTES_MAX = 64 * 1024;
 const RESPONSE_HEADERS_KEPT_BYTES_MAX = 8 * 1024;
 const VERIFIED_KEY_LENGTH_MAX = 128;
 /** One error for all: it is never shown, and a stack per given-up request would cost. */

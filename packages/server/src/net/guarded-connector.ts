@@ -52,6 +52,8 @@ export type GuardedConnectorOptions = {
 
 /** A backstop: the deadline of the request that waits for a connection is shorter, and cancels it. */
 const CONNECT_MS_MAX = 60_000;
+/** Node's 250 ms is less than one round trip around the world, and then it would give up on an address that works. */
+const NEXT_ADDRESS_MS = 1_000;
 const TLS_SESSIONS_MAX = 1_000;
 const CANCELLED = new NetRefusal('timeout', 'The connection was given up.');
 
@@ -61,6 +63,8 @@ export function createGuardedConnector(options: GuardedConnectorOptions): buildC
   const ca = options.tls?.ca;
   const open = buildConnector({
     lookup: options.lookup.lookup,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_MS,
     allowH2: false,
     maxCachedSessions: TLS_SESSIONS_MAX,
     timeout: CONNECT_MS_MAX,

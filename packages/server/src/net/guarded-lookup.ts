@@ -22,7 +22,7 @@ export type GuardedLookupOptions = {
  * thread for 10 s and more, and nothing can take it back. So one thread is left to the others, and of the rest only half
  * serve hosts that have never resolved: a tenant's dead names queue behind each other, not in front of working receivers.
  */
-export const LOOKUPS_MAX = 3;
+const LOOKUPS_MAX = 3;
 const LOOKUP_MS_MAX = 10_000;
 const LOOKUP_QUEUE_MAX = 10_000;
 /** Long enough for a burst of new connections, short enough that a changed record counts at once. */

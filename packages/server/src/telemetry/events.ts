@@ -24,44 +24,69 @@ export function createEvents(log: Log, metrics: Metrics) {
   };
 }
 
-/** Called for every event and attempt: nothing here may allocate. */
+type DeliveryEnd = { readonly kind: 'succeeded' | 'cancelled' } | { readonly kind: 'dead'; readonly reason: string };
+
+/** What the engine tells. Most of it comes with every event or attempt: nothing here may allocate. */
 function trafficEvents(log: Log, metrics: Metrics) {
   return {
-    eventsAccepted(accepted: number, duplicates: number, deliveries: number): void {
-      metrics.eventsAccepted.count += accepted;
-      metrics.eventsDuplicate.count += duplicates;
-      metrics.deliveriesCreated.count += deliveries;
+    eventsAccepted(count: number, bytes: number): void {
+      metrics.eventsAccepted.count += count;
+      metrics.acceptedBytes.count += bytes;
+    },
+    deliveriesCreated(count: number, leased: number): void {
+      metrics.deliveriesInMemory.count += leased;
+      metrics.deliveriesInStore.count += count - leased;
     },
     acceptRefused(reason: string): void {
       metrics.acceptRefused(reason).count += 1;
     },
-    attemptEnded(responseStatus: number | null, errorKind: string | null, phases: Phases): void {
-      const kind = attemptClass(responseStatus, errorKind);
-      metrics.attempts[kind].count += 1;
-      const seconds = kind === '2xx' ? metrics.attemptSeconds.succeeded : metrics.attemptSeconds.failed;
-      seconds.observe(phases.totalMs / 1_000);
-      if (phases.firstByteMs !== null) metrics.phaseSeconds.first_byte.observe(phases.firstByteMs / 1_000);
-      // A reused connection has none of these.
-      if (phases.dnsMs !== null) metrics.phaseSeconds.dns.observe(phases.dnsMs / 1_000);
-      if (phases.connectMs !== null) metrics.phaseSeconds.connect.observe(phases.connectMs / 1_000);
-      if (phases.tlsMs !== null) metrics.phaseSeconds.tls.observe(phases.tlsMs / 1_000);
+    connectionRetried(): void {
+      metrics.connectionsRetried.count += 1;
     },
-    deliverySucceeded(ageMs: number): void {
-      metrics.deliveriesEnded('succeeded').count += 1;
+    attemptFinished(attempt: {
+      readonly status: number | null;
+      readonly errorKind: string | null;
+      readonly phases: Phases;
+    }): void {
+      const kind = attemptClass(attempt.status, attempt.errorKind);
+      const isSuccess = kind === '2xx';
+      metrics.attempts[kind].count += 1;
+      const { dnsMs, connectMs, tlsMs, firstByteMs, totalMs } = attempt.phases;
+      (isSuccess ? metrics.attemptSeconds.succeeded : metrics.attemptSeconds.failed).observe(totalMs / 1_000);
+      if (firstByteMs !== null) metrics.phaseSeconds.first_byte.observe(firstByteMs / 1_000);
+      // A reused connection has none of these.
+      if (dnsMs !== null) metrics.phaseSeconds.dns.observe(dnsMs / 1_000);
+      if (connectMs !== null) metrics.phaseSeconds.connect.observe(connectMs / 1_000);
+      if (tlsMs !== null) metrics.phaseSeconds.tls.observe(tlsMs / 1_000);
+      if (!isSuccess && log.isLevelEnabled('debug')) log.debug({ ...attempt }, 'attempt failed');
+    },
+    deliveryEnded(end: DeliveryEnd, ageMs: number): void {
+      if (end.kind !== 'succeeded') {
+        metrics.deliveriesEnded(end.kind === 'dead' ? end.reason : 'cancelled').count += 1;
+        return;
+      }
+      metrics.deliveriesSucceeded.count += 1;
       metrics.deliverySeconds.observe(Math.max(0, ageMs) / 1_000);
     },
-    deliveryDied(fields: { readonly deliveryId: string; readonly endpointId: string; readonly reason: string }): void {
-      metrics.deliveriesEnded(fields.reason).count += 1;
-      log.debug(fields, 'delivery is dead');
+    recordBatch(outcomes: number, durationMs: number, lostLeases: number): void {
+      metrics.recordUnits.observe(outcomes);
+      metrics.recordSeconds.observe(durationMs / 1_000);
+      metrics.leasesLost.count += lostLeases;
     },
-    leasesLost(count: number): void {
-      if (count === 0) return;
-      metrics.leasesLost.count += count;
-      log.warn({ count }, 'results arrived after their leases were gone');
+    claimBatch(deliveries: number): void {
+      metrics.claimed.count += deliveries;
+    },
+    released(deliveries: number): void {
+      metrics.released.count += deliveries;
     },
     storeCommitted(units: number, durationMs: number): void {
       metrics.commitUnits.observe(units);
       metrics.commitSeconds.observe(durationMs / 1_000);
+    },
+    /** An echo of the receiver; a claim, so it is logged for whoever looks and counted, nothing more. */
+    keyVerified(endpointId: string, secretId: string): void {
+      metrics.keysVerified.count += 1;
+      if (log.isLevelEnabled('trace')) log.trace({ endpointId, secretId }, 'receiver named its key');
     },
   };
 }
@@ -69,6 +94,7 @@ function trafficEvents(log: Log, metrics: Metrics) {
 function endpointEvents(log: Log, metrics: Metrics) {
   return {
     endpointSuspended(fields: {
+      readonly organizationId: string;
       readonly endpointId: string;
       readonly reason: string;
       readonly consecutiveFailures: number;
@@ -118,20 +144,21 @@ function operationEvents(log: Log, metrics: Metrics) {
         'no master key is configured: one was generated; keep a copy of this file, apart from the database',
       );
     },
-    storeFailed(error: unknown): void {
-      metrics.commitFailures.count += 1;
-      log.error({ error }, 'a commit failed');
+    storeRefused(operation: string, error: unknown): void {
+      metrics.storeRefusals(operation).count += 1;
+      log.error({ operation, error }, 'the store refused; it will be tried again');
     },
-    jobEnded(job: string, durationMs: number): void {
+    jobFinished(job: string, changed: number, durationMs: number): void {
       metrics.jobSeconds(job).observe(durationMs / 1_000);
-      log.debug({ job, durationMs }, 'job ended');
+      if (changed > 0) log.debug({ job, changed, durationMs }, 'job finished');
     },
     jobFailed(job: string, error: unknown): void {
       metrics.jobFailures(job).count += 1;
       log.error({ job, error }, 'job failed');
     },
-    /** A program error: something that should have been a value was thrown. */
-    unexpected(where: string, error: unknown): void {
+    /** Something that must not happen did, and was contained. */
+    fault(where: string, error: unknown): void {
+      metrics.faults.count += 1;
       log.error({ where, error }, 'unexpected error');
     },
   };

@@ -1,5 +1,4 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { AttemptClass } from './attempt-class.ts';
 import { ATTEMPT_CLASSES } from './attempt-class.ts';
 import type { CounterCell, HistogramCell } from './tally.ts';
 import { counterFamily, histogramFamily } from './tally.ts';
@@ -36,28 +35,7 @@ export type GaugeSources = {
   readonly now: () => number;
 };
 
-export type Metrics = {
-  readonly eventsAccepted: CounterCell;
-  readonly eventsDuplicate: CounterCell;
-  readonly acceptRefused: (reason: string) => CounterCell;
-  readonly deliveriesCreated: CounterCell;
-  readonly attempts: Readonly<Record<AttemptClass, CounterCell>>;
-  readonly attemptSeconds: { readonly succeeded: HistogramCell; readonly failed: HistogramCell };
-  readonly phaseSeconds: Readonly<Record<'dns' | 'connect' | 'tls' | 'first_byte', HistogramCell>>;
-  readonly deliverySeconds: HistogramCell;
-  readonly deliveriesEnded: (outcome: string) => CounterCell;
-  readonly leasesLost: CounterCell;
-  readonly suspensions: (reason: string) => CounterCell;
-  readonly endpointChanges: (status: string) => CounterCell;
-  readonly rotations: CounterCell;
-  readonly revocations: CounterCell;
-  readonly accessRefused: (code: string) => CounterCell;
-  readonly commitSeconds: HistogramCell;
-  readonly commitUnits: HistogramCell;
-  readonly commitFailures: CounterCell;
-  readonly jobSeconds: (job: string) => HistogramCell;
-  readonly jobFailures: (job: string) => CounterCell;
-};
+export type Metrics = ReturnType<typeof createMetrics>;
 
 export function createRegistry(): Registry {
   const registry = new Registry();
@@ -65,57 +43,138 @@ export function createRegistry(): Registry {
   return registry;
 }
 
-export function createMetrics(registry: Registry): Metrics {
-  const counter = (name: string, help: string) => counterFamily<string>(registry, { name, help });
-  const histogram = (name: string, help: string, bounds: readonly number[]) =>
-    histogramFamily<string>(registry, { name, help, bounds });
-  const events = counter('hookring_events_total', 'Events that were sent in: accepted, or the repetition of one.');
-  const refused = counter('hookring_events_refused_total', 'Requests to accept events that were refused, by reason.');
-  const attempts = counter('hookring_attempts_total', 'Requests made for deliveries, by class of answer or error.');
-  const seconds = histogram(
-    'hookring_attempt_duration_seconds',
-    'Length of one attempt, DNS to last byte.',
-    LATENCY_SECONDS,
-  );
-  const phases = histogram('hookring_attempt_phase_seconds', 'Length of one phase of an attempt.', LATENCY_SECONDS);
-  const ended = counter('hookring_deliveries_ended_total', 'Deliveries that reached their end, by outcome.');
-  const suspended = counter('hookring_endpoint_suspensions_total', 'Endpoints suspended automatically, by reason.');
-  const changed = counter('hookring_endpoint_changes_total', 'Endpoints created or changed by callers, by new status.');
-  const denied = counter('hookring_access_refused_total', 'Requests refused for their credentials, by error code.');
-  const job = histogram('hookring_job_duration_seconds', 'Length of one run of a background job.', LATENCY_SECONDS);
-  const jobFailed = counter('hookring_job_failures_total', 'Runs of a background job that failed.');
+/** Every counter and histogram. Each family is registered here, so that a scrape shows it before its first event. */
+export function createMetrics(registry: Registry) {
   return {
-    eventsAccepted: events({ outcome: 'accepted' }),
-    eventsDuplicate: events({ outcome: 'duplicate' }),
+    ...trafficMetrics(registry),
+    ...attemptMetrics(registry),
+    ...storeMetrics(registry),
+    ...rareMetrics(registry),
+  };
+}
+
+function trafficMetrics(registry: Registry) {
+  const created = counterFamily<'placed'>(registry, {
+    name: 'hookring_deliveries_created_total',
+    help: 'Deliveries made by accepting events: kept in memory and sent at once, or left to the store.',
+  });
+  const ended = counterFamily<'outcome'>(registry, {
+    name: 'hookring_deliveries_ended_total',
+    help: 'Deliveries that reached their end: succeeded, cancelled, or why they are dead.',
+  });
+  const refused = counterFamily<'reason'>(registry, {
+    name: 'hookring_events_refused_total',
+    help: 'Requests to accept events that were refused because of the state of the server.',
+  });
+  return {
+    eventsAccepted: single(registry, 'hookring_events_accepted_total', 'Events accepted and committed.'),
+    acceptedBytes: single(registry, 'hookring_events_accepted_bytes_total', 'Payload bytes of the accepted events.'),
     acceptRefused: remembered((reason) => refused({ reason })),
-    deliveriesCreated: counter('hookring_deliveries_created_total', 'Deliveries made by accepting events.')({}),
+    deliveriesInMemory: created({ placed: 'memory' }),
+    deliveriesInStore: created({ placed: 'store' }),
+    deliveriesSucceeded: ended({ outcome: 'succeeded' }),
+    deliveriesEnded: remembered((outcome) => ended({ outcome })),
+    deliverySeconds: histogramFamily<never>(registry, {
+      name: 'hookring_delivery_latency_seconds',
+      help: 'From the making of a delivery to its success.',
+      bounds: DELIVERY_SECONDS,
+    })({}),
+  };
+}
+
+function attemptMetrics(registry: Registry) {
+  const attempts = counterFamily<'outcome' | 'class'>(registry, {
+    name: 'hookring_attempts_total',
+    help: 'Requests made for deliveries, by class of status or error.',
+  });
+  const seconds = histogramFamily<'outcome'>(registry, {
+    name: 'hookring_attempt_duration_seconds',
+    help: 'Length of one attempt, DNS to last byte.',
+    bounds: LATENCY_SECONDS,
+  });
+  const phases = histogramFamily<'phase'>(registry, {
+    name: 'hookring_attempt_phase_seconds',
+    help: 'When a phase of an attempt was over; a reused connection has only the first byte.',
+    bounds: LATENCY_SECONDS,
+  });
+  return {
     attempts: byName(ATTEMPT_CLASSES, (name) =>
       attempts({ outcome: name === '2xx' ? 'succeeded' : 'failed', class: name }),
     ),
     attemptSeconds: byName(['succeeded', 'failed'], (outcome) => seconds({ outcome })),
     phaseSeconds: byName(['dns', 'connect', 'tls', 'first_byte'], (phase) => phases({ phase })),
-    deliverySeconds: histogram(
-      'hookring_delivery_latency_seconds',
-      'From the acceptance of an event to the success of its delivery.',
-      DELIVERY_SECONDS,
-    )({}),
-    deliveriesEnded: remembered((outcome) => ended({ outcome })),
-    leasesLost: counter('hookring_leases_lost_total', 'Results that arrived after their lease was gone.')({}),
+    connectionsRetried: single(
+      registry,
+      'hookring_stale_connections_total',
+      'Kept connections that had died, so that a request was made again.',
+    ),
+    keysVerified: single(
+      registry,
+      'hookring_receiver_key_echoes_total',
+      'Answers that named the key they verified with.',
+    ),
+  };
+}
+
+function storeMetrics(registry: Registry) {
+  const histogram = (name: string, help: string, bounds: readonly number[]): HistogramCell =>
+    histogramFamily<never>(registry, { name, help, bounds })({});
+  const refusals = counterFamily<'operation'>(registry, {
+    name: 'hookring_store_refusals_total',
+    help: 'Operations that the store refused or failed; they are tried again.',
+  });
+  return {
+    commitSeconds: histogram('hookring_store_commit_duration_seconds', 'Length of one commit.', COMMIT_SECONDS),
+    commitUnits: histogram('hookring_store_commit_units', 'Units that one commit held.', BATCH_UNITS),
+    recordSeconds: histogram(
+      'hookring_record_duration_seconds',
+      'From handing over results to their commit.',
+      COMMIT_SECONDS,
+    ),
+    recordUnits: histogram('hookring_record_results', 'Results that were handed over together.', BATCH_UNITS),
+    leasesLost: single(registry, 'hookring_leases_lost_total', 'Results that came after their lease was gone.'),
+    claimed: single(registry, 'hookring_deliveries_claimed_total', 'Deliveries taken out of the store to be sent.'),
+    released: single(registry, 'hookring_deliveries_released_total', 'Deliveries given back to the store unsent.'),
+    storeRefusals: remembered((operation) => refusals({ operation })),
+  };
+}
+
+function rareMetrics(registry: Registry) {
+  const suspended = counterFamily<'reason'>(registry, {
+    name: 'hookring_endpoint_suspensions_total',
+    help: 'Endpoints suspended automatically, by reason.',
+  });
+  const changed = counterFamily<'status'>(registry, {
+    name: 'hookring_endpoint_changes_total',
+    help: 'Endpoints made or changed by callers, by the status they have now.',
+  });
+  const denied = counterFamily<'code'>(registry, {
+    name: 'hookring_access_refused_total',
+    help: 'Requests refused for their credentials, by error code.',
+  });
+  const job = histogramFamily<'job'>(registry, {
+    name: 'hookring_job_duration_seconds',
+    help: 'Length of one run of a background job.',
+    bounds: LATENCY_SECONDS,
+  });
+  const jobFailed = counterFamily<'job'>(registry, {
+    name: 'hookring_job_failures_total',
+    help: 'Runs of a background job that failed.',
+  });
+  return {
     suspensions: remembered((reason) => suspended({ reason })),
     endpointChanges: remembered((status) => changed({ status })),
-    rotations: counter('hookring_secret_rotations_total', 'Rotations of signing secrets.')({}),
-    revocations: counter('hookring_secret_revocations_total', 'Signing secrets that were revoked.')({}),
+    rotations: single(registry, 'hookring_secret_rotations_total', 'Rotations of signing secrets.'),
+    revocations: single(registry, 'hookring_secret_revocations_total', 'Signing secrets that were revoked.'),
     accessRefused: remembered((code) => denied({ code })),
-    commitSeconds: histogram(
-      'hookring_store_commit_duration_seconds',
-      'Length of one commit of the store.',
-      COMMIT_SECONDS,
-    )({}),
-    commitUnits: histogram('hookring_store_commit_units', 'Units that one commit held.', BATCH_UNITS)({}),
-    commitFailures: counter('hookring_store_commit_failures_total', 'Commits that failed.')({}),
     jobSeconds: remembered((name) => job({ job: name })),
     jobFailures: remembered((name) => jobFailed({ job: name })),
+    faults: single(registry, 'hookring_faults_total', 'Things that must not happen, did, and were contained.'),
   };
+}
+
+function single(registry: Registry, name: string, help: string): CounterCell {
+  return counterFamily<never>(registry, { name, help })({});
 }
 
 /** Registers the gauges. Called once, when the parts that they read from exist. */

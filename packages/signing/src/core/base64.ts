@@ -2,7 +2,7 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const VALUES = new Int8Array(128).fill(-1);
 for (let i = 0; i < ALPHABET.length; i++) VALUES[ALPHABET.charCodeAt(i)] = i;
 
-export type TextProblem = 'empty' | 'bad_alphabet' | 'bad_padding';
+type TextProblem = 'empty' | 'bad_alphabet' | 'bad_padding';
 export type DecodedText = { readonly ok: true; readonly bytes: Uint8Array<ArrayBuffer> } | TextFailure;
 type TextFailure = { readonly ok: false; readonly reason: TextProblem };
 

@@ -8,7 +8,7 @@ import { parseTimestamp } from './timestamp.ts';
 
 export type RawBody = string | Uint8Array | ArrayBuffer;
 
-export const TOLERANCE_SECONDS_DEFAULT = 300;
+const TOLERANCE_SECONDS_DEFAULT = 300;
 
 export type ReceivedRequest = {
   readonly headers: HeaderSource;

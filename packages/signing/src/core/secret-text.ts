@@ -5,7 +5,7 @@ import type { Algorithm, SecretDecoding, SignatureProfile } from './profile.ts';
 
 export const HMAC_SECRET_BYTES_MIN = 24;
 export const HMAC_SECRET_BYTES_MAX = 64;
-export const SECRET_CHARS_MAX = 1024;
+const SECRET_CHARS_MAX = 1024;
 export const ED25519_KEY_BYTES = 32;
 
 const HMAC_PREFIX = 'whsec_';

@@ -5,7 +5,7 @@ import { decodeLowerHex } from './hex.ts';
 import type { Algorithm, SignatureProfile } from './profile.ts';
 import { HEADER_CHARS_MAX } from './request-headers.ts';
 
-export const SIGNATURES_MAX = 32;
+const SIGNATURES_MAX = 32;
 
 const SIGNATURE_BYTES: Readonly<Record<Algorithm, number>> = { 'hmac-sha256': 32, ed25519: 64 };
 const ALGORITHMS: readonly Algorithm[] = ['hmac-sha256', 'ed25519'];

@@ -9,7 +9,7 @@ export type TemplateResult<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly detail: string };
 
-export const TEMPLATE_CHARS_MAX = 128;
+const TEMPLATE_CHARS_MAX = 128;
 const LITERAL = /^[ -z|~\n]*$/;
 // None of these occurs in a timestamp, and an id that holds its neighbour is refused, so content has one reading.
 const SEPARATOR = /^[.:|;,/~ \n]$/;

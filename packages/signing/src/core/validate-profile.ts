@@ -6,8 +6,8 @@ export type ProfileValidation =
   | { readonly ok: true; readonly profile: SignatureProfile }
   | { readonly ok: false; readonly problems: readonly ProfileProblem[] };
 
-export const HEADER_NAME_CHARS_MAX = 64;
-export const JOINER_CHARS_MAX = 4;
+const HEADER_NAME_CHARS_MAX = 64;
+const JOINER_CHARS_MAX = 4;
 const PROBLEMS_MAX = 20;
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;

@@ -32,14 +32,6 @@ function pairOf(material: SecretMaterial & { readonly algorithm: 'ed25519' }): K
   return same ? { ok: true, key } : { ok: false, reason: 'public_key_mismatch' };
 }
 
-/** The key that signs with this secret, as a value. */
-export function readSigningKey(text: string, algorithm: Algorithm, decoding: SecretDecoding): KeyResult {
-  const reading = readSecret(text, algorithm, decoding);
-  if (!reading.ok) return reading;
-  const { material } = reading;
-  return material.algorithm === 'hmac-sha256' ? { ok: true, key: createSecretKey(material.bytes) } : pairOf(material);
-}
-
 /** The key that verifies what this secret signed, as a value. Takes `whpk_` and `whsk_` texts for ed25519. */
 export function readVerifyingKey(text: string, algorithm: Algorithm, decoding: SecretDecoding): KeyResult {
   const reading = readSecret(text, algorithm, decoding);
@@ -55,9 +47,13 @@ export function readVerifyingKey(text: string, algorithm: Algorithm, decoding: S
 
 /** Turns a stored secret into a key to sign with. Throws a SecretFormatError, which never quotes the secret. */
 export function signingKey(text: string, algorithm: Algorithm, decoding: SecretDecoding): KeyObject {
-  const result = readSigningKey(text, algorithm, decoding);
-  if (!result.ok) throw new SecretFormatError(result.reason);
-  return result.key;
+  const reading = readSecret(text, algorithm, decoding);
+  if (!reading.ok) throw new SecretFormatError(reading.reason);
+  const { material } = reading;
+  if (material.algorithm === 'hmac-sha256') return createSecretKey(material.bytes);
+  const pair = pairOf(material);
+  if (!pair.ok) throw new SecretFormatError(pair.reason);
+  return pair.key;
 }
 
 /** The `whpk_` text of an ed25519 secret, given as its `whsk_` text or as a key. */

@@ -9,7 +9,7 @@ export const IN_MEMORY = ':memory:';
 const PAGE_BYTES = 8_192;
 const WRITER_CACHE_KIB = 64 * 1_024;
 const READER_CACHE_KIB = 32 * 1_024;
-const BUSY_TIMEOUT_MS = 5_000;
+export const BUSY_TIMEOUT_MS = 5_000;
 
 /** Opens the only connection that writes, and brings the tables up to date. */
 export function openWriterConnection(path: string): DatabaseSync {

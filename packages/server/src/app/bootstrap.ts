@@ -1,0 +1,68 @@
+import type { ApiKey } from '../domain/api-key.ts';
+import { DEFAULT_ORGANIZATION_EXTERNAL_ID, type Organization } from '../domain/organization.ts';
+import { NATIVE_ROTATION_POLICY } from '../domain/rotation-policy.ts';
+import { SCOPES } from '../domain/scope.ts';
+import type { Command } from '../store/port.ts';
+import { tokenHash } from './access.ts';
+import { auditCommand } from './audit.ts';
+import type { AppContext } from './context.ts';
+import { randomText, TOKEN_CHARACTERS } from './keys.ts';
+import { firstSecret } from './minting.ts';
+
+const TOKEN_PREFIX = 'hk_live_';
+
+/**
+ * Makes the organization `default` at the first start, and its first API key when the operator brought none. Answers the
+ * token of that key, which is shown once, or null.
+ */
+export async function bootstrap(app: AppContext): Promise<{ readonly token: string | null }> {
+  const found = await app.store.reader.organizationByExternalId(DEFAULT_ORGANIZATION_EXTERNAL_ID);
+  if (found !== null) return { token: null };
+  const now = app.clock.now();
+  const organization: Organization = {
+    id: app.ids.next('org'),
+    externalId: DEFAULT_ORGANIZATION_EXTERNAL_ID,
+    name: 'Default',
+    rotationPolicy: NATIVE_ROTATION_POLICY,
+    version: 1,
+    createdAt: now,
+    updatedAt: now,
+  };
+  const { ring } = firstSecret(app, {
+    owner: organization.id,
+    actor: 'system',
+    policy: organization.rotationPolicy,
+    now,
+    spelling: 'whsec',
+    algorithm: 'hmac-sha256',
+    decoding: 'base64',
+  });
+  const made = app.settings.bootstrapKeyHash === null ? firstKey(app, organization, now) : null;
+  const caller = { organizationId: organization.id, actor: 'system', scopes: new Set(SCOPES), requestId: 'bootstrap' };
+  const commands: Command[] = [
+    { kind: 'organization.insert', organization },
+    { kind: 'keyring.insert', ring },
+    ...(made === null ? [] : [{ kind: 'apiKey.insert' as const, apiKey: made.key }]),
+    auditCommand(caller, now, { action: 'organization.created', target: organization.id }),
+  ];
+  const applied = await app.store.apply(commands);
+  if (applied.kind === 'conflict') throw new Error('another process made the first organization at the same moment');
+  return { token: made?.token ?? null };
+}
+
+function firstKey(app: AppContext, organization: Organization, now: number): { key: ApiKey; token: string } {
+  const token = `${TOKEN_PREFIX}${randomText(app, TOKEN_CHARACTERS)}`;
+  const key: ApiKey = {
+    id: app.ids.next('key'),
+    organizationId: organization.id,
+    name: 'First key',
+    tokenHash: tokenHash(token),
+    hint: `${TOKEN_PREFIX}…${token.slice(-4)}`,
+    dialect: 'native',
+    scopes: SCOPES,
+    createdAt: now,
+    expiresAt: null,
+    revokedAt: null,
+  };
+  return { key, token };
+}

@@ -1,0 +1,327 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { FileValue } from './file.ts';
+import { type Environment, type Flags, type LoadedConfig, loadConfig } from './load.ts';
+import { editDistance, nearest } from './nearest.ts';
+import { type Config, SETTING_KEYS, SETTINGS, type SettingKey, UNAVAILABLE } from './settings.ts';
+
+const KEY_A = Buffer.alloc(32, 1).toString('base64');
+const KEY_B = Buffer.alloc(32, 2).toString('base64');
+
+/** A value unlike the default, and what the configuration then holds. */
+const OTHER: {
+  readonly [K in SettingKey]: { readonly text: string; readonly value: Config[K]; readonly file: FileValue };
+} = {
+  host: { text: '::1', value: '::1', file: '::1' },
+  port: { text: '9090', value: 9090, file: 9090 },
+  database: { text: 'sqlite:/srv/x.db', value: { kind: 'sqlite', path: '/srv/x.db' }, file: 'sqlite:/srv/x.db' },
+  masterKeys: { text: `a:${KEY_A}`, value: [{ id: 'a', key: new Uint8Array(32).fill(1) }], file: `a:${KEY_A}` },
+  bootstrapKey: { text: 'k'.repeat(32), value: 'k'.repeat(32), file: 'k'.repeat(32) },
+  allowPrivate: { text: '10.0.0.0/8, ::1', value: ['10.0.0.0/8', '::1'], file: ['10.0.0.0/8', '::1'] },
+  allowHttp: { text: 'true', value: true, file: true },
+  retrySchedule: { text: '0,5,0.5', value: [0, 5, 0.5], file: [0, 5, 0.5] },
+  autoSuspendAttempts: { text: '3', value: 3, file: 3 },
+  autoSuspendHours: { text: '0', value: 0, file: 0 },
+  sendDeadlineSeconds: { text: '5', value: 5, file: 5 },
+  trustProxy: { text: '10.0.0.0/8', value: ['10.0.0.0/8'], file: ['10.0.0.0/8'] },
+  rootDialect: { text: 'native', value: 'native', file: 'native' },
+  rateLimit: { text: '6000/m', value: { requests: 6000, windowSeconds: 60 }, file: '6000/m' },
+  logLevel: { text: 'debug', value: 'debug', file: 'debug' },
+  retentionDays: { text: '7', value: 7, file: 7 },
+  shutdownSeconds: { text: '3', value: 3, file: 3 },
+};
+
+let cwd: string;
+beforeAll(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'hookring-config-'));
+});
+afterAll(() => rmSync(cwd, { recursive: true }));
+
+function load(env: Environment, flags: Flags = {}): Promise<LoadedConfig> {
+  return loadConfig({ env, flags, cwd });
+}
+
+async function config(env: Environment, flags: Flags = {}): Promise<Config> {
+  const loaded = await load(env, flags);
+  if (!loaded.ok) throw new Error(loaded.problems.map(({ message }) => message).join('\n'));
+  return loaded.config;
+}
+
+async function problems(env: Environment): Promise<string[]> {
+  const loaded = await load(env);
+  return loaded.ok ? [] : loaded.problems.map(({ message }) => message);
+}
+
+function inFolder(file: string, env: Environment = {}): Promise<LoadedConfig> {
+  const folder = mkdtempSync(join(cwd, 'file-'));
+  writeFileSync(join(folder, 'hookring.config.ts'), file);
+  return loadConfig({ env, flags: {}, cwd: folder });
+}
+
+describe('loadConfig', () => {
+  it('has a working default for everything that is not a secret', async () => {
+    expect(await config({})).toEqual({
+      host: '127.0.0.1',
+      port: 8484,
+      database: { kind: 'sqlite', path: join(cwd, 'data/hookring.db') },
+      masterKeys: null,
+      bootstrapKey: null,
+      allowPrivate: null,
+      allowHttp: false,
+      retrySchedule: null,
+      autoSuspendAttempts: 20,
+      autoSuspendHours: 12,
+      sendDeadlineSeconds: 15,
+      trustProxy: false,
+      rootDialect: 'native',
+      rateLimit: null,
+      logLevel: 'info',
+      retentionDays: 30,
+      shutdownSeconds: 20,
+    });
+  });
+
+  it.each(SETTING_KEYS)('lets the variable, the file and the flag of %s change it alone', async (key) => {
+    const { text, value, file } = OTHER[key];
+    const setting = SETTINGS[key];
+    const expected = { ...(await config({})), [key]: value };
+    expect(await config({ [setting.variable]: text })).toEqual(expected);
+    const fromFile = await inFolder(`export default ${JSON.stringify({ [key]: file })};`);
+    expect(fromFile.ok && fromFile.config[key]).toEqual(value);
+    if (setting.flag !== null) expect(await config({}, { [key]: text })).toEqual(expected);
+    if (key !== 'rootDialect') expect(value).not.toEqual((await config({}))[key]);
+  });
+
+  it('takes a flag before a variable, and a variable before the file', async () => {
+    const file = 'export default { port: 1000, retentionDays: 5, allowHttp: true };';
+    const folder = mkdtempSync(join(cwd, 'order-'));
+    writeFileSync(join(folder, 'hookring.config.ts'), file);
+    const env = { HOOKRING_PORT: '2000', HOOKRING_RETENTION_DAYS: '6' };
+    const loaded = await loadConfig({ env, flags: { port: '3000' }, cwd: folder });
+    if (!loaded.ok) throw new Error('refused');
+    expect(loaded.config).toMatchObject({ port: 3000, retentionDays: 6, allowHttp: true, host: '127.0.0.1' });
+    expect(loaded.sources).toMatchObject({
+      port: 'flag',
+      retentionDays: 'environment',
+      allowHttp: 'file',
+      host: 'default',
+    });
+  });
+
+  it('counts an empty or blank variable as unset', async () => {
+    expect((await config({ HOOKRING_PORT: '', HOOKRING_HOST: '  ', HOOKRING_JWT_SECRET: '' })).port).toBe(8484);
+  });
+
+  it('reports every problem at once, with the name, the value and an example', async () => {
+    const found = await problems({
+      HOOKRING_PORT: 'abc',
+      HOOKRING_ALLOW_HTTP: 'maybe',
+      HOOKRING_SEND_DEADLINE_SECONDS: '600',
+    });
+    expect(found).toEqual([
+      'HOOKRING_PORT is "abc": it must be a whole number from 0 to 65535. Example: HOOKRING_PORT=8484',
+      'HOOKRING_ALLOW_HTTP is "maybe": it must be true or false. Example: HOOKRING_ALLOW_HTTP=true',
+      'HOOKRING_SEND_DEADLINE_SECONDS is "600": it must be a whole number from 1 to 60. Example: HOOKRING_SEND_DEADLINE_SECONDS=15',
+    ]);
+  });
+
+  it.each([
+    ['HOOKRING_MASTER_KEY', 'correct-horse'],
+    ['HOOKRING_MASTER_KEY', `old:${KEY_A},old:${KEY_B}`],
+    ['HOOKRING_BOOTSTRAP_KEY', 'too-short-to-be-a-key'],
+    ['HOOKRING_DATABASE_URL', 'postgres://user:hunter2@db/hookring'],
+    ['HOOKRING_DATABASE_URL', 'mysql://user:hunter2@db/hookring'],
+    ['HOOKRING_JWT_SECRET', 'hunter2'],
+  ])('refuses %s without showing what it holds', async (variable, value) => {
+    const found = await problems({ [variable]: value });
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain(variable);
+    for (const part of [value, 'hunter2', KEY_A, KEY_B]) expect(found[0]).not.toContain(part);
+  });
+
+  it('says of PostgreSQL that this version does not have it', async () => {
+    expect((await problems({ HOOKRING_DATABASE_URL: 'postgres://localhost/hookring' }))[0]).toMatch(
+      /PostgreSQL.*this version/,
+    );
+  });
+
+  it.each(Object.keys(UNAVAILABLE))(
+    'refuses to start when %s is set, which this version would ignore',
+    async (variable) => {
+      expect(await problems({ [variable]: 'x' })).toHaveLength(1);
+    },
+  );
+
+  it('refuses a dialect that this version does not have', async () => {
+    expect(await problems({ HOOKRING_ROOT_DIALECT: 'moonborn' })).toHaveLength(1);
+  });
+
+  it('warns about a variable that it does not know, with what was meant', async () => {
+    const loaded = await load({
+      HOOKRING_PROT: '1',
+      HOOKRING_QUITE_ANOTHER_THING: '1',
+      PORT: '1',
+      HOOKRING_API_KEY: 'x',
+    });
+    expect(loaded.warnings).toEqual([
+      'HOOKRING_PROT is not a setting of Hookring. Did you mean HOOKRING_PORT?',
+      'HOOKRING_QUITE_ANOTHER_THING is not a setting of Hookring.',
+    ]);
+  });
+});
+
+describe('hookring.config.ts', () => {
+  it('is TypeScript and may use the helper that types it', async () => {
+    const helper = fileURLToPath(new URL('./file.ts', import.meta.url));
+    const loaded = await inFolder(
+      `import { defineConfig } from ${JSON.stringify(helper)};\nconst port: number = 7000;\nexport default defineConfig({ port, allowPrivate: ['10.0.0.0/8'] });`,
+    );
+    expect(loaded.ok && [loaded.config.port, loaded.config.allowPrivate]).toEqual([7000, ['10.0.0.0/8']]);
+  });
+
+  it.each([
+    ['an unknown key', 'export default { prot: 1 };', /unknown key prot\. Did you mean port\?/],
+    ['a value of no use', 'export default { port: { a: 1 } };', /port in hookring\.config\.ts must be/],
+    ['a wrong value', 'export default { port: 99999 };', /port in hookring\.config\.ts is "99999"/],
+    ['no default export', 'export const port = 1;', /default export is not an object/],
+    ['a syntax error', 'export default {', /cannot be used/],
+  ])('is refused with %s', async (_, text, message) => {
+    const loaded = await inFolder(text);
+    expect(loaded.ok).toBe(false);
+    expect(loaded.ok ? '' : loaded.problems[0]?.message).toMatch(message);
+  });
+
+  it('never shows a secret that it holds', async () => {
+    const loaded = await inFolder("export default { bootstrapKey: 'hunter2' };");
+    expect(loaded.ok ? '' : JSON.stringify(loaded)).toContain('bootstrapKey');
+    expect(JSON.stringify(loaded)).not.toContain('hunter2');
+  });
+});
+
+describe('the values', () => {
+  it.each([
+    ['100', { requests: 100, windowSeconds: 1 }],
+    ['100/s', { requests: 100, windowSeconds: 1 }],
+    ['6000/m', { requests: 6000, windowSeconds: 60 }],
+    ['100000/h', { requests: 100000, windowSeconds: 3600 }],
+  ])('reads the rate limit %s', async (text, value) => {
+    expect((await config({ HOOKRING_RATE_LIMIT: text })).rateLimit).toEqual(value);
+  });
+
+  it.each([
+    ['HOOKRING_RATE_LIMIT', '0'],
+    ['HOOKRING_RATE_LIMIT', '10/d'],
+    ['HOOKRING_RATE_LIMIT', '1e3'],
+    ['HOOKRING_RETRY_SCHEDULE', '1,,2'],
+    ['HOOKRING_RETRY_SCHEDULE', '-1'],
+    ['HOOKRING_RETRY_SCHEDULE', '1;2'],
+    ['HOOKRING_RETRY_SCHEDULE', '604801'],
+    ['HOOKRING_RETRY_SCHEDULE', Array.from({ length: 51 }, () => '1').join(',')],
+    ['HOOKRING_ALLOW_PRIVATE', '10.0.0.0/33'],
+    ['HOOKRING_ALLOW_PRIVATE', 'localhost'],
+    ['HOOKRING_ALLOW_PRIVATE', '10.1.2.3/8'],
+    ['HOOKRING_TRUST_PROXY', 'nginx'],
+    ['HOOKRING_TRUST_PROXY', '10.0.0.0/x'],
+    ['HOOKRING_PORT', '65536'],
+    ['HOOKRING_PORT', '1.5'],
+    ['HOOKRING_HOST', 'http://localhost'],
+    ['HOOKRING_HOST', '127.0.0.256'],
+    ['HOOKRING_DATABASE_URL', 'sqlite:'],
+    ['HOOKRING_DATABASE_URL', 'sqlite::memory:'],
+    ['HOOKRING_DATABASE_URL', './hookring.db'],
+    ['HOOKRING_MASTER_KEY', Buffer.alloc(31).toString('base64')],
+    ['HOOKRING_MASTER_KEY', `${KEY_A},${KEY_B}`],
+    ['HOOKRING_BOOTSTRAP_KEY', `${'k'.repeat(32)} x`],
+  ])('refuses %s=%s', async (variable, value) => {
+    expect(await problems({ [variable]: value })).toHaveLength(1);
+  });
+
+  it('reads a list of master keys in order, and one without an id as the default', async () => {
+    const listed = await config({ HOOKRING_MASTER_KEY: `new:${KEY_B}, old:${KEY_A}` });
+    expect(listed.masterKeys?.map(({ id }) => id)).toEqual(['new', 'old']);
+    const single = await config({ HOOKRING_MASTER_KEY: KEY_A });
+    expect(single.masterKeys).toEqual([{ id: 'default', key: new Uint8Array(32).fill(1) }]);
+  });
+
+  it.each([
+    ['true', true],
+    ['false', false],
+    ['0', false],
+    ['2', 2],
+    ['127.0.0.1,10.0.0.0/8', ['127.0.0.1', '10.0.0.0/8']],
+  ])('reads the trusted proxies %s', async (text, value) => {
+    expect((await config({ HOOKRING_TRUST_PROXY: text })).trustProxy).toEqual(value);
+  });
+
+  it('reads the word none as a schedule without retries', async () => {
+    expect((await config({ HOOKRING_RETRY_SCHEDULE: 'none' })).retrySchedule).toEqual([]);
+  });
+
+  it('never throws, whatever a variable holds', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...SETTING_KEYS), fc.string({ unit: 'binary' }), async (key, text) => {
+        const loaded = await load({ [SETTINGS[key].variable]: text });
+        expect(typeof loaded.ok).toBe('boolean');
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('reads back every schedule that was written', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(604_800), { minLength: 1, maxLength: 50 }), async (delays) => {
+        expect((await config({ HOOKRING_RETRY_SCHEDULE: delays.join(',') })).retrySchedule).toEqual(delays);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe('nearest', () => {
+  it('finds a typing mistake and nothing far-fetched', () => {
+    expect(nearest('HOOKRING_ALOW_HTTP', ['HOOKRING_ALLOW_HTTP', 'HOOKRING_PORT'])).toBe('HOOKRING_ALLOW_HTTP');
+    expect(nearest('zzz', ['port'])).toBeNull();
+  });
+
+  it('measures like a metric', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (a, b) => {
+        expect(editDistance(a, b)).toBe(editDistance(b, a));
+        expect(editDistance(a, a)).toBe(0);
+        expect(editDistance(a, b)).toBeLessThanOrEqual(Math.max(a.length, b.length));
+      }),
+    );
+  });
+});
+
+describe('docs/configuration.md', () => {
+  const page = readFileSync(new URL('../../../../docs/configuration.md', import.meta.url), 'utf8');
+  const sections = new Map(
+    page
+      .split(/^### /m)
+      .slice(1)
+      .map((section) => [/^`([^`]+)`/.exec(section)?.[1] ?? '', section] as const),
+  );
+
+  it('has a section for each setting and none besides', () => {
+    expect([...sections.keys()]).toEqual(SETTING_KEYS.map((key) => SETTINGS[key].variable));
+  });
+
+  it.each(SETTING_KEYS)('says of %s what the program knows', (key) => {
+    const setting = SETTINGS[key];
+    const section = sections.get(setting.variable) ?? '';
+    expect(section.replace(/\s+/g, ' ')).toContain(setting.description);
+    expect(section).toContain(setting.defaultText === null ? 'Default: none' : `Default: \`${setting.defaultText}\``);
+    expect(section).toContain(setting.flag === null ? 'Flag: none' : `Flag: \`${setting.flag}\``);
+    expect(section).toContain(`Key: \`${key}\``);
+    expect(section).toContain(`${setting.variable}=${setting.example}`);
+  });
+
+  it('names every variable that is refused', () => {
+    for (const variable of Object.keys(UNAVAILABLE)) expect(page).toContain(`\`${variable}\``);
+  });
+});

@@ -1,0 +1,60 @@
+import { Buffer } from 'node:buffer';
+import type { Static } from 'typebox';
+import type { Attempt } from '../../domain/attempt.ts';
+import type { DeliveryState } from '../../domain/delivery.ts';
+import type { ShownDelivery } from '../../store/port.ts';
+import type { AttemptSchema, DeliverySchema } from './resources.ts';
+import { showTime, showTimeOrNull } from './time.ts';
+
+export function encodeDelivery({ delivery, shown }: ShownDelivery): Static<typeof DeliverySchema> {
+  const { state } = delivery;
+  return {
+    id: delivery.id,
+    endpointId: delivery.endpointId,
+    eventId: delivery.eventId,
+    eventType: delivery.eventType,
+    status: shown,
+    attemptCount: delivery.attemptCount,
+    lastResponseStatus: delivery.lastResponseStatus,
+    lastError: delivery.lastErrorKind,
+    lastAttemptAt: showTimeOrNull(delivery.lastAttemptAt),
+    // Nobody knows when a held delivery goes on: its endpoint must be resumed first.
+    nextAttemptAt: shown === 'held' ? null : showTimeOrNull(dueAt(state)),
+    createdAt: showTime(delivery.createdAt),
+    completedAt: showTimeOrNull(endedAt(state)),
+    resendOf: delivery.resendOf,
+    deadReason: state.kind === 'dead' ? state.reason : null,
+  };
+}
+
+function dueAt(state: DeliveryState): number | null {
+  return state.kind === 'pending' || state.kind === 'retrying' ? state.dueAt : null;
+}
+
+function endedAt(state: DeliveryState): number | null {
+  return state.kind === 'succeeded' || state.kind === 'dead' || state.kind === 'cancelled' ? state.at : null;
+}
+
+export function encodeAttempt(attempt: Attempt): Static<typeof AttemptSchema> {
+  const status = attempt.responseStatus;
+  return {
+    id: attempt.id,
+    deliveryId: attempt.deliveryId,
+    endpointId: attempt.endpointId,
+    number: attempt.number,
+    startedAt: showTime(attempt.startedAt),
+    outcome: status !== null && status >= 200 && status < 300 ? 'succeeded' : 'failed',
+    status,
+    error: attempt.errorKind === null ? null : { kind: attempt.errorKind, detail: attempt.errorDetail },
+    phases: { ...attempt.phases },
+    keyIds: attempt.keyIds === '' ? [] : attempt.keyIds.split(' '),
+    ringVersion: attempt.ringVersion,
+    responseHeaders: attempt.responseHeaders?.map((pair) => [...pair]) ?? null,
+    responseBody: attempt.responseExcerpt === null ? null : excerptText(attempt.responseExcerpt),
+  };
+}
+
+/** A receiver's bytes as text: what is not UTF-8 is replaced, and NUL goes, which many readers choke on. */
+function excerptText(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8').replaceAll('\0', '');
+}

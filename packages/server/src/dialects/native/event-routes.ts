@@ -1,0 +1,139 @@
+import { Buffer } from 'node:buffer';
+import { Type } from 'typebox';
+import { listEvents, readEvent, sendEvents } from '../../app/events.ts';
+import type { Event } from '../../domain/event.ts';
+import { BATCH_BYTES_MAX, BATCH_EVENTS_MAX, CLIENT_EVENT_ID_LENGTH_MAX } from '../../domain/limits.ts';
+import { JSON_MEDIA_TYPE, parseContentType } from '../../http/content-type.ts';
+import { nextCursorOf, readPage } from '../../http/pagination.ts';
+import { type DialectRoute, keyRoute } from '../define-dialect.ts';
+import { readEventInput } from './event-input.ts';
+import { EventSchema, ListedEventSchema, SentEventSchema } from './resources.ts';
+import { IdParams, listQuery, reply } from './route-parts.ts';
+import { pageOf, STRICT, Time } from './schema-parts.ts';
+import { showTime } from './time.ts';
+
+const ClientId = Type.String({ minLength: 1, maxLength: CLIENT_EVENT_ID_LENGTH_MAX, pattern: '^[A-Za-z0-9_-]+$' });
+
+/** Documents the body, which is read in one pass without building its value. */
+const EventBody = Type.Object(
+  {
+    type: Type.String({ description: 'Identifiers joined by dots, for example `invoice.paid`' }),
+    payload: Type.Unknown({ description: 'Any JSON value. Its bytes are delivered as they are written here' }),
+    id: Type.Optional(ClientId),
+    occurredAt: Type.Optional(Time),
+  },
+  { $id: 'NewEvent', ...STRICT },
+);
+const SendBody = Type.Union([
+  EventBody,
+  Type.Object({ events: Type.Array(EventBody, { minItems: 1, maxItems: BATCH_EVENTS_MAX }) }, STRICT),
+]);
+
+const SendQuery = Type.Object(
+  {
+    type: Type.Optional(Type.String({ description: 'Type of a raw event' })),
+    raw: Type.Optional(Type.Boolean({ description: 'The whole body is the payload, whatever its content type' })),
+    id: Type.Optional(Type.String({ description: 'Id of a raw event' })),
+    occurredAt: Type.Optional(Type.String({ description: 'Time of a raw event' })),
+  },
+  STRICT,
+);
+
+const sendRoute: DialectRoute = keyRoute({
+  method: 'POST',
+  path: '/events',
+  operationId: 'sendEvents',
+  summary: 'Send an event, or up to 1,000 at once',
+  description:
+    'Answers when the events are stored together with their deliveries. A batch is stored whole or not at all. With `type` in the query and another content type, or with `raw=true`, the body itself is the payload.',
+  tag: 'events',
+  scopes: ['events:write'],
+  idempotent: true,
+  request: { query: SendQuery, body: 'raw', documentedBody: SendBody, bodyBytesMax: BATCH_BYTES_MAX },
+  responses: { 202: Type.Union([SentEventSchema, Type.Object({ items: Type.Array(SentEventSchema) }, STRICT)]) },
+  refusals: [400, 409, 413, 415, 422],
+  async handle({ services, caller, idempotency }, { query, body }) {
+    const input = readEventInput(query, body);
+    if (!input.ok) return input;
+    const { events, isBatch } = input;
+    const outcome = await sendEvents(services, caller, events, isBatch ? batchPointer : singlePointer, idempotency);
+    return reply(outcome, 202, (sent) => {
+      const items = sent.map((event, index) => ({
+        id: event.id,
+        type: events[index]?.type ?? '',
+        createdAt: showTime(event.createdAt),
+        duplicate: event.duplicate,
+      }));
+      return isBatch ? { items } : items[0];
+    });
+  },
+});
+
+function singlePointer(): string {
+  return '';
+}
+
+function batchPointer(index: number): string {
+  return `/events/${index}`;
+}
+
+const readRoute: DialectRoute = keyRoute({
+  method: 'GET',
+  path: '/events/{id}',
+  operationId: 'readEvent',
+  summary: 'Read an event, with its payload',
+  tag: 'events',
+  scopes: ['events:read'],
+  idempotent: false,
+  request: { params: IdParams },
+  responses: { 200: EventSchema },
+  refusals: [404],
+  async handle({ services, caller }, { params }) {
+    return reply(await readEvent(services, caller, params.id), 200, (event) => event);
+  },
+  serialize: (event) => encodeEvent(event as Event), // What handle gave.
+});
+
+const listRoute: DialectRoute = keyRoute({
+  method: 'GET',
+  path: '/events',
+  operationId: 'listEvents',
+  summary: 'List events, newest first',
+  tag: 'events',
+  scopes: ['events:read'],
+  idempotent: false,
+  request: { query: listQuery({}) },
+  responses: { 200: pageOf(ListedEventSchema) },
+  refusals: [422],
+  async handle(context, input) {
+    const page = readPage(context, input);
+    if (!page.ok) return page;
+    return reply(await listEvents(context.services, context.caller, page.page), 200, (found) => ({
+      items: found.items.map(eventFacts),
+      nextCursor: nextCursorOf(context, input, found),
+    }));
+  },
+});
+
+function eventFacts(event: Event) {
+  return {
+    id: event.id,
+    type: event.type,
+    contentType: event.contentType,
+    payloadBytes: event.payload.length,
+    occurredAt: showTime(event.occurredAt),
+    createdAt: showTime(event.createdAt),
+  };
+}
+
+/** A JSON payload is put into the answer byte for byte: reading and writing it again could change its numbers. */
+function encodeEvent(event: Event): string {
+  const bytes = Buffer.from(event.payload.buffer, event.payload.byteOffset, event.payload.byteLength);
+  const isJson = parseContentType(event.contentType)?.mediaType === JSON_MEDIA_TYPE;
+  const head = JSON.stringify(eventFacts(event)).slice(0, -1);
+  const payload = isJson ? bytes.toString('utf8') : 'null';
+  const base64 = isJson ? 'null' : `"${bytes.toString('base64')}"`;
+  return `${head},"payload":${payload},"payloadBase64":${base64}}`;
+}
+
+export const eventRoutes: readonly DialectRoute[] = [sendRoute, listRoute, readRoute];

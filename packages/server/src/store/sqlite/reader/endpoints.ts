@@ -1,0 +1,51 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { EndpointWithHealth } from '../../port.ts';
+import { type Row, text } from '../cells.ts';
+import { ENDPOINT_COLUMNS, endpointOf, healthOf } from '../rows.ts';
+import { pageOf, TEXT_MAX } from './page.ts';
+import type { SyncReader } from './reader.ts';
+
+type Reads = Pick<SyncReader, 'endpoint' | 'endpoints' | 'subscribers' | 'endpointById' | 'sealedHeaders'>;
+
+const FROM = `FROM endpoints e JOIN organizations o ON o.number = e.organization
+  LEFT JOIN endpoint_health h ON h.endpoint = e.number`;
+
+export function createEndpointReads(db: DatabaseSync): Reads {
+  const byId = db.prepare(`SELECT ${ENDPOINT_COLUMNS} ${FROM} WHERE e.id = ?`);
+  const list = db.prepare(`SELECT ${ENDPOINT_COLUMNS} ${FROM}
+    WHERE e.organization = (SELECT number FROM organizations WHERE id = ?) AND e.id < ? ORDER BY e.id DESC LIMIT ?`);
+  const subscribers = db.prepare(`SELECT ${ENDPOINT_COLUMNS} ${FROM}
+    WHERE e.organization = (SELECT number FROM organizations WHERE id = ?) AND e.status <> 'archived'`);
+  const all = db.prepare(`SELECT ${ENDPOINT_COLUMNS} ${FROM} WHERE e.id > ? ORDER BY e.id LIMIT ?`);
+
+  function endpointById(id: string): EndpointWithHealth | null {
+    const row = byId.get(id);
+    return row === undefined ? null : withHealth(row);
+  }
+
+  return {
+    endpoint(organizationId, id) {
+      const found = endpointById(id);
+      return found?.endpoint.organizationId === organizationId ? found : null;
+    },
+    endpoints(organizationId, { after, itemsMax }) {
+      const rows = list.all(organizationId, after ?? TEXT_MAX, itemsMax + 1);
+      return pageOf(rows, itemsMax, withHealth, (row) => text(row['id']));
+    },
+    subscribers: (organizationId) => subscribers.all(organizationId).map(withHealth),
+    endpointById,
+    /** The headers of as many endpoints as there may be items: a page can hold none, or a few more. */
+    sealedHeaders({ after, itemsMax }) {
+      const rows = all.all(after ?? '', itemsMax + 1);
+      const page = pageOf(rows, itemsMax, endpointOf, (row) => text(row['id']));
+      const items = page.items.flatMap(({ id, headers }) =>
+        headers.map(({ name, sealed }) => ({ endpointId: id, name, sealed })),
+      );
+      return { items, nextCursor: page.nextCursor };
+    },
+  };
+}
+
+function withHealth(row: Row): EndpointWithHealth {
+  return { endpoint: endpointOf(row), health: healthOf(row) };
+}

@@ -1,0 +1,30 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Reader } from '../../port.ts';
+import { createAttemptReads } from './attempts.ts';
+import { createDeliveryReads } from './deliveries.ts';
+import { createEndpointReads } from './endpoints.ts';
+import { createEventReads } from './events.ts';
+import { createKeyringReads } from './keyrings.ts';
+import { createOrganizationReads } from './organizations.ts';
+import { createRecoverReads } from './recover.ts';
+
+/** The same questions as the port's, answered at once. */
+export type SyncReader = {
+  readonly [Method in keyof Reader]: (...args: Parameters<Reader[Method]>) => Awaited<ReturnType<Reader[Method]>>;
+};
+
+/**
+ * SQL is by hand and prepared once, each statement beside the code that reads its rows. A query builder would only
+ * compile the same texts again for every call.
+ */
+export function createSyncReader(db: DatabaseSync): SyncReader {
+  return {
+    ...createOrganizationReads(db),
+    ...createEndpointReads(db),
+    ...createKeyringReads(db),
+    ...createEventReads(db),
+    ...createDeliveryReads(db),
+    ...createRecoverReads(db),
+    ...createAttemptReads(db),
+  };
+}

@@ -1,0 +1,34 @@
+// The commands behind `npm start`, `npm test` and the others. Plain JavaScript without dependencies: it runs on a bare
+// checkout and on an older Node, installs what is missing, and goes on with the Node that the project pins.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { runChecks, runTests } from './checks.mjs';
+import { ensureInstalled, fail, isNodeNewEnough, mirror, ROOT, runNode } from './setup.mjs';
+
+const COMMANDS = {
+  start: (args) => inProcess('packages/server/src/cli/main.ts', ['serve', ...args]),
+  tour: (args) => inProcess('tour/main.ts', args),
+  bench: (args) => inProcess('bench/main.ts', args),
+  test: (args) => runTests(args, { long: false }),
+  prove: (args) => runTests(args, { long: true }),
+  check: () => runChecks(),
+  format: () => runNode([join(ROOT, 'node_modules/@biomejs/biome/bin/biome'), 'check', '--write', '.'], { cwd: ROOT }),
+};
+
+/** Without a process in between when this Node will do: signals then have one receiver. */
+async function inProcess(path, args) {
+  const program = join(ROOT, path);
+  if (!existsSync(program)) return fail(`${path} is missing from this checkout`);
+  if (!isNodeNewEnough()) return await runNode([program, ...args]);
+  process.argv.splice(1, process.argv.length - 1, program, ...args);
+  await import(pathToFileURL(program).href);
+  return null;
+}
+
+const [name = '', ...args] = process.argv.slice(2);
+const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+if (command === undefined) fail(`usage: node scripts/run.mjs ${Object.keys(COMMANDS).join('|')} [arguments]`);
+ensureInstalled();
+const ending = await command(args);
+if (ending !== null) mirror(ending);
