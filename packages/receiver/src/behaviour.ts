@@ -64,14 +64,14 @@ export function inSequence(first: readonly Script[], then: Script = OK): Script 
   };
 }
 
-/** Does `then` for this fraction of the requests, by the given random source (0 to 1). */
+/** Plays `script` for this fraction of the requests, by the given random source (0 to 1). */
 export function sometimes(options: {
   readonly fraction: number;
   readonly random: () => number;
-  readonly then: Script;
+  readonly script: Script;
   readonly otherwise?: Script;
 }): Script {
-  return (request) => choose(options.random() < options.fraction ? options.then : (options.otherwise ?? OK), request);
+  return (request) => choose(options.random() < options.fraction ? options.script : (options.otherwise ?? OK), request);
 }
 
 export function choose(script: Script, request: ReceivedRequest): Behaviour {

@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { type Behaviour, choose, OK, respond, type Script } from './behaviour.ts';
 import { play } from './play.ts';
 import type { ReceivedRequest } from './request.ts';
@@ -76,8 +76,11 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
   const desk = new Desk(options);
   const handle = (message: IncomingMessage, response: ServerResponse) => void desk.handle(message, response);
   const timeouts = { keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true };
-  const server = options.tls ? createTlsServer({ ...options.tls, ...timeouts }, handle) : createServer(timeouts, handle);
+  const { tls } = options;
+  const server: Server = tls ? createTlsServer({ ...tls, ...timeouts }, handle) : createServer(timeouts, handle);
   server.on('connection', (socket: Socket) => desk.connected(socket));
+  // A request names the secured socket, which is not the one that was accepted.
+  server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => desk.ready(socket));
   const host = options.host ?? HOST;
   await listen(server, options.port ?? 0, host);
   const { port } = server.address() as AddressInfo; // It listens on TCP, never on a pipe.
@@ -115,9 +118,12 @@ class Desk {
   readonly #options: ReceiverOptions;
   readonly #scripts: Map<string, Script>;
   readonly #now: () => number;
-  readonly #sockets = new Map<Socket, number>();
+  readonly #sockets = new Set<Socket>();
+  readonly #connectionNumbers = new WeakMap<Socket, number>();
   readonly #stopping = new AbortController();
   #connections = 0;
+  #numbered = 0;
+  #readyConnections = 0;
   #bytesOfClosed = 0;
   #answered = 0;
   #broken = 0;
@@ -136,13 +142,19 @@ class Desk {
 
   connected(socket: Socket): void {
     this.#connections += 1;
-    this.#sockets.set(socket, this.#connections);
+    this.#sockets.add(socket);
     // A sender that resets is part of the play.
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       this.#sockets.delete(socket);
       this.#bytesOfClosed += socket.bytesWritten;
     });
+  }
+
+  ready(socket: Socket): void {
+    this.#readyConnections += 1;
+    this.#connectionNumbers.set(socket, this.#readyConnections);
+    socket.on('error', () => socket.destroy());
   }
 
   async handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -170,7 +182,7 @@ class Desk {
 
   counters(): ReceiverCounters {
     let bytesWritten = this.#bytesOfClosed;
-    for (const socket of this.#sockets.keys()) bytesWritten += socket.bytesWritten;
+    for (const socket of this.#sockets) bytesWritten += socket.bytesWritten;
     return {
       received: this.log.received,
       answered: this.#answered,
@@ -187,7 +199,7 @@ class Desk {
     this.log.close();
     return new Promise((resolve) => {
       server.close(() => resolve());
-      for (const socket of this.#sockets.keys()) socket.destroy();
+      for (const socket of this.#sockets) socket.destroy();
     });
   }
 
@@ -198,15 +210,16 @@ class Desk {
     for (let index = 0; index + 1 < message.rawHeaders.length; index += 2) {
       headers.push([message.rawHeaders[index] ?? '', message.rawHeaders[index + 1] ?? '']);
     }
+    this.#numbered += 1;
     return {
-      number: this.log.received + 1,
+      number: this.#numbered,
       method: message.method ?? '',
       path: query < 0 ? target : target.slice(0, query),
       target,
       headers,
       body,
       at: this.#now(),
-      connection: this.#sockets.get(message.socket) ?? 0,
+      connection: this.#connectionNumbers.get(message.socket) ?? 0,
     };
   }
 
@@ -226,7 +239,8 @@ async function readBody(message: IncomingMessage, bytesMax: number): Promise<Uin
   const chunks: Buffer[] = [];
   let length = 0;
   try {
-    for await (const chunk of message as AsyncIterable<Buffer>) { // No encoding is set, so chunks are buffers.
+    const parts: AsyncIterable<Buffer> = message.iterator({ destroyOnReturn: false });
+    for await (const chunk of parts) {
       length += chunk.length;
       if (length > bytesMax) return 'too_large';
       chunks.push(chunk);

@@ -45,7 +45,9 @@ export class RequestLog {
   /** Oldest first. */
   all(): ReceivedRequest[] {
     const oldest = this.#received % this.#capacity;
-    return this.#ring.length < this.#capacity ? [...this.#ring] : this.#ring.slice(oldest).concat(this.#ring.slice(0, oldest));
+    return this.#ring.length < this.#capacity
+      ? [...this.#ring]
+      : this.#ring.slice(oldest).concat(this.#ring.slice(0, oldest));
   }
 
   /**

@@ -38,3 +38,8 @@ export function headerRecord(request: Pick<ReceivedRequest, 'headers'>): Record<
 export function bodyText(request: Pick<ReceivedRequest, 'body'>): string {
   return new TextDecoder().decode(request.body);
 }
+
+/** The id of the secret that made the signature at `index`, as the sender's `webhook-key-ids` says, or null. */
+export function keyIdAt(request: Pick<ReceivedRequest, 'headers'>, index: number): string | null {
+  return headerOf(request, 'webhook-key-ids')?.split(' ')[index] ?? null;
+}

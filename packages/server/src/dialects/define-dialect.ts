@@ -84,11 +84,12 @@ function faultOf(dialect: Dialect): string | null {
 }
 
 function routeFault(route: DialectRoute): string | null {
-  const named = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).sort();
-  const described = Object.keys(route.request.params?.properties ?? {}).sort();
-  if (named.join() !== described.join()) return 'its path and its params name different things';
+  const named = new Set([...route.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]));
+  const described = new Set<string | undefined>(Object.keys(route.request.params?.properties ?? {}));
+  if (named.symmetricDifference(described).size > 0) return 'its path and its params name different things';
   if (Object.keys(route.responses).length === 0) return 'it has no response';
-  if (route.access === 'key' && route.idempotent && route.method !== 'POST') return 'only POST takes an Idempotency-Key';
+  if (route.access === 'key' && route.idempotent && route.method !== 'POST')
+    return 'only POST takes an Idempotency-Key';
   return null;
 }
 
@@ -98,7 +99,9 @@ export function keyRoute<const Q extends RouteRequest>(route: Omit<KeyRoute<Serv
 }
 
 /** A route for which no key is needed. */
-export function publicRoute<const Q extends RouteRequest>(route: Omit<PublicRoute<Services, Q>, 'access'>): DialectRoute {
+export function publicRoute<const Q extends RouteRequest>(
+  route: Omit<PublicRoute<Services, Q>, 'access'>,
+): DialectRoute {
   return { ...route, access: 'public' };
 }
 

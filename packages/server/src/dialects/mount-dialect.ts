@@ -30,7 +30,12 @@ export function surfaceOf(dialect: Dialect, prefix: string = dialect.prefix): Su
 }
 
 /** Puts a dialect on the server, under its own prefix or, with `''`, at the root. */
-export function mountDialect(server: HttpServer, dialect: Dialect, deps: DialectDeps, prefix: string = dialect.prefix): void {
+export function mountDialect(
+  server: HttpServer,
+  dialect: Dialect,
+  deps: DialectDeps,
+  prefix: string = dialect.prefix,
+): void {
   const { services, onCrash, rateLimiter } = deps;
   mountSurface(server, surfaceOf(dialect, prefix), [...dialect.routes, openApiRoute(dialect, prefix)], {
     services,

@@ -27,6 +27,9 @@ const SUFFIX_LENGTH = 26;
 const UUID_BYTES = 16;
 const COUNTER_MAX = 0xfff;
 const RANDOM_POOL_BYTES = 8_192;
+/** 16-bit words of randomness that one id uses. */
+const WORDS_PER_ID = 6;
+const PAIRS = Array.from({ length: 1_024 }, (_, bits) => `${ALPHABET[bits >>> 5]}${ALPHABET[bits & 31]}`);
 
 const valueOfCode = new Int8Array(128).fill(-1);
 for (let value = 0; value < ALPHABET.length; value += 1) valueOfCode[ALPHABET.charCodeAt(value)] = value;
@@ -112,41 +115,52 @@ export type IdSource = { next<P extends IdPrefix>(prefix: P): IdByPrefix[P] };
  */
 export function createIdSource(options: { now: () => number; fillRandom: (bytes: Uint8Array) => void }): IdSource {
   const pool = new Uint8Array(RANDOM_POOL_BYTES);
-  const uuid = new Uint8Array(UUID_BYTES);
-  let at = RANDOM_POOL_BYTES;
+  const words = new Uint16Array(pool.buffer);
+  let at = words.length;
   let lastTime = 0;
+  let timeText = encodeTime(lastTime);
   let counter = 0;
 
-  function advance(): void {
-    const now = Math.floor(options.now());
-    if (now > lastTime) {
-      lastTime = now;
-      counter = 0;
-    } else if (counter === COUNTER_MAX) {
-      lastTime += 1;
-      counter = 0;
-    } else {
-      counter += 1;
-    }
+  function setTime(time: number): void {
+    lastTime = time;
+    timeText = encodeTime(time);
+    counter = 0;
+  }
+
+  function random(): number {
+    return words[at++] ?? 0;
   }
 
   return {
     next(prefix) {
-      advance();
-      if (at + 8 > RANDOM_POOL_BYTES) {
+      const now = Math.floor(options.now());
+      if (now > lastTime) setTime(now);
+      else if (counter === COUNTER_MAX) setTime(lastTime + 1);
+      else counter += 1;
+      if (at + WORDS_PER_ID > words.length) {
         options.fillRandom(pool);
         at = 0;
       }
-      for (let index = 5, rest = lastTime; index >= 0; index -= 1) {
-        uuid[index] = rest % 256;
-        rest = Math.floor(rest / 256);
-      }
-      uuid[6] = 0x70 | (counter >>> 8);
-      uuid[7] = counter & 0xff;
-      for (let index = 8; index < UUID_BYTES; index += 1) uuid[index] = pool[at++] ?? 0;
-      uuid[8] = 0x80 | ((uuid[8] ?? 0) & 0x3f);
-      const suffix = encodeUuid(uuid);
-      return `${prefix}_${suffix}` as IdByPrefix[typeof prefix]; // Template of the same prefix.
+      // The version 7 before the counter, the variant 2 behind it, then 62 random bits.
+      const first = random();
+      const head = pair(0x1c0 | (counter >>> 6)) + pair(((counter & 0x3f) << 4) | 0x8 | (first >>> 14));
+      const tail = pair(first) + pair(random()) + pair(random()) + pair(random()) + pair(random()) + pair(random());
+      return `${prefix}_${timeText}${head}${tail}` as IdByPrefix[typeof prefix]; // Template of the same prefix.
     },
   };
+}
+
+/** The 48 bits of time are exactly the first ten characters, the first of which holds three of them. */
+function encodeTime(time: number): string {
+  let text = '';
+  for (let index = 0, rest = time; index < 5; index += 1) {
+    text = pair(rest % 1_024) + text;
+    rest = Math.floor(rest / 1_024);
+  }
+  return text;
+}
+
+/** The two characters of the lowest ten bits. */
+function pair(bits: number): string {
+  return PAIRS[bits & 1_023] ?? '';
 }

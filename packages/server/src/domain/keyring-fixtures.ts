@@ -17,6 +17,7 @@ export function newSecret(n: string, more: Partial<NewSecret> = {}): NewSecret {
     origin: 'generated',
     hint: n.padStart(4, '0'),
     fingerprint: `fingerprint of ${n}`,
+    publicKey: null,
     actor: 'cli',
     ...more,
   };

@@ -249,7 +249,11 @@ describe('knobs of the policy', () => {
       { secretId: 'sec_c', signsFrom: T0 + 1_000, signsUntil: null },
     ]);
     const rewritten = run(created(), { ...stack, previousDeadline: 'rewrite' }, ...steps).ring;
-    expect(timeline(rewritten, T0 + 1_000)[0]).toMatchObject({ secretId: 'sec_a', signsUntil: T0 + 501_000 });
+    expect(timeline(rewritten, T0 + 1_000).map(({ signsUntil }) => signsUntil)).toEqual([
+      T0 + 501_000,
+      T0 + 501_000,
+      null,
+    ]);
   });
 
   it('signs with the active secret only where the policy says so, while the old one is still alive', () => {
@@ -294,6 +298,13 @@ describe('knobs of the policy', () => {
     );
     // The second rotation silenced what it replaced, and left alone what the first had promised.
     expect(signers(ring, 1_000)).toBe('c a');
+  });
+
+  it('lets a secret that waited for the oldest sign as soon as a rotation says that all of them do', () => {
+    const stack = policy({ onOverlap: 'stack', maxLive: 5 });
+    const { ring } = run(created(), stack, [0, rotate('b'), { ...stack, signWith: 'oldest' }], [1, rotate('c')]);
+    expect(signers(ring, 0)).toBe('a');
+    expect(signers(ring, 1)).toBe('c b a');
   });
 
   it('puts the active secret last when asked', () => {

@@ -69,7 +69,13 @@ export function timeline(ring: Keyring, from: number): readonly SigningSpan[] {
     const signsUntil = end === Number.POSITIVE_INFINITY ? null : end;
     spans.push({ secretId: secret.id, signsFrom: secret.signsFrom, signsUntil });
   }
-  return spans.sort((a, b) => a.signsFrom - b.signsFrom);
+  return spans.sort((a, b) => a.signsFrom - b.signsFrom || byEnd(a, b));
+}
+
+function byEnd(a: SigningSpan, b: SigningSpan): number {
+  if (a.signsUntil === null || b.signsUntil === null)
+    return a.signsUntil === b.signsUntil ? 0 : a.signsUntil === null ? 1 : -1;
+  return a.signsUntil - b.signsUntil;
 }
 
 /** The one active secret; null only before the ring's first secret, or when the clock stands before it. */

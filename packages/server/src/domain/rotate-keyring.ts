@@ -11,7 +11,7 @@ import {
 } from './keyring-decision.ts';
 import { blank, commit, partsOf, type RingParts } from './keyring-parts.ts';
 import { liveMax, refuseForce, refuseHaste, refuseSecret, ruleActivation, ruleGrace } from './keyring-rules.ts';
-import { activate, endBy, keepActive, moveDeadline, revokeAt, supersede } from './keyring-windows.ts';
+import { activate, endBy, moveDeadline, revokeAt, supersede } from './keyring-windows.ts';
 import type { RotationPolicy } from './rotation-policy.ts';
 import { isLiving, type Secret } from './secret.ts';
 
@@ -97,7 +97,7 @@ function takeOver<S extends Secret>(
   if (overlap !== null) return overlap;
 
   const expiresAt = grace.ms === null ? null : at + grace.ms;
-  const replaced = supersede(keepActive(parts.active), policy.signWith, at, expiresAt);
+  const replaced = supersede(parts.active, policy.signWith, at, expiresAt);
   // A grace of 0 cuts everything older, or "cut it all now" would be impossible.
   const cut = force || grace.ms === 0 || policy.onOverlap === 'replace';
   const retiring = parts.retiring.map((older) => {

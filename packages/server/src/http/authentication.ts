@@ -16,7 +16,11 @@ export function credentialsOf(headers: IncomingHttpHeaders, requestId: string): 
   const { authorization } = headers;
   const token = authorization === undefined ? null : (BEARER.exec(authorization)?.[1] ?? null);
   const organization = headers[ORGANIZATION_HEADER];
-  return { token, organization: typeof organization === 'string' && organization !== '' ? organization : null, requestId };
+  return {
+    token,
+    organization: typeof organization === 'string' && organization !== '' ? organization : null,
+    requestId,
+  };
 }
 
 /** Reserves the place where a request keeps its caller, so that all requests keep one hidden class. */

@@ -1,4 +1,4 @@
-import { refused, type Outcome } from '../app/outcome.ts';
+import { type Outcome, refused } from '../app/outcome.ts';
 
 export const JSON_MEDIA_TYPE = 'application/json';
 

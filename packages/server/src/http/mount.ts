@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { refused } from '../app/outcome.ts';
 import type { Problem } from '../domain/error-registry.ts';
 import type { Scope } from '../domain/scope.ts';
@@ -10,8 +10,7 @@ import {
   refuseMissingScope,
   setCaller,
 } from './authentication.ts';
-import type { CrashSink } from './crash.ts';
-import { problemOf } from './crash.ts';
+import { type CrashSink, problemOf } from './crash.ts';
 import { readIdempotencyKey } from './idempotency.ts';
 import type { RateLimiter } from './rate-limit.ts';
 import { sendProblem, sendReply } from './reply.ts';
@@ -61,7 +60,7 @@ function addRoute<S>(instance: FastifyInstance, mounted: Mounted<S>, route: Rout
   const serialize = route.serialize === undefined ? JSON.stringify : route.serialize.bind(route);
   const { bodyBytesMax } = route.request;
   instance.route({
-    method: route.method as HTTPMethods, // One of them.
+    method: route.method,
     url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
     ...(bodyBytesMax === undefined ? {} : { bodyLimit: bodyBytesMax }),
     ...(route.access === 'key'

@@ -59,7 +59,10 @@ export function openApiDocument<S>(info: OpenApiInfo, routes: readonly Route<S>[
 function operation<S>(info: OpenApiInfo, route: Route<S>, schemas: Map<string, unknown>, problem: unknown): Json {
   const { request } = route;
   const scopes = route.access === 'key' ? route.scopes.map(info.scopeName) : [];
-  const described = [route.description, scopes.length === 0 ? undefined : `Scopes: ${scopes.map((scope) => `\`${scope}\``).join(', ')}.`];
+  const described = [
+    route.description,
+    scopes.length === 0 ? undefined : `Scopes: ${scopes.map((scope) => `\`${scope}\``).join(', ')}.`,
+  ];
   const description = described.filter((text) => text !== undefined).join('\n\n');
   const parameters = [
     ...parametersOf('path', request.params, schemas),
@@ -106,7 +109,11 @@ function bodyOf<S>(route: Route<S>, schemas: Map<string, unknown>): Json {
   return { required: !optionalBody, content: Object.fromEntries(contentTypes.map((type) => [type, { schema }])) };
 }
 
-function parametersOf(where: 'path' | 'query' | 'header', schema: TSchema | undefined, schemas: Map<string, unknown>): Json[] {
+function parametersOf(
+  where: 'path' | 'query' | 'header',
+  schema: TSchema | undefined,
+  schemas: Map<string, unknown>,
+): Json[] {
   if (schema === undefined || !('properties' in schema)) return [];
   const required = 'required' in schema && Array.isArray(schema.required) ? schema.required : [];
   const properties = Object.entries(schema.properties as Record<string, TSchema>); // Only objects have them.

@@ -65,7 +65,9 @@ function parse(kind: Kind, raw: string | readonly string[]): Parsed {
   if (typeof raw !== 'string') return { ok: false, detail: 'must not be given twice' };
   if (kind === 'string') return { ok: true, value: raw };
   if (kind === 'boolean') {
-    return raw === 'true' || raw === 'false' ? { ok: true, value: raw === 'true' } : { ok: false, detail: 'must be true or false' };
+    return raw === 'true' || raw === 'false'
+      ? { ok: true, value: raw === 'true' }
+      : { ok: false, detail: 'must be true or false' };
   }
   const value = INTEGER.test(raw) ? Number(raw) : Number.NaN;
   return Number.isSafeInteger(value) ? { ok: true, value } : { ok: false, detail: 'must be an integer' };

@@ -30,7 +30,13 @@ export function sendReply(
   reply.send(serialize(answer.body));
 }
 
-export function sendProblem(reply: FastifyReply, requestId: string, surface: Surface, problem: Problem, path: string): void {
+export function sendProblem(
+  reply: FastifyReply,
+  requestId: string,
+  surface: Surface,
+  problem: Problem,
+  path: string,
+): void {
   const encoded = surface.encodeProblem(problem, { requestId, path });
   reply.code(encoded.status);
   stamp(reply, requestId);

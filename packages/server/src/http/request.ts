@@ -29,7 +29,8 @@ export function compileRequest(shape: RouteRequest): RequestReader {
   return (request) => {
     const { params, headers } = request;
     // A path that no id could have names nothing.
-    if (checkParams !== null && checkParams(params) !== null) return refused('not_found', 'there is nothing at this path');
+    if (checkParams !== null && checkParams(params) !== null)
+      return refused('not_found', 'there is nothing at this path');
     const query = readQuery(request.query);
     if (!query.ok) return query;
     const wrongHeader = checkHeaders === null ? null : checkHeaders(headers);

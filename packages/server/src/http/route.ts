@@ -34,7 +34,13 @@ export type RouteInput<Q extends RouteRequest = RouteRequest> = {
   readonly params: Q extends { readonly params: infer P extends TSchema } ? Static<P> : unknown;
   readonly query: Q extends { readonly query: infer P extends TSchema } ? Static<P> : unknown;
   readonly headers: Q extends { readonly headers: infer P extends TSchema } ? Static<P> : unknown;
-  readonly body: Q extends { readonly body: infer B } ? (B extends TSchema ? Static<B> : RawBody) : undefined;
+  readonly body: Q extends { readonly body: infer B }
+    ? B extends 'raw'
+      ? RawBody
+      : B extends TSchema
+        ? Static<B>
+        : undefined
+    : undefined;
 };
 
 export type PublicContext<S> = {

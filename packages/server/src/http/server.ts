@@ -1,11 +1,11 @@
-import type { Socket } from 'node:net';
 import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import Fastify, { type ConnectionError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { refused } from '../app/outcome.ts';
 import type { ErrorCode } from '../domain/error-registry.ts';
+import { type CrashSink, problemOf } from './crash.ts';
 import { explainMissing } from './not-found.ts';
 import { sendProblem } from './reply.ts';
-import { type CrashSink, problemOf } from './crash.ts';
 import { createSurfaceTable, pathOf, type Surface, type SurfaceTable } from './surface.ts';
 
 /** From the first byte to the last of a request: a slow sender must not hold a connection for ever. */
@@ -115,7 +115,8 @@ function refuseUnreadable(options: HttpServerOptions, error: ConnectionError, so
     return;
   }
   const code: ErrorCode = error.code === 'HPE_HEADER_OVERFLOW' ? 'request_headers_too_large' : 'invalid_request';
-  const detail = code === 'invalid_request' ? 'the request is not HTTP as this server reads it' : 'send fewer or shorter headers';
+  const detail =
+    code === 'invalid_request' ? 'the request is not HTTP as this server reads it' : 'send fewer or shorter headers';
   const requestId = options.requestIds();
   const encoded = options.fallback.encodeProblem({ code, detail }, { requestId, path: '' });
   const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : encoded.status;

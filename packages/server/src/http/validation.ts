@@ -18,7 +18,10 @@ export function compileCheck(schema: TSchema, pointerOf: (path: string) => strin
   const validator = Compile(schema);
   return (value) => {
     if (validator.Check(value)) return null;
-    const errors = fieldErrors(schema, validator.Errors(value)).map((error) => ({ ...error, pointer: pointerOf(error.pointer) }));
+    const errors = fieldErrors(schema, validator.Errors(value)).map((error) => ({
+      ...error,
+      pointer: pointerOf(error.pointer),
+    }));
     return refuseFields(errors);
   };
 }
@@ -72,16 +75,24 @@ function describe(schema: TSchema, error: TLocalizedValidationError): FieldError
       }));
     case 'additionalProperties': {
       const known = propertiesAt(schema, error.schemaPath);
-      return error.params.additionalProperties.map((name) => unknownField(`${pointer}/${escapePointer(name)}`, name, known));
+      return error.params.additionalProperties.map((name) =>
+        unknownField(`${pointer}/${escapePointer(name)}`, name, known),
+      );
     }
     case 'type':
       return one(`must be ${[error.params.type].flat().map(articleOf).join(' or ')}`, 'wrong_type');
     case 'enum':
-      return one(`must be one of ${error.params.allowedValues.map((value) => JSON.stringify(value)).join(', ')}`, 'not_allowed');
+      return one(
+        `must be one of ${error.params.allowedValues.map((value) => JSON.stringify(value)).join(', ')}`,
+        'not_allowed',
+      );
     case 'const':
       return one(`must be ${JSON.stringify(error.params.allowedValue)}`, 'not_allowed');
     case 'minLength':
-      return one(error.params.limit === 1 ? 'must not be empty' : `must be at least ${error.params.limit} characters`, 'too_short');
+      return one(
+        error.params.limit === 1 ? 'must not be empty' : `must be at least ${error.params.limit} characters`,
+        'too_short',
+      );
     case 'maxLength':
       return one(`must be at most ${error.params.limit} characters`, 'too_long');
     case 'minItems':
@@ -125,7 +136,10 @@ function articleOf(type: string): string {
 function propertiesAt(schema: TSchema, schemaPath: string): readonly string[] {
   let at: unknown = schema;
   for (const part of schemaPath.split('/').slice(1)) {
-    at = typeof at === 'object' && at !== null ? Reflect.get(at, part.replaceAll('~1', '/').replaceAll('~0', '~')) : undefined;
+    at =
+      typeof at === 'object' && at !== null
+        ? Reflect.get(at, part.replaceAll('~1', '/').replaceAll('~0', '~'))
+        : undefined;
   }
   if (typeof at !== 'object' || at === null || !('properties' in at)) return [];
   return Object.keys(at.properties ?? {});

@@ -133,7 +133,10 @@ export type AcceptResult =
    */
   | {
       readonly kind: 'accepted';
-      readonly outcomes: readonly ({ readonly kind: 'stored' } | { readonly kind: 'duplicate'; readonly key: EventKey; readonly createdAt: number })[];
+      readonly outcomes: readonly (
+        | { readonly kind: 'stored' }
+        | { readonly kind: 'duplicate'; readonly key: EventKey; readonly createdAt: number }
+      )[];
     }
   /** An id was sent before with another body: nothing of the unit was stored. */
   | { readonly kind: 'event_id_conflict'; readonly index: number }
@@ -234,7 +237,12 @@ export type HousekeepingResult = { readonly changed: number; readonly more: bool
 /** Replaces sealed texts with the same text under another master key; ids that changed meanwhile are left alone. */
 export type ResealUnit = {
   readonly secrets: readonly { readonly id: SecretId; readonly from: Sealed; readonly to: Sealed }[];
-  readonly headers: readonly { readonly endpointId: EndpointId; readonly name: string; readonly from: Sealed; readonly to: Sealed }[];
+  readonly headers: readonly {
+    readonly endpointId: EndpointId;
+    readonly name: string;
+    readonly from: Sealed;
+    readonly to: Sealed;
+  }[];
 };
 
 // ---- The port -------------------------------------------------------------------------------------------------------
@@ -297,13 +305,17 @@ export interface Reader {
   recoverable(filter: RecoverFilter, page: PageRequest): Promise<Page<Delivery>>;
   recoverableCount(filter: RecoverFilter, max: number): Promise<number>;
   /** Oldest first. */
-  attemptsOfDelivery(id: DeliveryId): Promise<readonly Attempt[]>;
+  attemptsOfDelivery(organizationId: OrganizationId, id: DeliveryId): Promise<readonly Attempt[]>;
   /** Newest first. */
   attemptsOfEndpoint(id: EndpointId, page: PageRequest): Promise<Page<Attempt>>;
   idempotency(principal: string, route: string, key: string, now: number): Promise<IdempotencyRow | null>;
   /** Everything sealed, in id order, for a change of master key. */
-  sealedSecrets(page: PageRequest): Promise<Page<{ readonly owner: RingOwner; readonly id: SecretId; readonly sealed: Sealed }>>;
-  sealedHeaders(page: PageRequest): Promise<Page<{ readonly endpointId: EndpointId; readonly name: string; readonly sealed: Sealed }>>;
+  sealedSecrets(
+    page: PageRequest,
+  ): Promise<Page<{ readonly owner: RingOwner; readonly id: SecretId; readonly sealed: Sealed }>>;
+  sealedHeaders(
+    page: PageRequest,
+  ): Promise<Page<{ readonly endpointId: EndpointId; readonly name: string; readonly sealed: Sealed }>>;
   figures(): Promise<StoreFigures>;
 }
 

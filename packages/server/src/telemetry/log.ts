@@ -2,7 +2,8 @@ import type { DestinationStream, Logger } from 'pino';
 import { pino, destination as pinoDestination, stdTimeFunctions } from 'pino';
 import { redactFields, redactText } from './redact.ts';
 
-export type Log = Logger;
+/** Without `child`: pino does not look into the bindings of children, so they could carry a secret out. */
+export type Log = Pick<Logger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'flush' | 'isLevelEnabled'>;
 
 const STDERR = 2;
 
@@ -25,7 +26,6 @@ export function createLog(options: LogOptions): Log {
       serializers: { error: (error: unknown) => error, err: (error: unknown) => error },
       formatters: {
         level: (label) => ({ level: label }),
-        bindings: redactRecord,
         log: redactRecord,
       },
       hooks: { streamWrite: redactText },

@@ -3,22 +3,25 @@ import { stdSerializers } from 'pino';
 export const REDACTED = '[redacted]';
 const DEPTH_MAX = 8;
 
-/** Names of fields that hold a secret, without case and separators. */
-const SECRET_NAMES = new Set([
+/** How the names of fields end that hold a secret, without case and separators. */
+const SECRET_ENDINGS = [
   'apikey',
+  'authorization',
   'bootstrapkey',
+  'cookie',
   'credential',
   'credentials',
   'masterkey',
   'masterkeys',
   'passphrase',
   'passwd',
+  'password',
   'privatekey',
+  'secret',
   'secretkey',
   'secretvalue',
-  'xapikey',
-]);
-const SECRET_ENDINGS = ['authorization', 'cookie', 'password', 'secret', 'token'];
+  'token',
+];
 
 /**
  * What a secret looks like wherever it turns up: Hookring's own texts, bearer credentials, and passwords inside URLs.
@@ -40,7 +43,7 @@ export function redactText(line: string): string {
 
 export function isSecretName(name: string): boolean {
   const plain = name.toLowerCase().replace(/[^a-z]/g, '');
-  return SECRET_NAMES.has(plain) || SECRET_ENDINGS.some((ending) => plain.endsWith(ending));
+  return SECRET_ENDINGS.some((ending) => plain.endsWith(ending));
 }
 
 /** A copy without the values of secret fields, at any depth; errors become plain objects on the way. */

@@ -47,7 +47,9 @@ const RecoverBody = Type.Object(
     since: Time,
     until: Type.Optional(Time),
     statuses: Type.Optional(Type.Array(words(RECOVERABLE), { minItems: 1, uniqueItems: true })),
-    cursor: Type.Optional(Type.String({ maxLength: CURSOR_LENGTH_MAX, description: '`nextCursor` of the call before' })),
+    cursor: Type.Optional(
+      Type.String({ maxLength: CURSOR_LENGTH_MAX, description: '`nextCursor` of the call before' }),
+    ),
   },
   { $id: 'Recovery', ...STRICT },
 );
@@ -57,13 +59,17 @@ const recoverRoute = keyRoute({
   path: '/endpoints/{id}/recover',
   operationId: 'recoverDeliveries',
   summary: 'Send again what an endpoint missed in a range of time',
-  description: 'Takes the dead and cancelled deliveries unless told otherwise. When `nextCursor` is not null, call again with it.',
+  description:
+    'Takes the dead and cancelled deliveries unless told otherwise. When `nextCursor` is not null, call again with it.',
   tag: 'endpoints',
   scopes: ['deliveries:write'],
   idempotent: true,
   request: { params: IdParams, body: RecoverBody },
   responses: {
-    202: Type.Object({ recovered: Type.Integer(), remaining: Type.Integer(), nextCursor: nullable(Type.String()) }, STRICT),
+    202: Type.Object(
+      { recovered: Type.Integer(), remaining: Type.Integer(), nextCursor: nullable(Type.String()) },
+      STRICT,
+    ),
   },
   refusals: [400, 404, 409, 413, 415, 422],
   async handle({ services, caller, operationId, idempotency }, { params, body }) {
@@ -76,7 +82,8 @@ const recoverRoute = keyRoute({
     const statuses = body.statuses ?? ['dead', 'cancelled'];
     const list = JSON.stringify([operationId, caller.organizationId, endpointId, since, statuses]);
     const after = body.cursor === undefined ? null : decodeCursor(list, body.cursor);
-    if (body.cursor !== undefined && after === null) return invalid('/cursor', 'is not a cursor of this recovery', 'invalid_cursor');
+    if (body.cursor !== undefined && after === null)
+      return invalid('/cursor', 'is not a cursor of this recovery', 'invalid_cursor');
     const input = { endpointId, since, until, statuses, after };
     return reply(await recoverDeliveries(services, caller, input, idempotency), 202, (done) => ({
       recovered: done.recovered,

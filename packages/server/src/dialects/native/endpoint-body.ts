@@ -44,4 +44,3 @@ export function settingsOf<S extends Settings>(body: S): S & EndpointSettings {
   const said = Object.entries(headers).filter(([, value]) => value !== HIDDEN_VALUE);
   return { ...body, headers: Object.fromEntries(said) };
 }
-

@@ -7,10 +7,10 @@ import {
   patchEndpoint,
   readEndpoint,
 } from '../../app/endpoints.ts';
-import type { EndpointWithHealth } from '../../store/port.ts';
 import { etagOf, versionOfIfMatch } from '../../http/etag.ts';
 import { nextCursorOf, readPage } from '../../http/pagination.ts';
 import type { RouteReply } from '../../http/route.ts';
+import type { EndpointWithHealth } from '../../store/port.ts';
 import { type DialectRoute, keyRoute } from '../define-dialect.ts';
 import { encodeEndpoint } from './encode-endpoint.ts';
 import { CreateEndpointBody, PatchEndpointBody, settingsOf } from './endpoint-body.ts';
@@ -37,7 +37,8 @@ function createRoute(defaults: EndpointDefaults): DialectRoute {
     path: '/endpoints',
     operationId: 'createEndpoint',
     summary: 'Subscribe a URL to event types',
-    description: 'The secret is shown in this answer only. An endpoint on the ring of its organization has none of its own.',
+    description:
+      'The secret is shown in this answer only. An endpoint on the ring of its organization has none of its own.',
     tag: 'endpoints',
     scopes: ['endpoints:write'],
     idempotent: true,

@@ -1,8 +1,8 @@
 import { type Outcome, refused } from '../../app/outcome.ts';
+import type { FieldError } from '../../domain/error-registry.ts';
 import { JSON_CONTENT_TYPE } from '../../domain/event.ts';
 import { type EventDocument, type EventDocumentReading, readEventDocument } from '../../domain/event-document.ts';
 import { checkJson } from '../../domain/json-document.ts';
-import type { FieldError } from '../../domain/error-registry.ts';
 import type { IncomingEvent } from '../../engine/engine.ts';
 import { duplicateKey, unreadable } from '../../http/body.ts';
 import { checkContentType, JSON_MEDIA_TYPE, parseContentType } from '../../http/content-type.ts';
@@ -33,7 +33,8 @@ const JSON_ONLY = [JSON_MEDIA_TYPE];
 export function readEventInput(query: EventQuery, body: RawBody): EventInput {
   const { contentType } = body;
   const isJson =
-    contentType === JSON_CONTENT_TYPE || (contentType !== null && parseContentType(contentType)?.mediaType === JSON_MEDIA_TYPE);
+    contentType === JSON_CONTENT_TYPE ||
+    (contentType !== null && parseContentType(contentType)?.mediaType === JSON_MEDIA_TYPE);
   if (query.raw === true || (!isJson && query.type !== undefined)) return readRaw(query, body, isJson);
   const wrongType = checkContentType(contentType ?? undefined, JSON_ONLY);
   if (wrongType !== null) return wrongType;
@@ -47,7 +48,8 @@ export function readEventInput(query: EventQuery, body: RawBody): EventInput {
 
 function readRaw(query: EventQuery, body: RawBody, isJson: boolean): EventInput {
   const { type, id = null } = query;
-  if (type === undefined) return refuseFields([{ pointer: '?type', detail: 'is required with raw=true', code: 'required' }]);
+  if (type === undefined)
+    return refuseFields([{ pointer: '?type', detail: 'is required with raw=true', code: 'required' }]);
   const contentType = body.contentType ?? BINARY;
   if (!RAW_CONTENT_TYPE.test(contentType) || parseContentType(contentType) === null) {
     return refused('unsupported_media_type', 'the Content-Type header is not a media type');
@@ -79,7 +81,12 @@ function readDocument(bytes: Uint8Array): EventInput {
 }
 
 /** Null when something is wrong with it, which `errors` then says. */
-function readEvent(bytes: Uint8Array, document: EventDocument, pointer: string, errors: FieldError[]): IncomingEvent | null {
+function readEvent(
+  bytes: Uint8Array,
+  document: EventDocument,
+  pointer: string,
+  errors: FieldError[],
+): IncomingEvent | null {
   const { members, payload, unknown } = document;
   const { type, id, occurredAt } = members;
   const before = errors.length;
@@ -87,7 +94,12 @@ function readEvent(bytes: Uint8Array, document: EventDocument, pointer: string, 
   if (type === undefined) errors.push({ pointer: `${pointer}/type`, detail: 'is required', code: 'required' });
   else if (typeof type !== 'string') errors.push(notString(`${pointer}/type`));
   if (id !== undefined && typeof id !== 'string') errors.push(notString(`${pointer}/id`));
-  if (payload === null) errors.push({ pointer: `${pointer}/payload`, detail: 'is required; it may be any JSON value, null too', code: 'required' });
+  if (payload === null)
+    errors.push({
+      pointer: `${pointer}/payload`,
+      detail: 'is required; it may be any JSON value, null too',
+      code: 'required',
+    });
   const time = typeof occurredAt === 'string' ? parseTime(occurredAt) : null;
   if (occurredAt !== undefined && time === null) errors.push(wrongTime(`${pointer}/occurredAt`));
   if (errors.length > before || payload === null || typeof type !== 'string') return null;
@@ -110,9 +122,13 @@ function refuseDocument(reading: Extract<EventDocumentReading, { ok: false }>): 
     case 'not_an_array':
       return refuseFields([{ pointer: reading.pointer, detail: 'must be an array', code: 'wrong_type' }]);
     case 'member_too_large':
-      return refuseFields([{ pointer: reading.pointer, detail: `must be at most ${reading.maxBytes} bytes`, code: 'too_long' }]);
+      return refuseFields([
+        { pointer: reading.pointer, detail: `must be at most ${reading.maxBytes} bytes`, code: 'too_long' },
+      ]);
     case 'too_many_events':
-      return refuseFields([{ pointer: reading.pointer, detail: `must hold at most ${reading.max} events`, code: 'too_many' }]);
+      return refuseFields([
+        { pointer: reading.pointer, detail: `must hold at most ${reading.max} events`, code: 'too_many' },
+      ]);
     default:
       return unreadable(reading);
   }

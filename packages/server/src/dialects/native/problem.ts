@@ -7,7 +7,9 @@ export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
 
 const FieldErrorSchema = Type.Object(
   {
-    pointer: Type.String({ description: 'A JSON Pointer into the body, `?name` of a query parameter or `#name` of a header' }),
+    pointer: Type.String({
+      description: 'A JSON Pointer into the body, `?name` of a query parameter or `#name` of a header',
+    }),
     detail: Type.String(),
     code: Type.String(),
   },

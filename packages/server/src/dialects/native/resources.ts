@@ -39,7 +39,9 @@ export const EndpointSchema = Type.Object(
     headers: Type.Record(Text, Text, { description: 'Sent with every delivery; the values are never shown' }),
     metadata: Type.Record(Text, Text),
     keyring: words(['own', 'organization']),
-    retrySchedule: nullable(Type.Array(Type.Number(), { description: "Seconds before each retry; null: the operator's" })),
+    retrySchedule: nullable(
+      Type.Array(Type.Number(), { description: "Seconds before each retry; null: the operator's" }),
+    ),
     sendDeadlineSeconds: nullable(Type.Number()),
     concurrency: nullable(Type.Integer()),
     ratePerSecond: nullable(Type.Number()),
@@ -140,7 +142,13 @@ export const AttemptSchema = Type.Object(
     status: nullable(Type.Integer()),
     error: nullable(Type.Object({ kind: Text, detail: nullable(Text) }, STRICT)),
     phases: Type.Object(
-      { dnsMs: Milliseconds, connectMs: Milliseconds, tlsMs: Milliseconds, firstByteMs: Milliseconds, totalMs: Type.Number() },
+      {
+        dnsMs: Milliseconds,
+        connectMs: Milliseconds,
+        tlsMs: Milliseconds,
+        firstByteMs: Milliseconds,
+        totalMs: Type.Number(),
+      },
       STRICT,
     ),
     keyIds: Type.Array(Id),

@@ -7,12 +7,19 @@ import { STRICT } from './schema-parts.ts';
 export const IdParams = Type.Object({ id: Type.String() });
 
 /** The query of a list: its filters, and the page. */
-export function listQuery<const F extends Record<string, TSchema>>(filters: F, itemsDefault: number = PAGE_ITEMS_DEFAULT) {
+export function listQuery<const F extends Record<string, TSchema>>(
+  filters: F,
+  itemsDefault: number = PAGE_ITEMS_DEFAULT,
+) {
   return Type.Object(
     {
       ...filters,
       limit: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: PAGE_ITEMS_MAX, description: `Items on the page; ${itemsDefault} unless given` }),
+        Type.Integer({
+          minimum: 1,
+          maximum: PAGE_ITEMS_MAX,
+          description: `Items on the page; ${itemsDefault} unless given`,
+        }),
       ),
       cursor: Type.Optional(
         Type.String({ minLength: 1, maxLength: CURSOR_LENGTH_MAX, description: '`nextCursor` of the page before' }),

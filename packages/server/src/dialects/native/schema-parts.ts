@@ -18,7 +18,11 @@ export function nullable<S extends TSchema>(schema: S) {
 
 /** One of a few words. */
 export function words<const W extends readonly string[]>(values: W, description?: string) {
-  return Type.Unsafe<W[number]>({ type: 'string', enum: values, ...(description === undefined ? {} : { description }) });
+  return Type.Unsafe<W[number]>({
+    type: 'string',
+    enum: values,
+    ...(description === undefined ? {} : { description }),
+  });
 }
 
 /** ISO 8601 in UTC with milliseconds. */

@@ -1,4 +1,4 @@
-import type { SQLOutputValue, StatementSync, SQLInputValue } from 'node:sqlite';
+import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 
 /**
  * Values of a row, or of a batch on its way between threads. A batch is one flat array of these: it clones several

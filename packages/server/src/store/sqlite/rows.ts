@@ -22,10 +22,7 @@ import { bytes, bytesOrNull, number, numberOrNull, type Row, text, textOrNull } 
 // Casts in this file turn text that only the writer stores, from values of these very types, back into those types.
 
 /** The part of an endpoint that no statement looks into. */
-type Settings = Omit<
-  Endpoint,
-  'id' | 'organizationId' | 'url' | 'status' | 'version' | 'createdAt' | 'updatedAt'
->;
+type Settings = Omit<Endpoint, 'id' | 'organizationId' | 'url' | 'status' | 'version' | 'createdAt' | 'updatedAt'>;
 
 export function settingsOf(endpoint: Endpoint): string {
   const { id: _id, organizationId: _organization, url: _url, status: _status, ...rest } = endpoint;

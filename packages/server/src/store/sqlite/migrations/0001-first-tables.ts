@@ -39,6 +39,7 @@ CREATE TABLE endpoints (
 CREATE INDEX endpoints_by_organization ON endpoints (organization, id);
 CREATE INDEX endpoints_subscribed ON endpoints (organization) WHERE status <> 'archived';
 CREATE INDEX endpoints_suspended ON endpoints (status_at) WHERE status = 'suspended';
+CREATE INDEX endpoints_archived ON endpoints (organization) WHERE status = 'archived';
 CREATE INDEX endpoints_draining ON endpoints (number) WHERE draining = 1;
 
 CREATE TABLE endpoint_health (

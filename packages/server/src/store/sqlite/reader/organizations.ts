@@ -22,9 +22,7 @@ export function createOrganizationReads(db: DatabaseSync): Reads {
   const list = db.prepare('SELECT * FROM organizations WHERE id < ? ORDER BY id DESC LIMIT ?');
   const keyByHash = db.prepare('SELECT * FROM api_keys WHERE token_hash = ?');
   const key = db.prepare('SELECT * FROM api_keys WHERE id = ? AND organization_id = ?');
-  const keys = db.prepare(
-    'SELECT * FROM api_keys WHERE organization_id = ? AND id < ? ORDER BY id DESC LIMIT ?',
-  );
+  const keys = db.prepare('SELECT * FROM api_keys WHERE organization_id = ? AND id < ? ORDER BY id DESC LIMIT ?');
   const idempotency = db.prepare(
     'SELECT * FROM idempotency WHERE principal = ? AND route = ? AND key = ? AND expires_at > ?',
   );

@@ -11,7 +11,9 @@ type Duplicate = { readonly key: string; readonly createdAt: number };
 type Checked = { readonly conflictAt: number } | { readonly duplicates: readonly (Duplicate | null)[] };
 
 /** Stores events with their deliveries. Everything that can refuse a unit is checked before its first write. */
-export function createAccept(context: WriteContext): (cells: CellReader, slab: Uint8Array, slabAt: number, answer: AnswerBuilder) => void {
+export function createAccept(
+  context: WriteContext,
+): (cells: CellReader, slab: Uint8Array, slabAt: number, answer: AnswerBuilder) => void {
   const { db, directory, due, numbers, incarnation } = context;
   const idempotency = createInsertIdempotency(db);
   const selectId = db.prepare(`
@@ -43,7 +45,9 @@ export function createAccept(context: WriteContext): (cells: CellReader, slab: U
       cells.at = eventAt + 9;
       cells.at = eventAt + EVENT_CELLS + cells.number() * DELIVERY_CELLS;
       const row =
-        fingerprint === null ? undefined : arrayOf(selectId, directory.requireOrganization(organizationId), id, createdAt);
+        fingerprint === null
+          ? undefined
+          : arrayOf(selectId, directory.requireOrganization(organizationId), id, createdAt);
       if (row !== undefined && row[0] !== fingerprint) return { conflictAt: index };
       duplicates.push(row === undefined ? null : { key: text(row[1]), createdAt: number(row[2]) });
     }

@@ -31,7 +31,12 @@ export function createClaim(context: WriteContext): ClaimWriter {
   const unlease = db.prepare('UPDATE queue SET lease = NULL, due_at = ? WHERE delivery = ? AND lease = ?');
 
   /** Collects rows first: the statement walks an index that leasing changes. */
-  function collect(endpoint: number, now: number, itemsMax: number, bytesMax: number): { rows: (readonly unknown[])[]; missing: number[] } {
+  function collect(
+    endpoint: number,
+    now: number,
+    itemsMax: number,
+    bytesMax: number,
+  ): { rows: (readonly unknown[])[]; missing: number[] } {
     const rows: (readonly unknown[])[] = [];
     const missing: number[] = [];
     let sum = 0;

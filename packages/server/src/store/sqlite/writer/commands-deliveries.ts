@@ -20,7 +20,13 @@ export function createInsertDeliveries(context: WriteContext): (deliveries: read
     const delivery = numbers.delivery++;
     const eventNumber = number(event['number']);
     const { changes } = insert.run(
-      delivery, row.id, organization, endpoint.number, eventNumber, row.resendOf, row.createdAt,
+      delivery,
+      row.id,
+      organization,
+      endpoint.number,
+      eventNumber,
+      row.resendOf,
+      row.createdAt,
     );
     if (changes !== 1) return false;
     queue.run(delivery, endpoint.number, row.createdAt);

@@ -38,7 +38,16 @@ export function createEndpointCommands({ db, directory, due }: WriteContext): En
       const settings = settingsOf(endpoint);
       const draining = kind === 'archived' ? 1 : 0;
       const { changes } = put.run(
-        url, kind, reason, at, settings, version, updatedAt, draining, entry.number, expectedVersion,
+        url,
+        kind,
+        reason,
+        at,
+        settings,
+        version,
+        updatedAt,
+        draining,
+        entry.number,
+        expectedVersion,
       );
       if (changes !== 1) return 'conflict';
       if (reset) resetHealth.run(entry.number);

@@ -28,12 +28,28 @@ export function createOrganizationCommands({ db }: WriteContext): OrganizationCo
   return {
     insert(row) {
       const policy = JSON.stringify(row.rotationPolicy);
-      const { changes } = insert.run(row.id, row.externalId, row.name, policy, row.version, row.createdAt, row.updatedAt);
+      const { changes } = insert.run(
+        row.id,
+        row.externalId,
+        row.name,
+        policy,
+        row.version,
+        row.createdAt,
+        row.updatedAt,
+      );
       return changes === 1;
     },
     put(row, expectedVersion) {
       const policy = JSON.stringify(row.rotationPolicy);
-      const { changes } = put.run(row.externalId, row.name, policy, row.version, row.updatedAt, row.id, expectedVersion);
+      const { changes } = put.run(
+        row.externalId,
+        row.name,
+        policy,
+        row.version,
+        row.updatedAt,
+        row.id,
+        expectedVersion,
+      );
       return changes === 1;
     },
     insertApiKey(key) {

@@ -1,10 +1,9 @@
 import type { HousekeepingResult, HousekeepingStep } from '../../port.ts';
-import { number } from '../cells.ts';
+import { number, text } from '../cells.ts';
 import type { HousekeepUnit } from '../wire/rare.ts';
 import type { WriteContext } from './context.ts';
 import { createPruneEvents } from './prune-events.ts';
 import { createSecretWriter } from './secrets.ts';
-import { text } from '../cells.ts';
 
 /** Runs one bounded step. `checkpoint` is not one of them: it cannot run inside a transaction. */
 export function createHousekeeping(context: WriteContext): (unit: HousekeepUnit) => HousekeepingResult {

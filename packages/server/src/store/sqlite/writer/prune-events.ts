@@ -10,7 +10,9 @@ const DAY_MS = 24 * 3_600 * 1_000;
  * one whose id the client chose and must not use again yet. The walk remembers where it was, so that events that stay
  * are not looked at by every step.
  */
-export function createPruneEvents({ db }: WriteContext): (before: number, now: number, itemsMax: number) => HousekeepingResult {
+export function createPruneEvents({
+  db,
+}: WriteContext): (before: number, now: number, itemsMax: number) => HousekeepingResult {
   let after = 0;
   const select = db.prepare(`
     SELECT number, organization, id, created_at FROM events WHERE number > ? ORDER BY number LIMIT ?`);

@@ -6,7 +6,9 @@ import type { AnswerBuilder, WriteContext } from './context.ts';
 const WAITING = new Set<unknown>(['pending', 'retrying']);
 
 /** Appends attempts and moves their deliveries on. */
-export function createRecord(context: WriteContext): (cells: CellReader, slab: Uint8Array, slabAt: number, answer: AnswerBuilder) => void {
+export function createRecord(
+  context: WriteContext,
+): (cells: CellReader, slab: Uint8Array, slabAt: number, answer: AnswerBuilder) => void {
   const { db, directory, due, numbers } = context;
   const selectDelivery = db.prepare(`
     SELECT d.number, d.status, q.lease FROM deliveries d LEFT JOIN queue q ON q.delivery = d.number
@@ -26,7 +28,12 @@ export function createRecord(context: WriteContext): (cells: CellReader, slab: U
   const changeHealth = db.prepare(CHANGE_HEALTH);
 
   /** Answers whether the state was the caller's to change; `bytes` counts what was read of the slab. */
-  function recordOne(cells: CellReader, slab: Uint8Array, slabAt: number, incarnation: number): { owned: boolean; bytes: number } {
+  function recordOne(
+    cells: CellReader,
+    slab: Uint8Array,
+    slabAt: number,
+    incarnation: number,
+  ): { owned: boolean; bytes: number } {
     const next = cells.number();
     const at = cells.number();
     const reason = cells.textOrNull();
@@ -55,8 +62,24 @@ export function createRecord(context: WriteContext): (cells: CellReader, slab: U
     if (row === undefined) return { owned: false, bytes };
     const delivery = number(row[0]);
     insertAttempt.run(
-      numbers.attempt++, id, delivery, endpoint.number, ordinal, startedAt, responseStatus, errorKind, errorDetail,
-      dnsMs, connectMs, tlsMs, firstByteMs, totalMs, ringVersion, keyIds, headers, excerpt,
+      numbers.attempt++,
+      id,
+      delivery,
+      endpoint.number,
+      ordinal,
+      startedAt,
+      responseStatus,
+      errorKind,
+      errorDetail,
+      dnsMs,
+      connectMs,
+      tlsMs,
+      firstByteMs,
+      totalMs,
+      ringVersion,
+      keyIds,
+      headers,
+      excerpt,
     );
     const owned = row[2] === incarnation || (next === NEXT.succeeded && WAITING.has(row[1]));
     if (!owned) return { owned, bytes };
@@ -67,7 +90,16 @@ export function createRecord(context: WriteContext): (cells: CellReader, slab: U
       updateDelivery.run('retrying', ordinal, responseStatus, errorKind, startedAt, null, null, delivery);
     } else {
       deleteQueued.run(delivery);
-      updateDelivery.run(STATUS_OF_NEXT[next] ?? 'dead', ordinal, responseStatus, errorKind, startedAt, at, reason, delivery);
+      updateDelivery.run(
+        STATUS_OF_NEXT[next] ?? 'dead',
+        ordinal,
+        responseStatus,
+        errorKind,
+        startedAt,
+        at,
+        reason,
+        delivery,
+      );
     }
     return { owned, bytes };
   }

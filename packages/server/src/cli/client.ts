@@ -1,0 +1,117 @@
+import { CommandFailure, EXIT, type ExitCode, type FailureRow } from './exit.ts';
+import { hintFor } from './hints.ts';
+import { asRecord, type Json, records, textOrNull } from './json.ts';
+
+const TIMEOUT_MS = 60_000;
+
+/** Sends a request to the server, over the network or within this process. */
+export type Fetch = (request: Request) => Promise<Response>;
+
+export type Client = {
+  readonly url: string;
+  readonly fetch: Fetch;
+  readonly token: string;
+  /** Acts for this organization, by id or externalId; null: for that of the key. */
+  readonly organization: string | null;
+};
+
+export type Call = {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** With `{}` where the next of `ids` goes. */
+  readonly path: string;
+  readonly ids?: readonly string[];
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** Encoded as JSON, except bytes, which are sent as they are. */
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly idempotencyKey?: string | undefined;
+};
+
+/** The decoded answer of a request that succeeded; everything else ends the command. */
+export async function call(client: Client, request: Call): Promise<Json> {
+  const response = await send(client, request);
+  const body = await readBody(response);
+  if (response.ok) return asRecord(body);
+  throw refusal(response.status, asRecord(body), request);
+}
+
+async function send(client: Client, request: Call): Promise<Response> {
+  const headers: Record<string, string> = { authorization: `Bearer ${client.token}`, accept: 'application/json' };
+  if (client.organization !== null) headers['hookring-organization'] = client.organization;
+  if (request.idempotencyKey !== undefined) headers['idempotency-key'] = request.idempotencyKey;
+  const body = encode(request.body);
+  if (body !== null) headers['content-type'] = request.contentType ?? 'application/json';
+  try {
+    return await client.fetch(
+      new Request(address(client, request), {
+        method: request.method,
+        headers,
+        body,
+        redirect: 'error',
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      }),
+    );
+  } catch (error) {
+    throw unreachable(client.url, error);
+  }
+}
+
+function address(client: Client, { path, ids = [], query = {} }: Call): string {
+  let next = 0;
+  const filled = path.replaceAll('{}', () => encodeURIComponent(ids[next++] ?? ''));
+  const url = new URL(filled, client.url);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) url.searchParams.set(name, String(value));
+  }
+  return url.href;
+}
+
+function encode(body: unknown): Uint8Array<ArrayBuffer> | string | null {
+  if (body === undefined) return null;
+  return body instanceof Uint8Array ? new Uint8Array(body) : JSON.stringify(body);
+}
+
+async function readBody(response: Response): Promise<unknown> {
+  const body = await response.text();
+  if (body === '') return {};
+  try {
+    return JSON.parse(body) as unknown;
+  } catch {
+    return {};
+  }
+}
+
+export function unreachable(url: string, error: unknown): CommandFailure {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const why = cause instanceof Error && 'code' in cause ? String(cause.code) : cause instanceof Error ? cause.message : 'unknown';
+  const slow = cause instanceof Error && cause.name === 'TimeoutError';
+  return new CommandFailure({
+    detail: slow ? `${url} did not answer within ${TIMEOUT_MS / 1_000} seconds` : `no server answers at ${url} (${why})`,
+    exitCode: EXIT.UNREACHABLE,
+    code: 'unreachable',
+    hint: 'Start one with "hookring serve", or say where it is with --url or HOOKRING_URL. "hookring doctor" looks into it.',
+  });
+}
+
+function refusal(status: number, problem: Json, request: Call): CommandFailure {
+  const code = textOrNull(problem, 'code') ?? `http_${status}`;
+  const errors: FailureRow[] = records(problem['errors']).map((row) => ({
+    pointer: textOrNull(row, 'pointer') ?? '',
+    detail: textOrNull(row, 'detail') ?? '',
+    code: textOrNull(row, 'code') ?? '',
+  }));
+  return new CommandFailure({
+    detail: textOrNull(problem, 'detail') ?? textOrNull(problem, 'title') ?? `the server answered ${status}`,
+    exitCode: exitCodeOf(status),
+    code,
+    status,
+    requestId: textOrNull(problem, 'requestId'),
+    errors,
+    hint: hintFor(code, request.path),
+  });
+}
+
+function exitCodeOf(status: number): ExitCode {
+  if (status === 401 || status === 403) return EXIT.DENIED;
+  return status === 404 ? EXIT.NOT_FOUND : EXIT.FAILED;
+}

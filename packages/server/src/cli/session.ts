@@ -1,0 +1,96 @@
+import { Command } from 'commander';
+import { styleText } from 'node:util';
+import { type Call, type Client, call } from './client.ts';
+import { type ConnectOptions, connect } from './connect.ts';
+import { CommandFailure, EXIT, type FailureFacts } from './exit.ts';
+import { type Io, writeLine } from './io.ts';
+import type { Json } from './json.ts';
+import { clean } from './table.ts';
+
+/** What the action of a command works with. */
+export type Session = {
+  readonly io: Io;
+  readonly json: boolean;
+  readonly client: Client;
+  call(request: Call): Promise<Json>;
+  /** The one result of the command: a JSON document, or text for people. */
+  print(document: unknown, human: () => string): void;
+  /** Beside the result, for people only; goes to standard error. */
+  note(text: string): void;
+};
+
+export type CommonOptions = ConnectOptions & { readonly json?: boolean };
+
+/** A command that talks to a server, with the options that all of these have. */
+export function serverCommand(name: string, summary: string): Command {
+  return new Command(name)
+    .description(summary)
+    .option('--json', 'print exactly one JSON document')
+    .option('--org <organization>', 'act for this organization: id or externalId')
+    .option('--url <address>', 'the server, when it is not on this machine (HOOKRING_URL)')
+    .option('--key <token>', 'the API key; better in HOOKRING_API_KEY, which other users cannot see')
+    .option('--database-url <url>', 'the database of the server on this machine (HOOKRING_DATABASE_URL)');
+}
+
+export type Report = { exitCode: number };
+
+/** Runs an action with a connection and turns what it throws into a message and an exit code. */
+export async function withSession(
+  io: Io,
+  report: Report,
+  options: CommonOptions,
+  action: (session: Session) => Promise<void>,
+): Promise<void> {
+  await guarded(io, report, options.json === true, async () => {
+    const connection = await connect(io, options);
+    try {
+      await action(openSession(io, options.json === true, connection.client));
+    } finally {
+      await connection.close();
+    }
+  });
+}
+
+function openSession(io: Io, json: boolean, client: Client): Session {
+  return {
+    io,
+    json,
+    client,
+    call: (request) => call(client, request),
+    print: (document, human) => writeLine(io.stdout, json ? JSON.stringify(document, null, 2) : human()),
+    note: (text) => {
+      if (!json) writeLine(io.stderr, text);
+    },
+  };
+}
+
+export async function guarded(io: Io, report: Report, json: boolean, action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    report.exitCode = error.facts.exitCode;
+    if (json) writeLine(io.stdout, JSON.stringify({ error: documentOf(error.facts) }, null, 2));
+    else writeLine(io.stderr, textOf(io, error.facts));
+  }
+}
+
+function documentOf(facts: FailureFacts): Json {
+  const { detail, code = 'failed', status = null, requestId = null, errors = [], hint = null } = facts;
+  return { code, detail, status, requestId, errors, hint };
+}
+
+function textOf(io: Io, facts: FailureFacts): string {
+  const { detail, errors = [], requestId = null, hint = null } = facts;
+  const isColored = io.color && io.liveErrors;
+  const label = isColored ? styleText('red', 'error:', { validateStream: false }) : 'error:';
+  const lines = [`${label} ${clean(detail)}`];
+  for (const row of errors) {
+    // A configuration problem names its variable itself.
+    const where = facts.exitCode === EXIT.USAGE || row.pointer === '' ? '' : `${row.pointer}: `;
+    lines.push(`  - ${clean(`${where}${row.detail}`)}`);
+  }
+  if (hint !== null) lines.push(`hint: ${hint}`);
+  if (requestId !== null) lines.push(`request: ${clean(requestId)}`);
+  return lines.join('\n');
+}

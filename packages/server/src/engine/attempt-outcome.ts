@@ -1,0 +1,33 @@
+import type { Attempt } from '../domain/attempt.ts';
+import type { AttemptClass } from '../domain/delivery-state.ts';
+import { deliveryAfter } from '../domain/delivery-state.ts';
+import type { EndpointStatus } from '../domain/endpoint.ts';
+import type { Outcome } from '../store/port.ts';
+
+/** What becomes of a delivery after an attempt, in the words of the store. */
+export function nextOf(facts: {
+  readonly outcome: AttemptClass;
+  readonly retryAt: number | null;
+  readonly endpointStatus: EndpointStatus['kind'];
+  readonly now: number;
+}): Outcome['next'] {
+  const after = deliveryAfter({ kind: 'in_flight' }, { kind: 'attempted', ...facts }, facts.now);
+  switch (after.kind) {
+    case 'succeeded':
+    case 'cancelled':
+    case 'dead':
+      return after;
+    case 'retrying':
+      return { kind: 'retry', dueAt: after.dueAt };
+    default:
+      throw new Error(`An attempt cannot lead to ${after.kind}`);
+  }
+}
+
+export const NO_PHASES: Attempt['phases'] = {
+  dnsMs: null,
+  connectMs: null,
+  tlsMs: null,
+  firstByteMs: null,
+  totalMs: 0,
+};

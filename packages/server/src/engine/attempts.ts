@@ -1,0 +1,203 @@
+import type { Attempt } from '../domain/attempt.ts';
+import type { Clock, Random } from '../domain/clock.ts';
+import { type AttemptClass, classify } from '../domain/delivery-state.ts';
+import type { IdSource } from '../domain/ids.ts';
+import { parseRetryAfter } from '../domain/retry-after.ts';
+import { nextAttemptAt } from '../domain/retry-schedule.ts';
+import type { Sender, SendResult } from '../net/sender.ts';
+import type { Outcome } from '../store/port.ts';
+import type { Vault } from '../store/vault.ts';
+import { NO_PHASES, nextOf } from './attempt-outcome.ts';
+import type { EngineDirectory } from './directory.ts';
+import type { EndpointState } from './endpoint-state.ts';
+import type { LiveDelivery } from './lane.ts';
+import type { LoadedRing } from './loaded-ring.ts';
+import type { EngineSettings } from './settings.ts';
+import { type SignedRequest, signRequest } from './signed-request.ts';
+import type { AttemptResultLabel, EngineTelemetry } from './telemetry.ts';
+
+export type AttemptEnd =
+  | {
+      readonly kind: 'finished';
+      readonly outcome: Outcome;
+      readonly class: AttemptClass;
+      readonly timedOut: boolean;
+      /** Milliseconds that the receiver asked to wait. */
+      readonly retryAfter: number | null;
+      readonly at: number;
+    }
+  /** Nothing was asked of the receiver, for a reason of this node: not an attempt. */
+  | { readonly kind: 'unsent' };
+
+export type AttemptTools = {
+  readonly directory: EngineDirectory;
+  readonly vault: Vault;
+  readonly sender: Sender;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: IdSource;
+  readonly settings: EngineSettings;
+  readonly telemetry: EngineTelemetry;
+};
+
+/** Why a request could not be signed; an attempt of its own kind, which is retried. Nothing is ever sent unsigned. */
+export type SigningFailure = { readonly kind: 'signing'; readonly detail: string };
+
+const NO_SECRET: SigningFailure = { kind: 'signing', detail: 'The keyring has no secret that signs now.' };
+const NOT_SIGNABLE: SigningFailure = { kind: 'signing', detail: 'The request could not be signed.' };
+
+/** The ring that signs for an endpoint now. Looks again after waiting, since the endpoint may have another by then. */
+export async function waitForRing(directory: EngineDirectory, state: EndpointState): Promise<LoadedRing | null> {
+  for (;;) {
+    const owner = state.ringOwner;
+    const found = await directory.loadedRing(owner);
+    if (owner === state.ringOwner) return found;
+  }
+}
+
+export class Attempts {
+  readonly #tools: AttemptTools;
+
+  constructor(tools: AttemptTools) {
+    this.#tools = tools;
+  }
+
+  /**
+   * Signs, sends, and says what becomes of the delivery. Between the look at the clock and the handing over to the
+   * sender nothing is awaited, so the secrets that sign are those that live at that moment.
+   */
+  async run(live: LiveDelivery): Promise<AttemptEnd> {
+    const { directory, sender, clock, telemetry } = this.#tools;
+    const { state } = live.lane;
+    let repeated = false;
+    for (;;) {
+      const known = directory.loadedRing(state.ringOwner);
+      // A ring that was just loaded is in the cache, so the next look does not wait again.
+      if (known instanceof Promise && (await waitForRing(directory, state)) !== null) continue;
+      const ring = known instanceof Promise ? null : known;
+      const startedAt = clock.now();
+      const signed = this.#sign(live, ring, startedAt);
+      if (signed === null || 'kind' in signed) return this.#unsigned(live, ring, signed ?? NO_SECRET, startedAt);
+      const result = await sender.send(signed.request);
+      if (result.kind === 'failure') {
+        if (result.failure === 'closed') return { kind: 'unsent' };
+        // The receiver had closed the kept connection: most often it never saw the request. A fresh one tells.
+        if (result.staleConnection && !repeated) {
+          repeated = true;
+          telemetry.connectionRetried();
+          continue;
+        }
+      }
+      return this.#finish(live, signed, result, startedAt);
+    }
+  }
+
+  #sign(live: LiveDelivery, ring: LoadedRing | null, now: number): SignedRequest | SigningFailure | null {
+    if (ring === null) return null;
+    const { vault, settings, telemetry } = this.#tools;
+    try {
+      return signRequest(
+        { state: live.lane.state, ring, event: live.event, deliveryId: live.id, now, purpose: 'delivery' },
+        { vault, userAgent: settings.userAgent, sendDeadlineSeconds: settings.sendDeadlineSeconds },
+      );
+    } catch (error) {
+      telemetry.fault('signing', error);
+      return NOT_SIGNABLE;
+    }
+  }
+
+  #unsigned(live: LiveDelivery, ring: LoadedRing | null, failure: SigningFailure, now: number): AttemptEnd {
+    const attempt: Attempt = {
+      ...this.#begin(live, now),
+      responseStatus: null,
+      errorKind: failure.kind,
+      errorDetail: failure.detail,
+      phases: NO_PHASES,
+      keyIds: '',
+      ringVersion: ring?.ring.version ?? 0,
+      responseHeaders: null,
+      responseExcerpt: null,
+    };
+    return this.#end(live, attempt, { class: 'retry', timedOut: false, retryAfter: null }, now);
+  }
+
+  #finish(live: LiveDelivery, signed: SignedRequest, result: SendResult, startedAt: number): AttemptEnd {
+    const now = this.#tools.clock.now();
+    const responded = result.kind === 'response';
+    const attempt: Attempt = {
+      ...this.#begin(live, startedAt),
+      responseStatus: responded ? result.status : null,
+      errorKind: responded ? null : result.failure,
+      errorDetail: responded ? null : result.detail,
+      phases: result.phases,
+      keyIds: signed.keyIds,
+      ringVersion: signed.ringVersion,
+      responseHeaders: responded ? result.headers : null,
+      responseExcerpt: responded ? result.excerpt : null,
+    };
+    if (responded && result.verifiedKey !== null && signed.keyIds.split(' ').includes(result.verifiedKey)) {
+      this.#tools.telemetry.keyVerified(live.lane.state.id, result.verifiedKey);
+    }
+    const retryAfter = responded && result.retryAfter !== null ? parseRetryAfter(result.retryAfter, now) : null;
+    const outcome = classify(responded ? { status: result.status } : { failure: result.failure });
+    const timedOut = !responded && result.failure === 'timeout';
+    return this.#end(live, attempt, { class: outcome, timedOut, retryAfter }, now);
+  }
+
+  #begin(live: LiveDelivery, startedAt: number): Pick<Attempt, 'id' | 'deliveryId' | 'endpointId' | 'number' | 'startedAt'> {
+    return {
+      id: this.#tools.ids.next('att'),
+      deliveryId: live.id,
+      endpointId: live.lane.state.id,
+      number: live.attemptCount + 1,
+      startedAt,
+    };
+  }
+
+  #end(
+    live: LiveDelivery,
+    attempt: Attempt,
+    facts: Pick<Extract<AttemptEnd, { kind: 'finished' }>, 'class' | 'timedOut' | 'retryAfter'>,
+    now: number,
+  ): AttemptEnd {
+    const { endpoint } = live.lane.state;
+    const retryAt =
+      facts.class === 'success'
+        ? null
+        : nextAttemptAt({
+            schedule: this.#scheduleOf(live),
+            attemptsMade: attempt.number,
+            now,
+            retryAfter: facts.retryAfter,
+            random: this.#tools.random,
+          });
+    const next = nextOf({ outcome: facts.class, retryAt, endpointStatus: endpoint.status.kind, now });
+    this.#tell(live, attempt, next, facts.class, now);
+    return { kind: 'finished', outcome: { attempt, next }, ...facts, at: now };
+  }
+
+  #scheduleOf(live: LiveDelivery): readonly number[] {
+    const { retryScheduleForAll, retrySchedule } = this.#tools.settings;
+    return retryScheduleForAll ?? live.lane.state.endpoint.retrySchedule ?? retrySchedule;
+  }
+
+  #tell(live: LiveDelivery, attempt: Attempt, next: Outcome['next'], outcome: AttemptClass, now: number): void {
+    const { telemetry } = this.#tools;
+    telemetry.attemptFinished({
+      deliveryId: attempt.deliveryId,
+      endpointId: attempt.endpointId,
+      number: attempt.number,
+      result: labelOf(attempt, outcome),
+      status: attempt.responseStatus,
+      errorKind: attempt.errorKind,
+      phases: attempt.phases,
+    });
+    if (next.kind !== 'retry') telemetry.deliveryEnded(next, now - live.createdAt);
+  }
+}
+
+function labelOf(attempt: Attempt, outcome: AttemptClass): AttemptResultLabel {
+  if (outcome === 'success') return 'success';
+  if (attempt.responseStatus !== null) return 'http_error';
+  return attempt.errorKind === 'signing' ? 'signing' : 'no_response';
+}

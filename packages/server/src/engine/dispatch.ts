@@ -1,0 +1,200 @@
+import type { Clock, Timers } from '../domain/clock.ts';
+import type { AttemptEnd } from './attempts.ts';
+import type { LaneMode } from './budget.ts';
+import type { Lane, LiveDelivery } from './lane.ts';
+import type { Lanes } from './lanes.ts';
+import { ModeQueues } from './mode-queues.ts';
+import { afterOutcome, PAUSE_MS_DEFAULT, STALL_MS } from './pace.ts';
+import { WakeQueue } from './wake-queue.ts';
+
+export type DispatchHooks = {
+  readonly attempt: (live: LiveDelivery) => Promise<AttemptEnd>;
+  /** Results wait for the store past their bound: nothing more may be sent. */
+  readonly isBlocked: () => boolean;
+  readonly onFinished: (live: LiveDelivery, end: Extract<AttemptEnd, { kind: 'finished' }>) => void;
+  /** These are to be given back to the store. */
+  readonly onUnsent: (lane: Lane, deliveries: readonly LiveDelivery[]) => void;
+  /** A pause is over; the lane may claim again. */
+  readonly onAwake: (lane: Lane) => void;
+  readonly onFault: (where: string, error: unknown) => void;
+};
+
+/** Requests begun in one go; the rest follows after other work had its turn. */
+const SENDS_PER_TURN_MAX = 256;
+
+/**
+ * Starts attempts: whenever something became possible, `pump` takes ready lanes in turn, one delivery each, as long as
+ * the budget of requests in flight allows. Each delivery costs the same however many lanes there are.
+ *
+ * Sending leads one way: `running` until `stop`, which lets the requests in flight end and begins no other.
+ */
+export class Dispatch {
+  readonly #lanes: Lanes;
+  readonly #clock: Clock;
+  readonly #timers: Timers;
+  readonly #hooks: DispatchHooks;
+  readonly #ready = new ModeQueues('readyBits');
+  readonly #sleeping: WakeQueue<Lane>;
+  /** Lanes with requests in flight; never more than the budget. */
+  readonly #flying = new Set<Lane>();
+  #running = true;
+  #turnTaken = false;
+  #onAllLanded: (() => void) | null = null;
+
+  readonly #admits = (mode: LaneMode): boolean => this.#lanes.inFlight.room(mode) >= 1;
+  readonly #canSend = (lane: Lane): boolean => lane.canSend;
+
+  constructor(lanes: Lanes, clock: Clock, timers: Timers, hooks: DispatchHooks) {
+    this.#lanes = lanes;
+    this.#clock = clock;
+    this.#timers = timers;
+    this.#hooks = hooks;
+    this.#sleeping = new WakeQueue(clock, timers, (lane) => this.#wake(lane));
+  }
+
+  get inFlight(): number {
+    return this.#lanes.inFlight.total;
+  }
+
+  /** Takes over a delivery that holds its place in memory; `pump` follows when the caller is done adding. */
+  add(live: LiveDelivery): void {
+    const { lane } = live;
+    if (this.#running && lane.state.isActive) {
+      lane.waiting.push(live);
+      this.offer(lane);
+    } else {
+      this.#hooks.onUnsent(lane, [live]);
+    }
+  }
+
+  /** Puts a lane in the queue when it has something that it may send. */
+  offer(lane: Lane): void {
+    if (lane.canSend) this.#ready.push(lane);
+  }
+
+  pump(): void {
+    if (!this.#running || this.#hooks.isBlocked()) return;
+    for (let begun = 0; begun < SENDS_PER_TURN_MAX; begun += 1) {
+      const lane = this.#ready.next(this.#admits, this.#canSend);
+      if (lane === null) return;
+      this.#sendOne(lane);
+    }
+    this.#continueLater();
+  }
+
+  /** Gives all but the first `keep` waiting deliveries back to the store. */
+  trim(lane: Lane, keep: number): void {
+    if (lane.waiting.size > keep) this.#hooks.onUnsent(lane, lane.waiting.cut(keep));
+  }
+
+  /** Lanes that were healthy and have been silent for too long with requests in flight lose their privilege. */
+  findStalled(): void {
+    const now = this.#clock.now();
+    for (const lane of this.#flying) {
+      if (lane.mode !== 'healthy' || now - lane.quietSince < STALL_MS) continue;
+      this.#setMode(lane, 'unproven');
+      if (this.#lanes.deliveries.strained || this.#lanes.bytes.strained) this.trim(lane, lane.inMemoryMax);
+    }
+    this.pump();
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    this.#sleeping.stop();
+    if (this.inFlight > 0) await new Promise<void>((resolve) => (this.#onAllLanded = resolve));
+    for (const lane of this.#lanes.all()) this.trim(lane, 0);
+  }
+
+  #sendOne(lane: Lane): void {
+    const delayMs = lane.bucket === null ? 0 : lane.bucket.take(this.#clock.now());
+    if (delayMs > 0) {
+      this.#pause(lane, delayMs);
+      return;
+    }
+    const live = lane.waiting.shift();
+    if (live === undefined) return;
+    lane.inFlight += 1;
+    this.#lanes.inFlight.take(lane.mode, 1);
+    if (lane.inFlight === 1) {
+      this.#flying.add(lane);
+      lane.quietSince = this.#clock.now();
+    }
+    this.offer(lane);
+    void this.#fly(live);
+  }
+
+  async #fly(live: LiveDelivery): Promise<void> {
+    let end: AttemptEnd;
+    try {
+      end = await this.#hooks.attempt(live);
+    } catch (error) {
+      this.#hooks.onFault('attempt', error);
+      end = { kind: 'unsent' };
+    }
+    this.#land(live, end);
+  }
+
+  #land(live: LiveDelivery, end: AttemptEnd): void {
+    const { lane } = live;
+    lane.inFlight -= 1;
+    this.#lanes.inFlight.give(lane.mode, 1);
+    if (lane.inFlight === 0) this.#flying.delete(lane);
+    if (end.kind === 'finished') {
+      this.#adapt(lane, end);
+      this.#hooks.onFinished(live, end);
+    } else {
+      // Trying again at once would only turn in a circle.
+      this.#slow(lane, PAUSE_MS_DEFAULT);
+      this.#hooks.onUnsent(lane, [live]);
+    }
+    this.offer(lane);
+    this.pump();
+    if (!this.#running && this.inFlight === 0) this.#onAllLanded?.();
+  }
+
+  /** What an outcome does to the lane's pace. */
+  #adapt(lane: Lane, end: Extract<AttemptEnd, { kind: 'finished' }>): void {
+    lane.quietSince = end.at;
+    const pace = afterOutcome(lane, end);
+    lane.limit = pace.limit;
+    this.#setMode(lane, pace.mode);
+    if (pace.pauseMs > 0) this.#slow(lane, pace.pauseMs);
+    // What a slow lane cannot send soon would only keep memory from others.
+    if (pace.pauseMs > 0 || end.timedOut) this.trim(lane, lane.limit);
+  }
+
+  #setMode(lane: Lane, mode: LaneMode): void {
+    if (lane.mode === mode) return;
+    this.#lanes.setMode(lane, mode);
+    this.offer(lane);
+  }
+
+  #slow(lane: Lane, pauseMs: number): void {
+    lane.slowed = true;
+    this.#pause(lane, pauseMs);
+  }
+
+  #pause(lane: Lane, pauseMs: number): void {
+    // One sleep at a time; what is wrong then will show again.
+    if (lane.paused || !this.#running) return;
+    lane.paused = true;
+    this.#sleeping.add(lane, this.#clock.now() + pauseMs);
+  }
+
+  #wake(lane: Lane): void {
+    lane.paused = false;
+    lane.slowed = false;
+    this.offer(lane);
+    this.#hooks.onAwake(lane);
+    this.pump();
+  }
+
+  #continueLater(): void {
+    if (this.#turnTaken) return;
+    this.#turnTaken = true;
+    this.#timers.setTimeout(() => {
+      this.#turnTaken = false;
+      this.pump();
+    }, 0);
+  }
+}

@@ -1,0 +1,132 @@
+import type { EndpointId } from '../domain/ids.ts';
+import { Budget, type LaneMode } from './budget.ts';
+import type { EndpointDirectory } from './endpoint-directory.ts';
+import type { EndpointState } from './endpoint-state.ts';
+import { Lane, UNPROVEN_IN_FLIGHT_MAX } from './lane.ts';
+import type { EngineLimits } from './settings.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/** A lane without work is kept this long for what it has learned. */
+const IDLE_MS = 5 * 60_000;
+/** Lanes looked at per sweep, so that sweeping costs the same however many there are. */
+const SWEPT_MAX = 1_000;
+/** What one lane may take of the memory for payloads. */
+const LANE_BYTES_RATIO: Readonly<Record<LaneMode, number>> = { healthy: 1 / 4, unproven: 1 / 32, failing: 1 / 64 };
+
+/** The lanes of this node and the budgets that they share. */
+export class Lanes {
+  readonly inFlight: Budget;
+  readonly deliveries: Budget;
+  readonly bytes: Budget;
+  readonly #lanes = new Map<EndpointId, Lane>();
+  readonly #limits: EngineLimits;
+  readonly #endpoints: EndpointDirectory;
+  #sweep: Iterator<Lane> | null = null;
+
+  constructor(limits: EngineLimits, endpoints: EndpointDirectory) {
+    this.#limits = limits;
+    this.#endpoints = endpoints;
+    this.inFlight = new Budget(limits.inFlight, { overdraft: true });
+    this.deliveries = new Budget(limits.memoryDeliveries, { overdraft: false });
+    this.bytes = new Budget(limits.memoryBytes, { overdraft: false });
+  }
+
+  get size(): number {
+    return this.#lanes.size;
+  }
+
+  /** How many lanes may still be opened. */
+  get room(): number {
+    return Math.max(0, this.#limits.lanes - this.#lanes.size);
+  }
+
+  all(): Iterable<Lane> {
+    return this.#lanes.values();
+  }
+
+  peek(id: EndpointId): Lane | null {
+    return this.#lanes.get(id) ?? null;
+  }
+
+  /** Opens the lane when there is none; null when no more may be opened. */
+  of(state: EndpointState, now: number): Lane | null {
+    const known = this.#lanes.get(state.id);
+    if (known !== undefined) return known;
+    if (this.room === 0) return null;
+    const lane = new Lane(state, this.#concurrencyOf(state));
+    const { consecutiveFailures, lastSuccessAt } = state.health;
+    if (consecutiveFailures > 0) lane.mode = 'failing';
+    else if (lastSuccessAt !== null) lane.mode = 'healthy';
+    if (lane.mode !== 'healthy') lane.limit = Math.min(lane.concurrency, UNPROVEN_IN_FLIGHT_MAX);
+    lane.lastUsedAt = now;
+    this.#lanes.set(state.id, lane);
+    this.#endpoints.pin(state);
+    this.configure(lane, now);
+    return lane;
+  }
+
+  /** Takes over the settings of an endpoint that changed. */
+  configure(lane: Lane, now: number): void {
+    const concurrency = this.#concurrencyOf(lane.state);
+    // A lane that was not held back stays so.
+    lane.limit = lane.limit === lane.concurrency ? concurrency : Math.min(lane.limit, concurrency);
+    lane.concurrency = concurrency;
+    const rate = lane.state.endpoint.ratePerSecond;
+    if (rate === null) lane.bucket = null;
+    else if (lane.bucket?.ratePerSecond !== rate) lane.bucket = new TokenBucket(rate, now);
+  }
+
+  /** Moves a lane to another mode with all that it holds. */
+  setMode(lane: Lane, mode: LaneMode): void {
+    if (lane.mode === mode) return;
+    this.inFlight.move(lane.mode, mode, lane.inFlight);
+    this.deliveries.move(lane.mode, mode, lane.inMemory);
+    this.bytes.move(lane.mode, mode, lane.inMemoryBytes);
+    lane.mode = mode;
+  }
+
+  /** Takes a place in memory for one new delivery, or refuses: then it must wait in the store. */
+  takeSlot(lane: Lane, bytes: number): boolean {
+    if (lane.backlog || lane.slowed || lane.inMemory >= lane.inMemoryMax) return false;
+    if (this.deliveries.room(lane.mode) < 1 || this.bytes.room(lane.mode) < bytes) return false;
+    if (lane.inMemory > 0 && lane.inMemoryBytes + bytes > this.bytes.max * LANE_BYTES_RATIO[lane.mode]) return false;
+    this.hold(lane, 1, bytes);
+    return true;
+  }
+
+  hold(lane: Lane, deliveries: number, bytes: number): void {
+    lane.inMemory += deliveries;
+    lane.inMemoryBytes += bytes;
+    this.deliveries.take(lane.mode, deliveries);
+    this.bytes.take(lane.mode, bytes);
+  }
+
+  giveBack(lane: Lane, deliveries: number, bytes: number): void {
+    lane.inMemory -= deliveries;
+    lane.inMemoryBytes -= bytes;
+    this.deliveries.give(lane.mode, deliveries);
+    this.bytes.give(lane.mode, bytes);
+  }
+
+  /** Closes lanes that had nothing to do for a while; a bounded step of a round over all of them. */
+  sweepIdle(now: number): void {
+    this.#sweep ??= this.#lanes.values();
+    for (let looked = 0; looked < SWEPT_MAX; looked += 1) {
+      const next = this.#sweep.next();
+      if (next.done === true) {
+        this.#sweep = null;
+        return;
+      }
+      const lane = next.value;
+      if (!lane.isIdle) lane.lastUsedAt = now;
+      else if (now - lane.lastUsedAt >= IDLE_MS) {
+        this.#lanes.delete(lane.state.id);
+        this.#endpoints.unpin(lane.state);
+      }
+    }
+  }
+
+  #concurrencyOf(state: EndpointState): number {
+    return state.endpoint.concurrency ?? this.#limits.laneConcurrency;
+  }
+}

@@ -1,0 +1,126 @@
+import type { Clock, Timers } from '../domain/clock.ts';
+import type { HealthChange, Outcome, RecordUnit, Store } from '../store/port.ts';
+import type { EndpointState } from './endpoint-state.ts';
+import type { LiveDelivery } from './lane.ts';
+import type { EngineTelemetry } from './telemetry.ts';
+
+/** Outcomes in one unit; what comes meanwhile waits for the next. */
+const OUTCOMES_PER_UNIT_MAX = 1_000;
+const BACKOFF_MS_MIN = 50;
+const BACKOFF_MS_MAX = 5_000;
+/** At shutdown a store that refuses is asked this often; results lost then are sent again by the next run. */
+const LAST_TRIES_MAX = 6;
+
+/**
+ * Brings results back to the store, one unit at a time: while one commits, the next gathers.
+ *
+ * It is idle, or writing. It becomes writing with the first result and idle when none is left. A unit that the store
+ * refuses stays as it is and is tried again with growing pauses; results behind it wait, and past a bound the engine
+ * stops sending. After `drain` began, it gives up on a unit after a few tries, so that shutdown ends.
+ */
+export class Recorder {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #timers: Timers;
+  readonly #telemetry: EngineTelemetry;
+  readonly #unrecordedMax: number;
+  /** Called after each commit, when the deliveries of the unit need their place in memory no more. */
+  readonly #onRecorded: (deliveries: readonly LiveDelivery[]) => void;
+  #outcomes: Outcome[] = [];
+  #deliveries: LiveDelivery[] = [];
+  #touched: EndpointState[] = [];
+  /** In the unit that is being written. */
+  #writing = 0;
+  #work: Promise<void> | null = null;
+  #draining = false;
+
+  constructor(
+    tools: { readonly store: Store; readonly clock: Clock; readonly timers: Timers; readonly telemetry: EngineTelemetry },
+    unrecordedMax: number,
+    onRecorded: (deliveries: readonly LiveDelivery[]) => void,
+  ) {
+    this.#store = tools.store;
+    this.#clock = tools.clock;
+    this.#timers = tools.timers;
+    this.#telemetry = tools.telemetry;
+    this.#unrecordedMax = unrecordedMax;
+    this.#onRecorded = onRecorded;
+  }
+
+  get isFull(): boolean {
+    return this.#outcomes.length + this.#writing >= this.#unrecordedMax;
+  }
+
+  get isEmpty(): boolean {
+    return this.#outcomes.length + this.#writing === 0;
+  }
+
+  add(live: LiveDelivery, outcome: Outcome): void {
+    const { state } = live.lane;
+    const success = outcome.next.kind === 'succeeded';
+    const at = success ? outcome.next.at : outcome.attempt.startedAt;
+    if (state.count(success, at)) this.#touched.push(state);
+    this.#outcomes.push(outcome);
+    this.#deliveries.push(live);
+    this.#work ??= this.#write();
+  }
+
+  /** Resolves when nothing waits any more. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    while (this.#work !== null) await this.#work;
+  }
+
+  async #write(): Promise<void> {
+    // Results that arrive in the same turn go together.
+    await Promise.resolve();
+    while (this.#outcomes.length > 0) {
+      const deliveries = this.#takeDeliveries();
+      const unit = this.#takeUnit(deliveries.length);
+      this.#writing = deliveries.length;
+      await this.#commit(unit);
+      this.#writing = 0;
+      this.#onRecorded(deliveries);
+    }
+    this.#work = null;
+  }
+
+  #takeDeliveries(): LiveDelivery[] {
+    const all = this.#deliveries;
+    this.#deliveries = all.length > OUTCOMES_PER_UNIT_MAX ? all.splice(OUTCOMES_PER_UNIT_MAX) : [];
+    return all;
+  }
+
+  #takeUnit(count: number): RecordUnit {
+    const outcomes = this.#outcomes;
+    this.#outcomes = outcomes.length > count ? outcomes.splice(count) : [];
+    const health: HealthChange[] = [];
+    for (const state of this.#touched) {
+      const change = state.takePending();
+      if (change !== null) health.push(change);
+    }
+    this.#touched = [];
+    return { incarnation: this.#store.incarnation, outcomes, health };
+  }
+
+  async #commit(unit: RecordUnit): Promise<void> {
+    const startedAt = this.#clock.monotonic();
+    let backoffMs = BACKOFF_MS_MIN;
+    let lastTries = 0;
+    for (;;) {
+      try {
+        const { lostLeases } = await this.#store.record(unit);
+        this.#telemetry.recordBatch(unit.outcomes.length, this.#clock.monotonic() - startedAt, lostLeases);
+        return;
+      } catch (error) {
+        this.#telemetry.storeRefused('record', error);
+      }
+      if (this.#draining) {
+        lastTries += 1;
+        if (lastTries >= LAST_TRIES_MAX) return;
+      }
+      await new Promise<void>((resolve) => this.#timers.setTimeout(resolve, backoffMs));
+      backoffMs = Math.min(BACKOFF_MS_MAX, backoffMs * 2);
+    }
+  }
+}

@@ -1,0 +1,233 @@
+import type { Clock, Timers } from '../domain/clock.ts';
+import type { EndpointId } from '../domain/ids.ts';
+import { PAYLOAD_BYTES_MAX } from '../domain/limits.ts';
+import type { Claimed, QueuedDelivery, Store } from '../store/port.ts';
+import { Alarm } from './alarm.ts';
+import type { LaneMode } from './budget.ts';
+import type { EndpointDirectory } from './endpoint-directory.ts';
+import { bytesInMemory, type Lane, type LiveDelivery } from './lane.ts';
+import type { Lanes } from './lanes.ts';
+import { ModeQueues } from './mode-queues.ts';
+import type { EngineTelemetry } from './telemetry.ts';
+
+/** Claims under way at once; each is one read and one write of the store. */
+const CLAIMS_MAX = 16;
+const CLAIM_ITEMS_MAX = 500;
+const CLAIM_BYTES_MAX: Readonly<Record<LaneMode, number>> = {
+  healthy: 4 * 1_024 * 1_024,
+  unproven: 1_024 * 1_024,
+  failing: 512 * 1_024,
+};
+/** One delivery of any size must fit, or its claim would never bring it. */
+const CLAIM_BYTES_MIN = bytesInMemory(PAYLOAD_BYTES_MAX);
+const TAKEN_MAX = 256;
+/** Endpoints are not taken more often than this, however many retries fall due. */
+const TAKE_PAUSE_MS = 10;
+const TRY_AGAIN_MS = 1_000;
+
+export type RefillHooks = {
+  /** Deliveries that hold their place in memory. */
+  readonly onClaimed: (deliveries: readonly LiveDelivery[]) => void;
+};
+
+/**
+ * Brings due deliveries from the store into the lanes.
+ *
+ * Endpoints with due work come from an index of the store's own. Taking one makes this node answer for it: its lane is
+ * behind (`backlog`) and claims as soon as it has room and its turn. A claim that leaves due rows leaves the lane
+ * behind; one that leaves none, or only later ones, ends that. The alarm is set to the earliest time at which anything is
+ * known to fall due, and `poll` asks in any case.
+ */
+export class Refill {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #timers: Timers;
+  readonly #telemetry: EngineTelemetry;
+  readonly #lanes: Lanes;
+  readonly #endpoints: EndpointDirectory;
+  readonly #hooks: RefillHooks;
+  readonly #hungry = new ModeQueues('hungryBits');
+  readonly #alarm: Alarm;
+  /** Taken out of the index, but their state could not be read yet. */
+  #unanswered: EndpointId[] = [];
+  #underway = 0;
+  #taking: Promise<void> | null = null;
+  #lastTakenAt = Number.NEGATIVE_INFINITY;
+  #running = true;
+  #onIdle: (() => void) | null = null;
+
+  readonly #admits = (mode: LaneMode): boolean =>
+    this.#lanes.deliveries.room(mode) >= 1 && this.#lanes.bytes.room(mode) >= CLAIM_BYTES_MIN;
+  readonly #wants = (lane: Lane): boolean => lane.wantsClaim;
+
+  constructor(
+    tools: { readonly store: Store; readonly clock: Clock; readonly timers: Timers; readonly telemetry: EngineTelemetry },
+    lanes: Lanes,
+    endpoints: EndpointDirectory,
+    hooks: RefillHooks,
+  ) {
+    this.#store = tools.store;
+    this.#clock = tools.clock;
+    this.#timers = tools.timers;
+    this.#telemetry = tools.telemetry;
+    this.#lanes = lanes;
+    this.#endpoints = endpoints;
+    this.#hooks = hooks;
+    this.#alarm = new Alarm(tools.clock, tools.timers, () => this.poll());
+  }
+
+  /** Something is due at that time. */
+  wakeAt(at: number): void {
+    this.#alarm.setAt(Math.max(at, this.#lastTakenAt + TAKE_PAUSE_MS));
+  }
+
+  /** The store has due rows of this lane. */
+  fallBehind(lane: Lane): void {
+    lane.backlog = true;
+    this.offer(lane);
+  }
+
+  /** Puts a lane in the queue when it may claim. */
+  offer(lane: Lane): void {
+    if (lane.wantsClaim) this.#hungry.push(lane);
+  }
+
+  /** Begins claims while lanes want and memory allows. */
+  pump(): void {
+    while (this.#running && this.#underway < CLAIMS_MAX) {
+      const lane = this.#hungry.next(this.#admits, this.#wants);
+      if (lane === null) return;
+      void this.#claim(lane);
+    }
+  }
+
+  /** Asks the store which endpoints have due work. */
+  poll(): void {
+    if (!this.#running || this.#taking !== null) return;
+    this.#taking = this.#take().finally(() => {
+      this.#taking = null;
+    });
+  }
+
+  /** The first look at the store. */
+  async start(): Promise<void> {
+    this.poll();
+    await this.#taking;
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    this.#alarm.stop();
+    await this.#taking;
+    if (this.#underway > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+  }
+
+  async #claim(lane: Lane): Promise<void> {
+    const { mode } = lane;
+    const itemsMax = Math.min(CLAIM_ITEMS_MAX, lane.inMemoryMax - lane.inMemory, this.#lanes.deliveries.room(mode));
+    const bytesMax = Math.max(CLAIM_BYTES_MIN, Math.min(CLAIM_BYTES_MAX[mode], this.#lanes.bytes.room(mode)));
+    lane.backlog = false;
+    lane.claiming = true;
+    this.#underway += 1;
+    this.#lanes.hold(lane, itemsMax, bytesMax);
+    const claimed = await this.#ask(lane, itemsMax, bytesMax);
+    this.#underway -= 1;
+    lane.claiming = false;
+    this.#settle(lane, claimed, itemsMax, bytesMax);
+    this.offer(lane);
+    this.pump();
+    if (this.#underway === 0) this.#onIdle?.();
+  }
+
+  async #ask(lane: Lane, itemsMax: number, bytesMax: number): Promise<Claimed | null> {
+    const { incarnation } = this.#store;
+    // Rows cost something beside their payload.
+    const unit = { incarnation, endpointId: lane.state.id, now: this.#clock.now(), itemsMax, bytesMax };
+    try {
+      return await this.#store.claim(unit);
+    } catch (error) {
+      this.#telemetry.storeRefused('claim', error);
+      return null;
+    }
+  }
+
+  #settle(lane: Lane, claimed: Claimed | null, itemsMax: number, bytesMax: number): void {
+    if (claimed === null) {
+      this.#lanes.giveBack(lane, itemsMax, bytesMax);
+      this.#timers.setTimeout(() => {
+        this.fallBehind(lane);
+        this.pump();
+      }, TRY_AGAIN_MS);
+      return;
+    }
+    const live = claimed.deliveries.map((queued) => toLive(lane, queued));
+    let bytes = 0;
+    for (const each of live) bytes += each.bytes;
+    this.#lanes.giveBack(lane, itemsMax, bytesMax);
+    this.#lanes.hold(lane, live.length, bytes);
+    if (live.length > 0) {
+      this.#telemetry.claimBatch(live.length);
+      this.#hooks.onClaimed(live);
+    }
+    const { nextDueAt } = claimed;
+    if (nextDueAt === null) return;
+    // A claim that brought nothing is not repeated at once, whatever the store says.
+    if (nextDueAt > this.#clock.now() || live.length === 0) this.wakeAt(Math.max(nextDueAt, this.#clock.now() + 1));
+    else if (lane.state.isActive) this.fallBehind(lane);
+  }
+
+  async #take(): Promise<void> {
+    try {
+      for (let more = true; more && this.#running; ) more = await this.#takeSome();
+    } catch (error) {
+      this.#telemetry.storeRefused('take', error);
+      this.wakeAt(this.#clock.now() + TRY_AGAIN_MS);
+    }
+  }
+
+  async #takeSome(): Promise<boolean> {
+    const now = this.#clock.now();
+    const itemsMax = Math.min(TAKEN_MAX, this.#lanes.room);
+    if (itemsMax === 0) return false;
+    if (this.#unanswered.length === 0) {
+      const taken = await this.#store.takeDue({ now, itemsMax });
+      this.#lastTakenAt = now;
+      this.#unanswered = [...taken.endpointIds];
+      if (taken.nextDueAt !== null) this.wakeAt(taken.nextDueAt);
+    }
+    const ids = this.#unanswered;
+    if (ids.length === 0) return false;
+    await Promise.all(ids.map((id) => this.#endpoints.load(id)));
+    this.#unanswered = [];
+    for (const id of ids) this.#answerFor(id, now);
+    this.pump();
+    return ids.length === itemsMax;
+  }
+
+  #answerFor(id: EndpointId, now: number): void {
+    const state = this.#endpoints.peek(id);
+    if (state === null) return;
+    // Held deliveries wait in the store; resuming puts the endpoint into the index again.
+    const lane = state.isActive ? this.#lanes.of(state, now) : null;
+    if (lane !== null) this.fallBehind(lane);
+    else this.#endpoints.forgetUnused(state);
+  }
+}
+
+function toLive(lane: Lane, queued: QueuedDelivery): LiveDelivery {
+  return {
+    id: queued.id,
+    lane,
+    event: {
+      key: queued.eventKey,
+      id: queued.eventId,
+      type: queued.eventType,
+      payload: queued.payload,
+      contentType: queued.contentType,
+      occurredAt: queued.occurredAt,
+    },
+    createdAt: queued.createdAt,
+    attemptCount: queued.attemptCount,
+    bytes: bytesInMemory(queued.payload.length),
+  };
+}

@@ -1,0 +1,60 @@
+import type { Clock, Timers } from '../domain/clock.ts';
+import type { Store } from '../store/port.ts';
+import type { Lane, LiveDelivery } from './lane.ts';
+import type { EngineTelemetry } from './telemetry.ts';
+
+const TRY_AGAIN_MS = 1_000;
+/** At shutdown a store that refuses is asked this often; the leases are void for the next run anyway. */
+const LAST_TRIES_MAX = 3;
+
+/** Gives deliveries that were not sent back to the store. They keep their place in memory until that is committed. */
+export class Returns {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #timers: Timers;
+  readonly #telemetry: EngineTelemetry;
+  readonly #onReturned: (lane: Lane, deliveries: readonly LiveDelivery[]) => void;
+  readonly #underway = new Set<Promise<void>>();
+  #draining = false;
+
+  constructor(
+    tools: { readonly store: Store; readonly clock: Clock; readonly timers: Timers; readonly telemetry: EngineTelemetry },
+    onReturned: (lane: Lane, deliveries: readonly LiveDelivery[]) => void,
+  ) {
+    this.#store = tools.store;
+    this.#clock = tools.clock;
+    this.#timers = tools.timers;
+    this.#telemetry = tools.telemetry;
+    this.#onReturned = onReturned;
+  }
+
+  add(lane: Lane, deliveries: readonly LiveDelivery[]): void {
+    const work = this.#release(lane, deliveries).finally(() => this.#underway.delete(work));
+    this.#underway.add(work);
+  }
+
+  async drain(): Promise<void> {
+    this.#draining = true;
+    while (this.#underway.size > 0) await Promise.all(this.#underway);
+  }
+
+  async #release(lane: Lane, deliveries: readonly LiveDelivery[]): Promise<void> {
+    const unit = {
+      incarnation: this.#store.incarnation,
+      endpointId: lane.state.id,
+      deliveryIds: deliveries.map((live) => live.id),
+      dueAt: this.#clock.now(),
+    };
+    for (let lastTries = 0; lastTries < LAST_TRIES_MAX; lastTries += this.#draining ? 1 : 0) {
+      try {
+        await this.#store.release(unit);
+        this.#telemetry.released(deliveries.length);
+        break;
+      } catch (error) {
+        this.#telemetry.storeRefused('release', error);
+      }
+      await new Promise<void>((resolve) => this.#timers.setTimeout(resolve, TRY_AGAIN_MS));
+    }
+    this.#onReturned(lane, deliveries);
+  }
+}

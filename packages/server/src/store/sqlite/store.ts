@@ -1,0 +1,126 @@
+import type { Clock } from '../../domain/clock.ts';
+import { STORE_QUEUE_BYTES_MAX, STORE_QUEUE_UNITS_MAX } from '../../domain/limits.ts';
+import { type AcceptUnit, type Change, type RecordUnit, type Store, StoreUnavailable } from '../port.ts';
+import type { DiskWatch } from './disk.ts';
+import { GroupCommit } from './group-commit.ts';
+import type { ReaderLink, WriterLink } from './link.ts';
+import type { FileLock } from './lock.ts';
+import { acceptCodec } from './wire/accept.ts';
+import type { UnitCodec } from './wire/batch.ts';
+import { claimCodec, releaseCodec, takeDueCodec } from './wire/claim.ts';
+import { applyCodec, housekeepCodec, pingCodec, resealCodec } from './wire/rare.ts';
+import { recordCodec } from './wire/record.ts';
+
+/** What a row weighs in the queue beside its payload. */
+const ROW_BYTES = 512;
+/** The log is copied into the database when it has this many pages: 32 MiB. */
+const WAL_FRAMES_MAX = 4_096;
+
+export type SqliteStoreParts = {
+  readonly writer: WriterLink;
+  readonly reader: ReaderLink;
+  readonly clock: Clock;
+  readonly disk: DiskWatch | null;
+  readonly defer: (callback: () => void) => void;
+  readonly lock: FileLock | null;
+};
+
+export function createSqliteStore(parts: SqliteStoreParts): Store {
+  const { writer, clock } = parts;
+  const listeners: ((changes: readonly Change[]) => void)[] = [];
+  const commits = new GroupCommit(watched(writer), parts.defer);
+  let closing: Promise<void> | null = null;
+
+  const room = {
+    get units() {
+      return commits.isOpen ? Math.max(0, STORE_QUEUE_UNITS_MAX - commits.units) : 0;
+    },
+    get bytes() {
+      return commits.isOpen ? Math.max(0, STORE_QUEUE_BYTES_MAX - commits.bytes) : 0;
+    },
+  };
+
+  /** For work that can be refused. What the engine must be able to store is bounded by what it keeps in memory. */
+  function submitIfRoom<Unit, Result>(
+    codec: UnitCodec<Unit, Result>,
+    unit: Unit,
+    overheadBytes: number,
+  ): Promise<Result> {
+    const isFull = commits.isOpen && (room.units === 0 || room.bytes < codec.slabBytes(unit) + overheadBytes);
+    return isFull ? Promise.reject(new StoreUnavailable('queue_full')) : commits.submit(codec, unit, overheadBytes);
+  }
+
+  function tell(changes: readonly Change[]): void {
+    if (changes.length === 0) return;
+    for (const listener of listeners) listener(changes);
+  }
+
+  /** Listeners are told while the answer is read, before any promise of its batch can run on. */
+  const tellingApplyCodec: typeof applyCodec = {
+    ...applyCodec,
+    decode(commands, answer) {
+      const outcome = applyCodec.decode(commands, answer);
+      tell(outcome.changes);
+      return outcome;
+    },
+  };
+
+  async function close(): Promise<void> {
+    await commits.drain();
+    parts.disk?.stop();
+    await parts.reader.close();
+    await writer.close();
+    parts.lock?.release();
+  }
+
+  return {
+    reader: parts.reader.reader,
+    incarnation: writer.incarnation,
+    room,
+    accept(unit) {
+      if (parts.disk?.isLow === true) return Promise.reject(new StoreUnavailable('disk_low'));
+      return submitIfRoom(acceptCodec, unit, acceptOverhead(unit));
+    },
+    record: (unit) => commits.submit(recordCodec, unit, recordOverhead(unit)),
+    claim: (unit) => commits.submit(claimCodec, unit, ROW_BYTES),
+    takeDue: (unit) => commits.submit(takeDueCodec, unit, ROW_BYTES),
+    release: (unit) => commits.submit(releaseCodec, unit, ROW_BYTES),
+    apply: async (commands) => (await submitIfRoom(tellingApplyCodec, commands, ROW_BYTES * commands.length)).applied,
+    housekeep: (step) => commits.submit(housekeepCodec, { step, now: clock.now() }, ROW_BYTES),
+    reseal: (unit) => submitIfRoom(resealCodec, unit, ROW_BYTES * (unit.secrets.length + unit.headers.length)),
+    onChange(listener) {
+      listeners.push(listener);
+    },
+    async ping() {
+      if (parts.disk?.isLow === true) throw new StoreUnavailable('disk_low');
+      await commits.submit(pingCodec, { now: clock.now() }, ROW_BYTES);
+    },
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+/** The same link, which also keeps the log short. */
+function watched(writer: WriterLink): WriterLink {
+  return {
+    ...writer,
+    onAnswer(listener) {
+      writer.onAnswer((answer) => {
+        if (answer.walFrames !== null && answer.walFrames > WAL_FRAMES_MAX) writer.checkpoint();
+        listener(answer);
+      });
+    },
+  };
+}
+
+function acceptOverhead(unit: AcceptUnit): number {
+  let rows = unit.events.length;
+  for (const { deliveries } of unit.events) rows += deliveries.length;
+  return rows * ROW_BYTES;
+}
+
+function recordOverhead(unit: RecordUnit): number {
+  return (unit.outcomes.length + unit.health.length) * ROW_BYTES;
+}
