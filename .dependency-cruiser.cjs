@@ -40,7 +40,7 @@ module.exports = {
       name: 'domain-does-no-io',
       severity: 'error',
       from: { path: `${source}domain/`, pathNot: '\\.test\\.ts$' },
-      to: { dependencyTypes: ['core'], pathNot: '^(node:)?crypto$' },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?(crypto|buffer)$' },
     },
   ],
   options: {

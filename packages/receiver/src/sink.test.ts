@@ -51,6 +51,19 @@ describe('the sink', () => {
     socket.destroy();
   });
 
+  it('finds the next request behind one whose headers came in two parts', async () => {
+    await using sink = await startSink();
+    const text = `${requestOf('hello')}${requestOf('y'.repeat(30))}GET /__count HTTP/1.1\r\nhost: x\r\n\r\n`;
+    const socket = await connected(sink);
+    socket.write(text.slice(0, 50));
+    while (sink.counts().bytes < 50) await new Promise(setImmediate);
+    socket.write(text.slice(50));
+    const told = await read(socket, 2 * ANSWER.length + 100);
+    expect(told.startsWith(ANSWER.repeat(2))).toBe(true);
+    expect(told).toContain('{"count":2,');
+    socket.destroy();
+  });
+
   it('does not answer before the whole body is there', async () => {
     await using sink = await startSink();
     const socket = await connected(sink);

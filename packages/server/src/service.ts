@@ -1,18 +1,24 @@
 import { createHmac, randomBytes, randomFillSync } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
 import { tokenHash } from './app/access.ts';
 import { bootstrap } from './app/bootstrap.ts';
 import type { AppContext } from './app/context.ts';
 import { createKeyedQueue } from './app/keyed-queue.ts';
+import { engineSettings } from './config/engine-settings.ts';
+import { removeServerFile, serverFilePath, writeServerFile } from './config/server-file.ts';
+import type { OfflineResult, StartResult } from './config/service-shape.ts';
 import type { Config } from './config/settings.ts';
+import { startProblem } from './config/start-problem.ts';
+import { readVersion } from './config/version.ts';
 import { mountDialect, surfaceOf } from './dialects/mount-dialect.ts';
 import { nativeDialect } from './dialects/native/native.ts';
 import { systemClock, systemTimers } from './domain/clock.ts';
 import { createIdSource } from './domain/ids.ts';
 import { NATIVE_ROTATION_LIMITS } from './domain/policy-choice.ts';
 import { createEngine } from './engine/create-engine.ts';
-import { DEFAULT_ENGINE_SETTINGS } from './engine/settings.ts';
+import type { CrashSink } from './http/crash.ts';
 import { mountHealth } from './http/health.ts';
+import { injected } from './http/inject.ts';
+import { listen } from './http/listen.ts';
 import { createRateLimiter } from './http/rate-limit.ts';
 import { createRequestIds } from './http/request-id.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
@@ -21,23 +27,63 @@ import { createDeliveryClient } from './net/delivery-client.ts';
 import { openMasterKeys } from './store/master-key.ts';
 import { openSqliteStore } from './store/sqlite/open.ts';
 import { createVault } from './store/vault.ts';
-import type { Telemetry } from './telemetry/telemetry.ts';
+import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts';
 
-export type Service = {
+type Built = {
   readonly http: HttpServer['fastify'];
-  /** Opens every operation for the command line on this machine; valid until this process ends. */
+  /** Opens every operation to commands on this machine, as long as this process lives. */
   readonly localToken: string;
-  /** The token of the first API key, at the very first start only. */
   readonly firstToken: string | null;
-  /** Begins to send. Without it the service answers, and sends nothing. */
-  startSending(): Promise<void>;
-  /** Answers the URL it listens on. */
-  listen(): Promise<string>;
+  readonly inFlight: () => number;
+  start(): Promise<void>;
   stop(): Promise<void>;
 };
 
+/** Starts to listen and to send. Resolves when the node is ready. */
+export async function startService(config: Config, telemetry: Telemetry): Promise<StartResult> {
+  return await attempted(async () => {
+    const built = await build(config, telemetry);
+    try {
+      await built.start();
+      const url = await listen(built.http, config);
+      const file = serverFilePath(config.database);
+      writeServerFile(file, { url, token: built.localToken, pid: process.pid });
+      telemetry.events.serverStarted({ url, database: config.database.path, version: readVersion() });
+      const stop = async (): Promise<void> => {
+        removeServerFile(file, process.pid);
+        await built.stop();
+      };
+      return { url, firstKey: built.firstToken, inFlight: built.inFlight, stop };
+    } catch (error) {
+      await built.stop();
+      throw error;
+    }
+  });
+}
+
+/** The whole API in this process, for commands while no server runs: neither listens nor sends. */
+export async function openOffline(config: Config): Promise<OfflineResult> {
+  return await attempted(async () => {
+    const { http, localToken, stop } = await build(config, createTelemetry({ level: 'silent' }));
+    return { fetch: async (request: Request) => await injected(http, request), token: localToken, close: stop };
+  });
+}
+
+/** What an operator can mend is a sentence; everything else is a broken program. */
+async function attempted<T>(
+  start: () => Promise<T>,
+): Promise<{ ok: true; service: T } | { ok: false; problem: string }> {
+  try {
+    return { ok: true, service: await start() };
+  } catch (error) {
+    const problem = startProblem(error);
+    if (problem === null) throw error;
+    return { ok: false, problem };
+  }
+}
+
 /** Builds everything once and connects it. The only place that constructs. */
-export async function createService(config: Config, telemetry: Telemetry): Promise<Service> {
+async function build(config: Config, telemetry: Telemetry): Promise<Built> {
   const clock = systemClock;
   const fillRandom = (bytes: Uint8Array): void => void randomFillSync(bytes);
   const ids = createIdSource({ now: clock.now, fillRandom });
@@ -60,18 +106,11 @@ export async function createService(config: Config, telemetry: Telemetry): Promi
     random: Math.random,
     ids,
     telemetry: events,
-    settings: {
-      ...DEFAULT_ENGINE_SETTINGS,
-      retryScheduleForAll: config.retrySchedule,
-      sendDeadlineSeconds: config.sendDeadlineSeconds,
-      autoSuspendAttempts: config.autoSuspendAttempts,
-      autoSuspendHours: config.autoSuspendHours,
-      retentionDays: config.retentionDays,
-    },
+    settings: engineSettings(config),
   });
 
   const localToken = randomBytes(32).toString('base64url');
-  // A key of this run: fingerprints of requests in the store reveal nothing of their bodies.
+  // Keyed: fingerprints of requests in the store reveal nothing of their bodies.
   const digestKey = masterKeys.derive('request-fingerprints');
   const app: AppContext = {
     store,
@@ -95,14 +134,14 @@ export async function createService(config: Config, telemetry: Telemetry): Promi
   const first = await bootstrap(app);
 
   const native = nativeDialect();
-  const onCrash = (error: unknown, facts: { requestId: string }): void => events.unexpected(`http ${facts.requestId}`, error);
+  const onCrash: CrashSink = (error, facts) => events.fault(`http ${facts.requestId}`, error);
   const http = createHttpServer({
     fallback: surfaceOf(native),
     requestIds: createRequestIds({ now: clock.now, random: Math.random }),
     onCrash,
     trustProxy: config.trustProxy,
   });
-  const rateLimiter = config.rateLimit === null ? null : createRateLimiter(config.rateLimit, clock);
+  const rateLimiter = config.rateLimit === null ? null : createRateLimiter(config.rateLimit, clock.monotonic);
   mountDialect(http, native, { services: app, onCrash, rateLimiter });
   let state: 'idle' | 'sending' | 'stopping' = 'idle';
   mountHealth(http.fastify, {
@@ -113,22 +152,22 @@ export async function createService(config: Config, telemetry: Telemetry): Promi
     },
     metrics: async () => ({ contentType: telemetry.registry.contentType, body: await telemetry.registry.metrics() }),
   });
-  telemetry.observe({ engine: engine.figures, backlog: store.reader.figures, storeRoom: () => store.room, now: clock.now });
+  telemetry.observe({
+    engine: engine.figures,
+    backlog: store.reader.figures,
+    storeRoom: () => store.room,
+    now: clock.now,
+  });
   await http.fastify.ready();
 
   return {
     http: http.fastify,
     localToken,
     firstToken: first.token,
-    async startSending() {
+    inFlight: () => engine.figures().inFlight,
+    async start() {
       await engine.start();
       state = 'sending';
-    },
-    async listen() {
-      await http.fastify.listen({ host: config.host, port: config.port });
-      const { port } = http.fastify.server.address() as AddressInfo; // It listens on TCP.
-      const host = config.host.includes(':') ? `[${config.host}]` : config.host;
-      return `http://${host}:${port}`;
     },
     async stop() {
       state = 'stopping';

@@ -45,7 +45,7 @@ export async function readDelivery(
   if (refusal !== null) return refusal;
   const found = await app.store.reader.delivery(caller.organizationId, id);
   if (found === null) return refused('not_found', 'no such delivery');
-  return done({ ...found, attempts: await app.store.reader.attemptsOfDelivery(id) });
+  return done({ ...found, attempts: await app.store.reader.attemptsOfDelivery(caller.organizationId, id) });
 }
 
 export async function listAttempts(

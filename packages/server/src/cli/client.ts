@@ -83,10 +83,13 @@ async function readBody(response: Response): Promise<unknown> {
 
 export function unreachable(url: string, error: unknown): CommandFailure {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const why = cause instanceof Error && 'code' in cause ? String(cause.code) : cause instanceof Error ? cause.message : 'unknown';
+  const why =
+    cause instanceof Error && 'code' in cause ? String(cause.code) : cause instanceof Error ? cause.message : 'unknown';
   const slow = cause instanceof Error && cause.name === 'TimeoutError';
   return new CommandFailure({
-    detail: slow ? `${url} did not answer within ${TIMEOUT_MS / 1_000} seconds` : `no server answers at ${url} (${why})`,
+    detail: slow
+      ? `${url} did not answer within ${TIMEOUT_MS / 1_000} seconds`
+      : `no server answers at ${url} (${why})`,
     exitCode: EXIT.UNREACHABLE,
     code: 'unreachable',
     hint: 'Start one with "hookring serve", or say where it is with --url or HOOKRING_URL. "hookring doctor" looks into it.',

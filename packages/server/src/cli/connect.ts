@@ -1,4 +1,4 @@
-import { type Flags, loadConfig } from '../config/load.ts';
+import { type ConfigProblem, type Flags, loadConfig } from '../config/load.ts';
 import { readServerFile, serverFilePath } from '../config/server-file.ts';
 import type { Config } from '../config/settings.ts';
 import type { Client } from './client.ts';
@@ -12,7 +12,12 @@ export type ConnectOptions = {
   readonly databaseUrl?: string | undefined;
 };
 
-export type Connection = { readonly client: Client; close(): Promise<void> };
+export type Connection = {
+  readonly client: Client;
+  /** There is no server: nothing is delivered while the command runs. */
+  readonly offline: boolean;
+  close(): Promise<void>;
+};
 
 /**
  * Finds the server: where the command line or the environment says, else the one that owns the database of this
@@ -34,7 +39,8 @@ export async function connect(io: Io, options: ConnectOptions): Promise<Connecti
 }
 
 function remote(url: string, token: string, organization: string | null): Connection {
-  return { client: { url, token, organization, fetch: (request) => fetch(request) }, close: () => Promise.resolve() };
+  const client = { url, token, organization, fetch: (request: Request) => fetch(request) };
+  return { client, offline: false, close: () => Promise.resolve() };
 }
 
 async function offline(config: Config, key: string | undefined, organization: string | null): Promise<Connection> {
@@ -50,7 +56,7 @@ async function offline(config: Config, key: string | undefined, organization: st
   }
   const { service } = opened;
   const client = { url: 'http://offline.invalid', token: key ?? service.token, organization, fetch: service.fetch };
-  return { client, close: () => service.close() };
+  return { client, offline: true, close: () => service.close() };
 }
 
 export function databaseFlag(options: Pick<ConnectOptions, 'databaseUrl'>): Flags {
@@ -62,11 +68,15 @@ export async function readConfig(io: Io, flags: Flags): Promise<Config> {
   const loaded = await loadConfig({ flags, env: io.env, cwd: io.cwd });
   for (const warning of loaded.warnings) writeLine(io.stderr, `warning: ${warning}`);
   if (loaded.ok) return loaded.config;
-  throw new CommandFailure({
+  throw configurationFailure(loaded.problems);
+}
+
+export function configurationFailure(problems: readonly ConfigProblem[]): CommandFailure {
+  return new CommandFailure({
     detail: 'the configuration cannot be used',
     exitCode: EXIT.USAGE,
     code: 'configuration',
-    errors: loaded.problems.map(({ variable, message }) => ({ pointer: variable, detail: message, code: 'invalid' })),
+    errors: problems.map(({ variable, message }) => ({ pointer: variable, detail: message, code: 'invalid' })),
     hint: 'docs/configuration.md describes every setting.',
   });
 }

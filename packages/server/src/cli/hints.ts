@@ -2,17 +2,20 @@ import type { ErrorCode } from '../domain/error-registry.ts';
 
 /** What to do next about a refusal, by its code. */
 const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
-  missing_credentials: 'Give a key with --key or HOOKRING_API_KEY; on the server\'s own machine none is needed.',
-  invalid_credentials: 'Make a new key on the server\'s machine: hookring keys create --org default',
-  expired_credentials: 'Make a new key on the server\'s machine: hookring keys create --org default',
-  missing_scope: 'See what a key may do with "hookring keys list"; make one with the scope: hookring keys create --scope …',
+  missing_credentials: "Give a key with --key or HOOKRING_API_KEY; on the server's own machine none is needed.",
+  invalid_credentials: "Make a new key on the server's machine: hookring keys create --org default",
+  expired_credentials: "Make a new key on the server's machine: hookring keys create --org default",
+  missing_scope:
+    'See what a key may do with "hookring keys list"; make one with the scope: hookring keys create --scope …',
   secret_is_active: 'Replace it instead: hookring rotate <endpoint> --grace 0',
-  rotation_in_progress: 'Wait until the older secret has expired ("hookring secrets list <endpoint>"), or repeat with --force.',
+  rotation_in_progress:
+    'Wait until the older secret has expired ("hookring secrets list <endpoint>"), or repeat with --force.',
   endpoint_archived: 'An archived endpoint never comes back: create a new one.',
   event_id_conflict: 'This id was used for another event in the last 7 days: choose another, or leave it out.',
   idempotency_key_reused: 'Use a new --idempotency-key for another request.',
   rate_limited: 'Wait a moment and repeat it.',
-  url_not_allowed: 'Endpoints are https URLs on the public internet. HOOKRING_ALLOW_PRIVATE and HOOKRING_ALLOW_HTTP of the server open more.',
+  url_not_allowed:
+    'Endpoints are https URLs on the public internet. HOOKRING_ALLOW_PRIVATE and HOOKRING_ALLOW_HTTP of the server open more.',
   overloaded: 'The server cannot take more at the moment: repeat it, and see "hookring doctor".',
   conflict: 'Somebody else changed it at the same time: repeat the command.',
 };

@@ -15,7 +15,9 @@ export function text(record: Json, name: string): string {
   const value = record[name];
   if (value === null || value === undefined || value === '') return '-';
   if (typeof value === 'string') return value;
-  return Array.isArray(value) && value.every((entry) => typeof entry === 'string') ? value.join(', ') : JSON.stringify(value);
+  return Array.isArray(value) && value.every((entry) => typeof entry === 'string')
+    ? value.join(', ')
+    : JSON.stringify(value);
 }
 
 export function textOrNull(record: Json, name: string): string | null {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { wholeNumber } from './options.ts';
 import { type Json, records, textOrNull } from './json.ts';
+import { wholeNumber } from './options.ts';
 import type { Session } from './session.ts';
 import { type Column, table } from './table.ts';
 
@@ -11,7 +11,11 @@ export function withPage(command: Command): Command {
 }
 
 /** A page of a list: a table, what to do when it is empty, and how to see more. */
-export function printPage(session: Session, page: Json, view: { columns: readonly Column<Json>[]; empty: string }): void {
+export function printPage(
+  session: Session,
+  page: Json,
+  view: { columns: readonly Column<Json>[]; empty: string },
+): void {
   const items = records(page['items']);
   const cursor = textOrNull(page, 'nextCursor');
   session.print(page, () => (items.length === 0 ? view.empty : table(session.io, view.columns, items)));

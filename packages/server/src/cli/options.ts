@@ -20,7 +20,9 @@ export function duration(text: string): number {
   return Number(match[1]) * (UNIT_SECONDS[match[2] ?? ''] ?? 1);
 }
 
-export type Moment = { readonly kind: 'at'; readonly time: string } | { readonly kind: 'ago'; readonly seconds: number };
+export type Moment =
+  | { readonly kind: 'at'; readonly time: string }
+  | { readonly kind: 'ago'; readonly seconds: number };
 
 /** `2026-01-31T12:00:00Z`, or a length of time, which is so long ago. */
 export function moment(text: string): Moment {

@@ -1,7 +1,7 @@
-import { Command } from 'commander';
 import { styleText } from 'node:util';
+import { Command } from 'commander';
 import { type Call, type Client, call } from './client.ts';
-import { type ConnectOptions, connect } from './connect.ts';
+import { type Connection, type ConnectOptions, connect } from './connect.ts';
 import { CommandFailure, EXIT, type FailureFacts } from './exit.ts';
 import { type Io, writeLine } from './io.ts';
 import type { Json } from './json.ts';
@@ -12,11 +12,15 @@ export type Session = {
   readonly io: Io;
   readonly json: boolean;
   readonly client: Client;
+  /** No server runs: the API answers, and nothing is delivered. */
+  readonly offline: boolean;
   call(request: Call): Promise<Json>;
   /** The one result of the command: a JSON document, or text for people. */
   print(document: unknown, human: () => string): void;
   /** Beside the result, for people only; goes to standard error. */
   note(text: string): void;
+  /** It worked, and what it was asked to find out is bad news: exit code 1. */
+  fail(): void;
 };
 
 export type CommonOptions = ConnectOptions & { readonly json?: boolean };
@@ -44,22 +48,27 @@ export async function withSession(
   await guarded(io, report, options.json === true, async () => {
     const connection = await connect(io, options);
     try {
-      await action(openSession(io, options.json === true, connection.client));
+      await action(openSession(io, report, options.json === true, connection));
     } finally {
       await connection.close();
     }
   });
 }
 
-function openSession(io: Io, json: boolean, client: Client): Session {
+function openSession(io: Io, report: Report, json: boolean, connection: Connection): Session {
+  const { client, offline } = connection;
   return {
     io,
     json,
     client,
+    offline,
     call: (request) => call(client, request),
     print: (document, human) => writeLine(io.stdout, json ? JSON.stringify(document, null, 2) : human()),
     note: (text) => {
       if (!json) writeLine(io.stderr, text);
+    },
+    fail: () => {
+      report.exitCode = EXIT.FAILED;
     },
   };
 }

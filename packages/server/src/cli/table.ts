@@ -9,17 +9,25 @@ export type Column<Row> = {
 };
 
 const GAP = '  ';
+const CHARACTERS = new Intl.Segmenter('en', { granularity: 'grapheme' });
 const SHRUNK_LENGTH_MIN = 12;
 
 /** Rows in columns as wide as their content; on a terminal the columns that may shrink give way. */
-export function table<Row>(io: Pick<Io, 'columns' | 'color'>, columns: readonly Column<Row>[], rows: readonly Row[]): string {
+export function table<Row>(
+  io: Pick<Io, 'columns' | 'color'>,
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+): string {
   const cells = rows.map((row) => columns.map(({ text }) => clean(text(row))));
   const widths = columns.map(({ title }, index) =>
     Math.max(title.length, ...cells.map((line) => width(line[index] ?? ''))),
   );
   if (io.columns !== null) shrink(widths, columns, io.columns);
   const line = (texts: readonly string[]): string =>
-    texts.map((text, index) => fit(text, widths[index] ?? 0)).join(GAP).trimEnd();
+    texts
+      .map((text, index) => fit(text, widths[index] ?? 0))
+      .join(GAP)
+      .trimEnd();
   const heading = line(columns.map(({ title }) => title));
   return [io.color ? styleText('bold', heading, { validateStream: false }) : heading, ...cells.map(line)].join('\n');
 }
@@ -45,15 +53,24 @@ function shrink<Row>(widths: number[], columns: readonly Column<Row>[], terminal
 
 function fit(text: string, length: number): string {
   const here = width(text);
-  return here <= length ? text + ' '.repeat(length - here) : `${[...text].slice(0, length - 1).join('')}…`;
+  if (here <= length) return text + ' '.repeat(length - here);
+  return `${charactersOf(text)
+    .slice(0, length - 1)
+    .join('')}…`;
 }
 
 function width(text: string): number {
-  return [...text].length;
+  return charactersOf(text).length;
 }
+
+function charactersOf(text: string): string[] {
+  return Array.from(CHARACTERS.segment(text), ({ segment }) => segment);
+}
+
+/** Control characters, and those that turn the direction of writing around. */
+const STEERING = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /** What a tenant wrote must not move the cursor or colour the terminal of an operator. */
 export function clean(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  return stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, ' ');
+  return stripVTControlCharacters(text).replace(STEERING, ' ');
 }

@@ -84,9 +84,10 @@ function faultOf(dialect: Dialect): string | null {
 }
 
 function routeFault(route: DialectRoute): string | null {
-  const named = new Set([...route.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]));
-  const described = new Set<string | undefined>(Object.keys(route.request.params?.properties ?? {}));
-  if (named.symmetricDifference(described).size > 0) return 'its path and its params name different things';
+  const named = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
+  const described = new Set(Object.keys(route.request.params?.properties ?? {}));
+  if (named.length !== described.size || !named.every((name) => described.has(name)))
+    return 'its path and its params name different things';
   if (Object.keys(route.responses).length === 0) return 'it has no response';
   if (route.access === 'key' && route.idempotent && route.method !== 'POST')
     return 'only POST takes an Idempotency-Key';

@@ -34,7 +34,7 @@ const anyPolicy: fc.Arbitrary<RotationPolicy> = fc
     enforced: fc.constant(false),
     rollback: fc.constantFrom('none', 'untilPreviousExpires'),
   })
-  .filter((input) => validateRotationPolicy(input).kind === 'valid') as fc.Arbitrary<RotationPolicy>;
+  .filter((input) => validateRotationPolicy(input).kind === 'valid');
 
 /** A command whose secret is named by its place in the ring, and whose dates count from the time it is given. */
 const anyMove = fc.record({

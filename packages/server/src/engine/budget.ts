@@ -41,18 +41,20 @@ export class Budget {
     return this.#held.unproven + this.#held.failing > this.max / 2;
   }
 
-  /** How much a lane in this mode may still take; never below 0. */
+  /** How many a lane in this mode may still take: whole, never below 0. */
   room(mode: LaneMode): number {
     const { healthy, unproven, failing } = this.#held;
     const total = healthy + unproven + failing;
     let room = this.max - total;
     if (mode === 'healthy') {
-      if (!this.#overdraft) return Math.max(0, room);
-      return Math.max(0, room, Math.min(this.max / 2 - healthy, this.max * OVERDRAFT_RATIO_MAX - total));
+      if (this.#overdraft) {
+        room = Math.max(room, Math.min(this.max / 2 - healthy, this.max * OVERDRAFT_RATIO_MAX - total));
+      }
+      return Math.max(0, Math.floor(room));
     }
     room = Math.min(room, this.max / 2 - unproven - failing);
     if (mode === 'failing') room = Math.min(room, this.max / 4 - failing);
-    return Math.max(0, room);
+    return Math.max(0, Math.floor(room));
   }
 
   take(mode: LaneMode, amount: number): void {

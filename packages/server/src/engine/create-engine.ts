@@ -1,13 +1,25 @@
 import type { Clock, Random, Timers } from '../domain/clock.ts';
 import type { IdSource } from '../domain/ids.ts';
 import type { Sender } from '../net/sender.ts';
-import type { Store } from '../store/port.ts';
+import type { Change, Store } from '../store/port.ts';
 import type { Vault } from '../store/vault.ts';
-import type { Directory } from './directory.ts';
+import { Accept } from './accept.ts';
+import { Attempts } from './attempts.ts';
+import { type Directory, EngineDirectory } from './directory.ts';
+import { Dispatch } from './dispatch.ts';
+import type { EndpointState } from './endpoint-state.ts';
 import type { Engine } from './engine.ts';
-import type { Scheduler } from './scheduler.ts';
+import { housekeepingJobs } from './housekeeping.ts';
+import type { Lane, LiveDelivery } from './lane.ts';
+import { Lanes } from './lanes.ts';
+import { Recorder } from './recorder.ts';
+import { Refill } from './refill.ts';
+import { Returns } from './returns.ts';
+import { createScheduler, type Scheduler } from './scheduler.ts';
 import type { EngineSettings } from './settings.ts';
+import { Suspension } from './suspension.ts';
 import type { EngineTelemetry } from './telemetry.ts';
+import { testSend } from './test-send.ts';
 
 export type EngineOptions = {
   readonly store: Store;
@@ -23,4 +35,130 @@ export type EngineOptions = {
 
 export type EngineWithParts = Engine & { readonly directory: Directory; readonly scheduler: Scheduler };
 
-export declare function createEngine(options: EngineOptions): EngineWithParts;
+/** Between two looks at the store, at silent lanes and at idle ones. */
+const PULSE_MS = 1_000;
+
+/**
+ * Builds the engine of a node and ties its parts together.
+ *
+ * It is new, running or stopped. New, it answers and accepts, and what it accepts goes out; `start` adds what the store
+ * already holds, and the jobs. `stop` leads through a fixed order: accepting ends, then claims, then sends; results are
+ * stored, what was not sent is released, and nothing is left in memory. A stopped engine stays so.
+ */
+export function createEngine(options: EngineOptions): EngineWithParts {
+  const { store, clock, timers, settings, telemetry } = options;
+  const directory = new EngineDirectory(store.reader, options.vault, settings.limits.endpointsKept);
+  const { endpoints } = directory;
+  const lanes = new Lanes(settings.limits, endpoints);
+  const scheduler = createScheduler(options);
+  for (const job of housekeepingJobs(store, clock, settings.retentionDays)) scheduler.add(job);
+  const tools = { ...options, directory, endpoints, lanes };
+  const attempts = new Attempts(tools);
+
+  const recorder = new Recorder(options, settings.limits.unrecorded, (deliveries) => {
+    for (const live of deliveries) leave(live.lane, live);
+    refill.pump();
+    dispatch.pump();
+  });
+  const returns = new Returns(options, (lane, deliveries) => {
+    for (const live of deliveries) leave(lane, live);
+    if (lane.state.isActive) refill.fallBehind(lane);
+    refill.pump();
+  });
+  const dispatch = new Dispatch(lanes, clock, timers, {
+    attempt: (live) => attempts.run(live),
+    isBlocked: () => recorder.isFull,
+    onFinished: (live, end) => {
+      const { next, attempt } = end.outcome;
+      recorder.add(live, end.outcome);
+      if (next.kind === 'retry') refill.wakeAt(next.dueAt);
+      if (end.class !== 'success') suspension.consider(live.lane.state, attempt.responseStatus, end.at);
+    },
+    onUnsent: (lane, deliveries) => returns.add(lane, deliveries),
+    onAwake: (lane) => {
+      refill.offer(lane);
+      refill.pump();
+    },
+    onFault: (where, error) => telemetry.fault(where, error),
+  });
+  const refill = new Refill(options, lanes, endpoints, {
+    onClaimed: (deliveries) => {
+      for (const live of deliveries) dispatch.add(live);
+      dispatch.pump();
+    },
+  });
+  const rule = { attempts: settings.autoSuspendAttempts, hours: settings.autoSuspendHours };
+  const suspension = new Suspension(options, rule, (state) => {
+    const lane = lanes.peek(state.id);
+    if (lane === null) return;
+    dispatch.offer(lane);
+    dispatch.pump();
+  });
+  const accept = new Accept({ ...tools, dispatch, refill });
+  let pulse: { cancel(): void } | null = null;
+
+  function leave(lane: Lane, live: LiveDelivery): void {
+    lanes.giveBack(lane, 1, live.bytes);
+    refill.offer(lane);
+  }
+
+  function onEndpointChanged(state: EndpointState): void {
+    const lane = lanes.peek(state.id);
+    if (lane === null) return;
+    lanes.configure(lane, clock.now());
+    if (state.isActive) {
+      dispatch.offer(lane);
+      dispatch.pump();
+    } else {
+      // Held and cancelled deliveries wait in the store, not here.
+      lane.backlog = false;
+      dispatch.trim(lane, 0);
+    }
+  }
+
+  store.onChange((changes: readonly Change[]) => {
+    for (const change of changes) {
+      const state = directory.apply(change);
+      if (state !== null) onEndpointChanged(state);
+      if (change.kind === 'queued') refill.wakeAt(clock.now());
+    }
+  });
+
+  function beat(): void {
+    pulse = timers.setTimeout(beat, PULSE_MS);
+    refill.poll();
+    dispatch.findStalled();
+    lanes.sweepIdle(clock.now());
+  }
+
+  return {
+    directory,
+    scheduler,
+    async start() {
+      pulse = timers.setTimeout(beat, PULSE_MS);
+      scheduler.start();
+      await refill.start();
+    },
+    async stop() {
+      pulse?.cancel();
+      const jobsEnded = scheduler.stop();
+      await accept.stop();
+      await refill.stop();
+      await dispatch.stop();
+      await suspension.drain();
+      await recorder.drain();
+      await returns.drain();
+      await jobsEnded;
+      const { total } = lanes.deliveries;
+      if (total !== 0 || dispatch.inFlight !== 0) throw new Error(`The engine stopped with ${total} deliveries in memory`);
+    },
+    accept: (organizationId, events, idempotency) => accept.run(organizationId, events, idempotency),
+    testSend: (endpoint, event) => testSend(tools, endpoint, event),
+    figures: () => ({
+      inFlight: dispatch.inFlight,
+      inMemory: lanes.deliveries.total,
+      inMemoryBytes: lanes.bytes.total,
+      lanes: lanes.size,
+    }),
+  };
+}

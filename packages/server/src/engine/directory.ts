@@ -25,11 +25,6 @@ const ORGANIZATIONS_KEPT_MAX = 20_000;
 const API_KEYS_KEPT_MAX = 20_000;
 const RINGS_KEPT_MAX = 100_000;
 
-export type ChangedEndpoint = {
-  readonly state: EndpointState;
-  readonly wasActive: boolean;
-};
-
 /** The directory with what only the engine may see: endpoints' states and rings with keys. */
 export class EngineDirectory implements Directory {
   readonly endpoints: EndpointDirectory;
@@ -76,7 +71,7 @@ export class EngineDirectory implements Directory {
    * Takes a committed change, before anyone is told that it committed. Answers with the endpoint that it was about when
    * that one is in memory.
    */
-  apply(change: Change): ChangedEndpoint | null {
+  apply(change: Change): EndpointState | null {
     switch (change.kind) {
       case 'organization': {
         const { organization } = change;
@@ -90,11 +85,8 @@ export class EngineDirectory implements Directory {
       case 'keyring':
         this.#rings.put(change.ring.owner, new LoadedRing(change.ring, this.#vault));
         return null;
-      case 'endpoint': {
-        const wasActive = this.endpoints.peek(change.endpoint.id)?.isActive ?? false;
-        const state = this.endpoints.apply(change);
-        return state === null ? null : { state, wasActive };
-      }
+      case 'endpoint':
+        return this.endpoints.apply(change);
       case 'queued':
         return null;
     }

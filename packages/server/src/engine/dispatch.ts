@@ -175,13 +175,18 @@ export class Dispatch {
   }
 
   #pause(lane: Lane, pauseMs: number): void {
-    // One sleep at a time; what is wrong then will show again.
-    if (lane.paused || !this.#running) return;
+    lane.pausedUntil = Math.max(lane.pausedUntil, this.#clock.now() + pauseMs);
+    if (lane.paused) return;
     lane.paused = true;
-    this.#sleeping.add(lane, this.#clock.now() + pauseMs);
+    this.#sleeping.add(lane, lane.pausedUntil);
   }
 
   #wake(lane: Lane): void {
+    if (this.#clock.now() < lane.pausedUntil) {
+      // The pause was made longer while it lasted.
+      this.#sleeping.add(lane, lane.pausedUntil);
+      return;
+    }
     lane.paused = false;
     lane.slowed = false;
     this.offer(lane);

@@ -48,7 +48,7 @@ export class EndpointDirectory {
     return this.#states.get(id) ?? null;
   }
 
-  /** A state that was loaded for a single endpoint must be pinned by a lane at once, or it is forgotten. */
+  /** What is loaded this way stays only when a lane pins it: see `forgetUnused`. */
   async load(id: EndpointId): Promise<EndpointState | null> {
     const known = this.#states.get(id);
     if (known !== undefined) return known;
@@ -66,7 +66,7 @@ export class EndpointDirectory {
 
   unpin(state: EndpointState): void {
     state.inLane = false;
-    this.#dropUnused(state);
+    this.forgetUnused(state);
   }
 
   /** Applies a committed change and answers with the state in memory, or null when nobody here knows the endpoint. */
@@ -92,7 +92,7 @@ export class EndpointDirectory {
     const state = known ?? new EndpointState(endpoint, UNTRIED);
     if (state.endpoint.status.kind === 'archived') {
       view.remove(state);
-      this.#dropUnused(state);
+      this.forgetUnused(state);
     } else {
       this.#states.set(endpoint.id, state);
       view.put(state);
@@ -159,12 +159,13 @@ export class EndpointDirectory {
       this.#endpointsInViews -= view.size;
       for (const state of view.states()) {
         state.inView = false;
-        this.#dropUnused(state);
+        this.forgetUnused(state);
       }
     }
   }
 
-  #dropUnused(state: EndpointState): void {
+  /** Forgets a state that was loaded for itself and that no lane took. */
+  forgetUnused(state: EndpointState): void {
     if (!state.inView && !state.inLane) this.#states.delete(state.id);
   }
 }

@@ -20,6 +20,13 @@ export type LiveDelivery = {
   readonly bytes: number;
 };
 
+/** What a delivery costs beside its payload, roughly. */
+export const DELIVERY_BYTES = 512;
+
+export function bytesInMemory(payloadBytes: number): number {
+  return payloadBytes + DELIVERY_BYTES;
+}
+
 /** Requests at once before the first outcome; successes raise it, one by one. */
 export const UNPROVEN_IN_FLIGHT_MAX = 4;
 const HEALTHY_IN_MEMORY_MAX = 2_000;
@@ -50,6 +57,7 @@ export class Lane {
   /** Null: no limit of the rate. */
   bucket: TokenBucket | null = null;
   paused = false;
+  pausedUntil = 0;
   /** The pause is the receiver's wish, so new deliveries had better wait in the store. */
   slowed = false;
   /** Deliveries and bytes held or reserved, results that wait for the store included. */
@@ -71,7 +79,13 @@ export class Lane {
   }
 
   get canSend(): boolean {
-    return !this.paused && this.inFlight < this.limit && this.waiting.size > 0 && this.state.isActive;
+    return (
+      !this.paused &&
+      this.inFlight < this.limit &&
+      this.waiting.size > 0 &&
+      this.state.isActive &&
+      !this.state.suspending
+    );
   }
 
   /** A healthy lane keeps what a burst needs, a failing one little more than it can have in flight. */

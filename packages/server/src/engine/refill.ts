@@ -5,7 +5,7 @@ import type { Claimed, QueuedDelivery, Store } from '../store/port.ts';
 import { Alarm } from './alarm.ts';
 import type { LaneMode } from './budget.ts';
 import type { EndpointDirectory } from './endpoint-directory.ts';
-import { bytesInMemory, type Lane, type LiveDelivery } from './lane.ts';
+import { bytesInMemory, DELIVERY_BYTES, type Lane, type LiveDelivery } from './lane.ts';
 import type { Lanes } from './lanes.ts';
 import { ModeQueues } from './mode-queues.ts';
 import type { EngineTelemetry } from './telemetry.ts';
@@ -103,6 +103,7 @@ export class Refill {
 
   /** Asks the store which endpoints have due work. */
   poll(): void {
+    this.pump();
     if (!this.#running || this.#taking !== null) return;
     this.#taking = this.#take().finally(() => {
       this.#taking = null;
@@ -141,8 +142,9 @@ export class Refill {
 
   async #ask(lane: Lane, itemsMax: number, bytesMax: number): Promise<Claimed | null> {
     const { incarnation } = this.#store;
-    // Rows cost something beside their payload.
-    const unit = { incarnation, endpointId: lane.state.id, now: this.#clock.now(), itemsMax, bytesMax };
+    // The store counts payloads alone. It brings at least one row, which the smallest reservation covers.
+    const payloadBytesMax = Math.max(1, bytesMax - itemsMax * DELIVERY_BYTES);
+    const unit = { incarnation, endpointId: lane.state.id, now: this.#clock.now(), itemsMax, bytesMax: payloadBytesMax };
     try {
       return await this.#store.claim(unit);
     } catch (error) {
@@ -222,7 +224,8 @@ function toLive(lane: Lane, queued: QueuedDelivery): LiveDelivery {
       key: queued.eventKey,
       id: queued.eventId,
       type: queued.eventType,
-      payload: queued.payload,
+      // Payloads of one claim share memory. A lane that may keep one for long must not keep its neighbours alive.
+      payload: lane.mode === 'healthy' ? queued.payload : new Uint8Array(queued.payload),
       contentType: queued.contentType,
       occurredAt: queued.occurredAt,
     },

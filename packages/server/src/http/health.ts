@@ -19,7 +19,10 @@ export function mountHealth(fastify: FastifyInstance, sources: HealthSources): v
   fastify.get('/readyz', async (_request, reply) => {
     const answer = await sources.ready().catch(() => ({ ok: false as const, reason: 'the store does not answer' }));
     const body = answer.ok ? { status: 'ready' } : { status: 'not_ready', reason: answer.reason };
-    reply.code(answer.ok ? 200 : 503).header('cache-control', 'no-store').type(JSON_TYPE);
+    reply
+      .code(answer.ok ? 200 : 503)
+      .header('cache-control', 'no-store')
+      .type(JSON_TYPE);
     return JSON.stringify(body);
   });
   fastify.get('/metrics', async (_request, reply) => {

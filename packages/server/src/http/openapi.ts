@@ -36,12 +36,13 @@ const REFUSALS: Readonly<Record<number, string>> = {
 /** OpenAPI 3.1 from the same data that validates requests, so the two cannot drift apart. */
 export function openApiDocument<S>(info: OpenApiInfo, routes: readonly Route<S>[]): Json {
   const schemas = new Map<string, unknown>();
+  const refused = new Set<number>();
   const problem = hoist(info.problemSchema, schemas);
   const paths: Record<string, Json> = {};
   for (const route of routes) {
     const path = `${info.prefix}${route.path}`;
     const item = (paths[path] ??= {});
-    item[route.method.toLowerCase()] = operation(info, route, schemas, problem);
+    item[route.method.toLowerCase()] = operation(info, route, schemas, refused);
   }
   return {
     openapi: '3.1.0',
@@ -49,6 +50,12 @@ export function openApiDocument<S>(info: OpenApiInfo, routes: readonly Route<S>[
     paths,
     components: {
       schemas: Object.fromEntries([...schemas].sort(([a], [b]) => (a < b ? -1 : 1))),
+      responses: Object.fromEntries(
+        [...refused].map((status) => [
+          status,
+          { description: REFUSALS[status] ?? 'Refused', content: { [info.problemContentType]: { schema: problem } } },
+        ]),
+      ),
       securitySchemes: {
         key: { type: 'http', scheme: 'bearer', description: `An API key, for example \`${info.tokenExample}\`.` },
       },
@@ -56,7 +63,7 @@ export function openApiDocument<S>(info: OpenApiInfo, routes: readonly Route<S>[
   };
 }
 
-function operation<S>(info: OpenApiInfo, route: Route<S>, schemas: Map<string, unknown>, problem: unknown): Json {
+function operation<S>(info: OpenApiInfo, route: Route<S>, schemas: Map<string, unknown>, refused: Set<number>): Json {
   const { request } = route;
   const scopes = route.access === 'key' ? route.scopes.map(info.scopeName) : [];
   const described = [
@@ -77,12 +84,12 @@ function operation<S>(info: OpenApiInfo, route: Route<S>, schemas: Map<string, u
     tags: [route.tag],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(request.body === undefined ? {} : { requestBody: bodyOf(route, schemas) }),
-    responses: responsesOf(info, route, schemas, problem),
+    responses: responsesOf(route, schemas, refused),
     security: route.access === 'key' ? [{ key: [] }] : [],
   };
 }
 
-function responsesOf<S>(info: OpenApiInfo, route: Route<S>, schemas: Map<string, unknown>, problem: unknown): Json {
+function responsesOf<S>(route: Route<S>, schemas: Map<string, unknown>, refused: Set<number>): Json {
   const responses: Json = {};
   for (const [status, schema] of Object.entries(route.responses)) {
     const content = schema === null ? {} : { content: { 'application/json': { schema: hoist(schema, schemas) } } };
@@ -90,10 +97,8 @@ function responsesOf<S>(info: OpenApiInfo, route: Route<S>, schemas: Map<string,
   }
   const common = route.access === 'key' ? [401, 403, 429, 500, 503] : [500];
   for (const status of [...new Set([...route.refusals, ...common])].sort((a, b) => a - b)) {
-    responses[status] = {
-      description: REFUSALS[status] ?? 'Refused',
-      content: { [info.problemContentType]: { schema: problem } },
-    };
+    refused.add(status);
+    responses[status] = { $ref: `#/components/responses/${status}` };
   }
   return responses;
 }

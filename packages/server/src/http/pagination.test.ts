@@ -26,15 +26,20 @@ describe('cursors', () => {
 
   it('lead nowhere when any character was changed, added or taken away', () => {
     fc.assert(
-      fc.property(sortKey, fc.nat(), fc.constantFrom(...'ABCDxyz019-_'), (after, at, character) => {
-        const cursor = encodeCursor('list', after);
-        const place = at % cursor.length;
-        const changed = cursor.slice(0, place) + character + cursor.slice(place + 1);
-        fc.pre(changed !== cursor);
-        expect(decodeCursor('list', changed)).toBeNull();
-        expect(decodeCursor('list', cursor + character)).toBeNull();
-        expect(decodeCursor('list', cursor.slice(0, -1))).toBeNull();
-      }),
+      fc.property(
+        sortKey,
+        fc.nat(),
+        fc.constantFrom('A', 'B', 'Q', 'g', 'w', 'z', '0', '9', '-', '_'),
+        (after, at, character) => {
+          const cursor = encodeCursor('list', after);
+          const place = at % cursor.length;
+          const changed = cursor.slice(0, place) + character + cursor.slice(place + 1);
+          fc.pre(changed !== cursor);
+          expect(decodeCursor('list', changed)).toBeNull();
+          expect(decodeCursor('list', cursor + character)).toBeNull();
+          expect(decodeCursor('list', cursor.slice(0, -1))).toBeNull();
+        },
+      ),
     );
   });
 

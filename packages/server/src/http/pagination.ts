@@ -40,7 +40,10 @@ function digestOf(list: ListName, after: string): Buffer {
 }
 
 type ListContext = { readonly operationId: string; readonly caller: { readonly organizationId: string } };
-type ListInput = { readonly params: unknown; readonly query: { readonly limit?: number; readonly cursor?: string } };
+type ListInput = {
+  readonly params: unknown;
+  readonly query: Readonly<Record<string, unknown>> & { readonly limit?: number; readonly cursor?: string };
+};
 
 function listNameOf(context: ListContext, input: ListInput): ListName {
   const { limit: _limit, cursor: _cursor, ...filters } = input.query;

@@ -1,6 +1,9 @@
 /** Keys whose buckets are remembered; the one idle for longest is forgotten first, which refills it. */
 const KEYS_MAX = 10_000;
 
+/** Refills are fractions, whose sum may miss a whole token by a hair. */
+const ROUNDING = 1e-9;
+
 /** `requests` in every `windowSeconds`, with all of them available as a burst. */
 export type RateLimitSetting = { readonly requests: number; readonly windowSeconds: number };
 
@@ -48,8 +51,8 @@ export function createRateLimiter(
   return {
     take(key) {
       const bucket = bucketOf(key, monotonic());
-      const allowed = bucket.tokens >= 1;
-      if (allowed) bucket.tokens -= 1;
+      const allowed = bucket.tokens >= 1 - ROUNDING;
+      if (allowed) bucket.tokens = Math.max(0, bucket.tokens - 1);
       return {
         setting,
         allowed,

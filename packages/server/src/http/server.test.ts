@@ -538,7 +538,8 @@ describe('refusals and crashes', () => {
 /** Sends bytes as they are and returns all that comes back until the server closes. */
 async function exchange(server: HttpServer, bytes: string): Promise<string> {
   await server.fastify.listen({ port: 0, host: '127.0.0.1' });
-  const address = server.fastify.addresses()[0]!;
+  const [address] = server.fastify.addresses();
+  if (address === undefined || typeof address === 'string') throw new Error('not listening on a port');
   return await new Promise((resolve, reject) => {
     const socket = connect(address.port, '127.0.0.1', () => socket.write(bytes));
     let text = '';

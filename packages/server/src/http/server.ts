@@ -26,7 +26,7 @@ export type HttpServerOptions = {
   readonly requestIds: () => string;
   readonly onCrash: CrashSink;
   /** Addresses or ranges of proxies whose X-Forwarded-* headers are believed, or how many hops; false: none. */
-  readonly trustProxy: boolean | string | string[] | number;
+  readonly trustProxy: boolean | string | readonly string[] | number;
   readonly connectionsMax?: number;
   /** Told of every finished request; for metrics. */
   readonly onFinished?: (facts: FinishedRequest) => void;

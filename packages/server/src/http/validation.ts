@@ -5,7 +5,7 @@ import { type Outcome, refused } from '../app/outcome.ts';
 import type { FieldError } from '../domain/error-registry.ts';
 import { closestName } from './did-you-mean.ts';
 
-/** Wrong fields named in one answer. */
+/** Wrong fields named in one answer; the validator itself stops looking after eight. */
 const ERRORS_MAX = 20;
 
 type Refusal = Extract<Outcome<never>, { ok: false }>;
@@ -35,9 +35,9 @@ export function refuseFields(errors: readonly FieldError[]): Refusal {
 }
 
 function fieldErrors(schema: TSchema, found: readonly TLocalizedValidationError[]): FieldError[] {
-  const errors = withoutChoices(found);
-  const strict = errors.some((error) => error.keyword === 'additionalProperties');
-  return errors.flatMap((error) => (strict && error.keyword === 'boolean' ? [] : describe(schema, error)));
+  // Each unknown field is reported by itself too, and only so when there are very many.
+  const errors = withoutChoices(found).filter((error) => error.keyword !== 'additionalProperties');
+  return errors.flatMap((error) => describe(schema, error));
 }
 
 /**
@@ -73,12 +73,8 @@ function describe(schema: TSchema, error: TLocalizedValidationError): FieldError
         detail: 'is required',
         code: 'required',
       }));
-    case 'additionalProperties': {
-      const known = propertiesAt(schema, error.schemaPath);
-      return error.params.additionalProperties.map((name) =>
-        unknownField(`${pointer}/${escapePointer(name)}`, name, known),
-      );
-    }
+    case 'boolean':
+      return [unknownField(pointer, nameAt(pointer), propertiesAt(schema, error.schemaPath))];
     case 'type':
       return one(`must be ${[error.params.type].flat().map(articleOf).join(' or ')}`, 'wrong_type');
     case 'enum':
@@ -132,10 +128,10 @@ function articleOf(type: string): string {
   return ARTICLES[type] ?? `a ${type}`;
 }
 
-/** The names of the properties of the subschema at a `#/…` path. */
+/** The names that the object could have whose `additionalProperties` stand at a `#/…` path. */
 function propertiesAt(schema: TSchema, schemaPath: string): readonly string[] {
   let at: unknown = schema;
-  for (const part of schemaPath.split('/').slice(1)) {
+  for (const part of schemaPath.split('/').slice(1, -1)) {
     at =
       typeof at === 'object' && at !== null
         ? Reflect.get(at, part.replaceAll('~1', '/').replaceAll('~0', '~'))
@@ -143,6 +139,14 @@ function propertiesAt(schema: TSchema, schemaPath: string): readonly string[] {
   }
   if (typeof at !== 'object' || at === null || !('properties' in at)) return [];
   return Object.keys(at.properties ?? {});
+}
+
+/** The last name of a JSON Pointer. */
+function nameAt(pointer: string): string {
+  return pointer
+    .slice(pointer.lastIndexOf('/') + 1)
+    .replaceAll('~1', '/')
+    .replaceAll('~0', '~');
 }
 
 export function escapePointer(name: string): string {

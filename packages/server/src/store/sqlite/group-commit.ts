@@ -49,6 +49,9 @@ class Pending<Unit, Result> {
 /** What the queue asks of a waiting unit, whatever its kind. */
 type AnyPending = Pick<Pending<never, never>, 'bytes' | 'slabBytes' | 'encode' | 'settle' | 'reject'>;
 
+/** Is told of every batch that the writer answered, and how long it took from here to there and back. */
+export type CommitWatch = { monotonic(): number; committed(units: number, durationMs: number): void };
+
 /**
  * Groups units into batches: what is submitted while the writer is busy travels together. Units keep their order.
  *
@@ -58,17 +61,19 @@ export class GroupCommit {
   readonly #link: WriterLink;
   /** Runs a callback after the current turn of events, so that everything submitted in it travels together. */
   readonly #defer: (callback: () => void) => void;
+  readonly #watch: CommitWatch;
   #mode: 'open' | 'closing' | 'closed' = 'open';
   #waiting: AnyPending[] = [];
-  #inFlight: (readonly AnyPending[])[] = [];
+  #inFlight: { readonly units: readonly AnyPending[]; readonly postedAt: number }[] = [];
   #isDeferred = false;
   #onDrained: (() => void) | null = null;
   units = 0;
   bytes = 0;
 
-  constructor(link: WriterLink, defer: (callback: () => void) => void) {
+  constructor(link: WriterLink, defer: (callback: () => void) => void, watch: CommitWatch) {
     this.#link = link;
     this.#defer = defer;
+    this.#watch = watch;
     link.onAnswer((answer) => this.#answered(answer));
     link.onGone((cause) => this.#gone(cause));
   }
@@ -122,7 +127,7 @@ export class GroupCommit {
       for (const unit of units) slabBytes += unit.slabBytes;
       const encoder = new BatchEncoder(slabBytes);
       for (const unit of units) unit.encode(encoder);
-      this.#inFlight.push(units);
+      this.#inFlight.push({ units, postedAt: this.#watch.monotonic() });
       this.#link.post(encoder);
     }
   }
@@ -143,8 +148,10 @@ export class GroupCommit {
   }
 
   #answered(answer: Answer): void {
-    const units = this.#inFlight.shift();
-    if (units === undefined) throw new Error('an answer without a batch');
+    const batch = this.#inFlight.shift();
+    if (batch === undefined) throw new Error('an answer without a batch');
+    const { units, postedAt } = batch;
+    this.#watch.committed(units.length, this.#watch.monotonic() - postedAt);
     for (const unit of units) this.bytes -= unit.bytes;
     this.units -= units.length;
     if (answer.failure === null) {
@@ -159,7 +166,7 @@ export class GroupCommit {
 
   #gone(cause: Error): void {
     this.#mode = 'closed';
-    const lost = [...this.#inFlight.flat(), ...this.#waiting];
+    const lost = [...this.#inFlight.flatMap((batch) => batch.units), ...this.#waiting];
     this.#inFlight = [];
     this.#waiting = [];
     this.units = 0;

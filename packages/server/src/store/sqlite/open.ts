@@ -6,7 +6,7 @@ import { IN_MEMORY } from './connection.ts';
 import { type DiskWatch, freeRatioOf, watchDisk } from './disk.ts';
 import { openInline } from './inline.ts';
 import { lockFile } from './lock.ts';
-import { createSqliteStore } from './store.ts';
+import { createSqliteStore, type StoreTelemetry } from './store.ts';
 import { openThreads } from './threads.ts';
 
 export type SqliteStoreOptions = {
@@ -18,6 +18,7 @@ export type SqliteStoreOptions = {
   readonly timers?: Timers;
   /** Share of the disk that is free, 0 to 1. */
   readonly freeDiskRatio?: () => Promise<number>;
+  readonly telemetry?: StoreTelemetry;
 };
 
 /** Throws StoreInUse, SchemaTooNew or ForeignDatabase when the file cannot be had. */
@@ -30,14 +31,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     const now = clock.now();
     const { writer, reader } = mode === 'inline' ? openInline(path, now) : await openThreads(path, now);
     disk = await diskOf(options, timers);
-    return createSqliteStore({
-      writer,
-      reader,
-      clock,
-      disk,
-      defer: mode === 'inline' ? queueMicrotask : setImmediate,
-      lock,
-    });
+    const defer = mode === 'inline' ? queueMicrotask : setImmediate;
+    return createSqliteStore({ writer, reader, clock, disk, defer, lock, telemetry: options.telemetry ?? null });
   } catch (error) {
     disk?.stop();
     lock?.release();

@@ -92,6 +92,7 @@ export function secretOf(row: Row): StoredSecret {
     origin: text(row['origin']) as 'generated' | 'imported',
     hint: text(row['hint']),
     fingerprint: text(row['fingerprint']),
+    publicKey: textOrNull(row['public_key']),
     actor: text(row['actor']),
     reason: textOrNull(row['reason']),
     sealed: textOrNull(row['sealed']) as Sealed | null,

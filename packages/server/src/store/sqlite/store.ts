@@ -16,6 +16,9 @@ const ROW_BYTES = 512;
 /** The log is copied into the database when it has this many pages: 32 MiB. */
 const WAL_FRAMES_MAX = 4_096;
 
+/** What the store tells of itself. */
+export type StoreTelemetry = { storeCommitted(units: number, durationMs: number): void };
+
 export type SqliteStoreParts = {
   readonly writer: WriterLink;
   readonly reader: ReaderLink;
@@ -23,12 +26,16 @@ export type SqliteStoreParts = {
   readonly disk: DiskWatch | null;
   readonly defer: (callback: () => void) => void;
   readonly lock: FileLock | null;
+  readonly telemetry: StoreTelemetry | null;
 };
 
 export function createSqliteStore(parts: SqliteStoreParts): Store {
   const { writer, clock } = parts;
   const listeners: ((changes: readonly Change[]) => void)[] = [];
-  const commits = new GroupCommit(watched(writer), parts.defer);
+  const commits = new GroupCommit(watched(writer), parts.defer, {
+    monotonic: () => clock.monotonic(),
+    committed: (units, durationMs) => parts.telemetry?.storeCommitted(units, durationMs),
+  });
   let closing: Promise<void> | null = null;
 
   const room = {

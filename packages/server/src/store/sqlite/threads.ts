@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { StoreUnavailable } from '../port.ts';
+import { openWriterConnection } from './connection.ts';
 import type { ReaderLink, WriterLink } from './link.ts';
 import { createRemoteReader } from './remote-reader.ts';
 import type { Answer, Batch } from './wire/batch.ts';
@@ -18,7 +19,8 @@ type Thread = {
 
 /** A writer thread, a reader thread, so that slow lists never delay commits, and one that copies the log. */
 export async function openThreads(path: string, now: number): Promise<{ writer: WriterLink; reader: ReaderLink }> {
-  // The writer creates the file and its tables, so it goes first.
+  // In this thread first: an error of the store's own kinds would lose its class on the way from another one.
+  openWriterConnection(path).close();
   const writer = await startThread({ role: 'write', path, now });
   try {
     const reader = await startThread({ role: 'read', path, now });

@@ -78,7 +78,6 @@ const ROLES = { write, read, checkpoint };
 try {
   ROLES[setup.role]();
 } catch (error) {
-  // An error of the store's own kinds loses its class on the way to the other thread; its name and path are enough.
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   send({ kind: 'broken', name, message });
   port.close();

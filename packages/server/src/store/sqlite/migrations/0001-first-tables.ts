@@ -73,6 +73,7 @@ CREATE TABLE secrets (
   origin TEXT NOT NULL,
   hint TEXT NOT NULL,
   fingerprint TEXT NOT NULL,
+  public_key TEXT,
   actor TEXT NOT NULL,
   reason TEXT,
   sealed TEXT
@@ -97,6 +98,7 @@ CREATE TABLE secret_history (
   origin TEXT NOT NULL,
   hint TEXT NOT NULL,
   fingerprint TEXT NOT NULL,
+  public_key TEXT,
   actor TEXT NOT NULL,
   reason TEXT,
   sealed TEXT

@@ -3,8 +3,8 @@ import type { StoredSecret } from '../../port.ts';
 import type { Cell } from '../cells.ts';
 
 export const SECRET_COLUMNS = `id, owner, position, number, algorithm, created_at, activates_at, superseded_at, expires_at,
-  revoked_at, signs_from, signs_until, ends_at, origin, hint, fingerprint, actor, reason, sealed`;
-const PLACES = Array.from({ length: 19 }, () => '?').join(', ');
+  revoked_at, signs_from, signs_until, ends_at, origin, hint, fingerprint, public_key, actor, reason, sealed`;
+const PLACES = Array.from({ length: 20 }, () => '?').join(', ');
 
 export type SecretWriter = {
   putLiving(secret: StoredSecret, owner: string, position: number): void;
@@ -69,6 +69,7 @@ function valuesOf(secret: StoredSecret, owner: string, position: number): Cell[]
     secret.origin,
     secret.hint,
     secret.fingerprint,
+    secret.publicKey,
     secret.actor,
     secret.reason,
     secret.sealed,

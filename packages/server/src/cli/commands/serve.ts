@@ -1,0 +1,125 @@
+import { Command, Option } from 'commander';
+import { type Flags, loadConfig } from '../../config/load.ts';
+import type { StartedService } from '../../config/service-shape.ts';
+import type { Setting } from '../../config/setting.ts';
+import { type Config, SETTING_KEYS, SETTINGS, type SettingKey } from '../../config/settings.ts';
+import type { TelemetryEvents } from '../../telemetry/events.ts';
+import { createTelemetry } from '../../telemetry/telemetry.ts';
+import { banner } from '../banner.ts';
+import { configurationFailure } from '../connect.ts';
+import { CommandFailure, EXIT } from '../exit.ts';
+import { type Io, writeLine } from '../io.ts';
+import { guarded, type Report } from '../session.ts';
+
+/** Signals within this time of the first are its echoes: npm and wrappers pass on what the terminal sent already. */
+const ECHO_MS = 1_000;
+/** A stop that takes longer than it may is ended by force. */
+const BACKSTOP_MS = 5_000;
+
+/** Every setting that has a flag, with the text that the manual has. */
+function settingOptions(): Map<SettingKey, Option> {
+  const options = new Map<SettingKey, Option>();
+  for (const key of SETTING_KEYS) {
+    const setting: Setting<unknown> = SETTINGS[key];
+    if (setting.flag === null) continue;
+    const fallback = setting.defaultText === null ? '' : ` [${setting.defaultText}]`;
+    const description = `${setting.description.replaceAll('`', '')}${fallback} (${setting.variable})`;
+    options.set(key, new Option(setting.flag, description));
+  }
+  return options;
+}
+
+export function serveCommand(io: Io, report: Report): Command {
+  const options = settingOptions();
+  const command = new Command('serve')
+    .description('start the server')
+    .option('--json', 'print the address and the first key as one JSON document')
+    .addHelpText(
+      'after',
+      `
+Settings also come from HOOKRING_ variables and from hookring.config.ts; secrets come from those only.
+
+Examples:
+  hookring serve --port 9000 --database-url sqlite:/var/lib/hookring/hookring.db
+  HOOKRING_ALLOW_PRIVATE=127.0.0.1/32 hookring serve        (receivers on this machine, for development)`,
+    );
+  for (const option of options.values()) command.addOption(option);
+  return command.action(async (values: Readonly<Record<string, string | boolean | undefined>>) => {
+    const flags: Partial<Record<SettingKey, string | boolean>> = {};
+    for (const [key, option] of options) {
+      const value = values[option.attributeName()];
+      if (value !== undefined) flags[key] = value;
+    }
+    const json = values['json'] === true;
+    await guarded(io, report, json, () => serve(io, report, flags, json));
+  });
+}
+
+async function serve(io: Io, report: Report, flags: Flags, json: boolean): Promise<void> {
+  const loaded = await loadConfig({ flags, env: io.env, cwd: io.cwd });
+  if (!loaded.ok) throw configurationFailure(loaded.problems);
+  const { config, warnings } = loaded;
+  const telemetry = createTelemetry({ level: config.logLevel });
+  for (const warning of warnings) telemetry.log.warn(warning);
+  // Signals that come while it starts wait for the end of the start.
+  const stopping = nextSignal();
+  const { startService } = await import('../../service.ts');
+  const started = await startService(config, telemetry);
+  if (!started.ok) {
+    stopping.forget();
+    throw new CommandFailure({
+      detail: started.problem,
+      exitCode: EXIT.FAILED,
+      code: 'not_started',
+      hint: '"hookring doctor" looks into it.',
+    });
+  }
+  const { service } = started;
+  const document = { url: service.url, firstKey: service.firstKey, pid: process.pid };
+  writeLine(io.stdout, json ? JSON.stringify(document, null, 2) : banner(service, config));
+  const signal = await stopping.signal;
+  await stop(service, config, telemetry.events, signal);
+  report.exitCode = EXIT.OK;
+}
+
+async function stop(service: StartedService, config: Config, events: TelemetryEvents, cause: string): Promise<void> {
+  const startedAt = performance.now();
+  events.serverStopping({ cause, inFlight: service.inFlight() });
+  const force = (): void => {
+    events.fault(
+      'shutdown',
+      new Error('the server did not stop in time; what it was sending is sent again after the next start'),
+    );
+    process.exit(EXIT.FAILED);
+  };
+  const backstop = setTimeout(force, config.shutdownSeconds * 1_000 + BACKSTOP_MS);
+  const again = (): void => {
+    if (performance.now() - startedAt > ECHO_MS) force();
+  };
+  process.on('SIGINT', again);
+  process.on('SIGTERM', again);
+  try {
+    await service.stop();
+    events.serverStopped({ durationMs: Math.round(performance.now() - startedAt) });
+  } finally {
+    clearTimeout(backstop);
+    process.off('SIGINT', again);
+    process.off('SIGTERM', again);
+  }
+}
+
+type SignalWait = { readonly signal: Promise<string>; forget(): void };
+
+export function nextSignal(): SignalWait {
+  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const forget = (): void => {
+    for (const name of names) process.off(name, listener);
+  };
+  const listener = (name: NodeJS.Signals): void => {
+    forget();
+    resolve(name);
+  };
+  for (const name of names) process.on(name, listener);
+  return { signal: promise, forget };
+}

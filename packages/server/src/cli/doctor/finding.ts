@@ -1,0 +1,20 @@
+/** What one check of `hookring doctor` found. */
+export type Finding = {
+  readonly check: string;
+  readonly status: 'ok' | 'warn' | 'fail';
+  readonly detail: string;
+  /** What to do; null when nothing needs doing. */
+  readonly advice: string | null;
+};
+
+export function well(check: string, detail: string): Finding {
+  return { check, status: 'ok', detail, advice: null };
+}
+
+export function warn(check: string, detail: string, advice: string): Finding {
+  return { check, status: 'warn', detail, advice };
+}
+
+export function fail(check: string, detail: string, advice: string): Finding {
+  return { check, status: 'fail', detail, advice };
+}

@@ -1,0 +1,26 @@
+/** How the commands see the service: what `service.ts` exports as `startService` and `openOffline`. */
+
+export type StartedService = {
+  /** Where it listens, the port resolved. */
+  readonly url: string;
+  /** The token of the first API key, when this start made it; null at every later one. */
+  readonly firstKey: string | null;
+  readonly inFlight: () => number;
+  /** Drains: accepts no more, lets sends in flight end, stores their results. Resolves when all is committed. */
+  readonly stop: () => Promise<void>;
+};
+export type StartResult =
+  | { readonly ok: true; readonly service: StartedService }
+  /** One sentence: the port is taken, the database belongs to another process, … */
+  | { readonly ok: false; readonly problem: string };
+
+/** The whole API on the database, in this process: it neither listens nor sends deliveries. */
+export type OfflineService = {
+  readonly fetch: (request: Request) => Promise<Response>;
+  /** Has every scope; known to this process only. */
+  readonly token: string;
+  readonly close: () => Promise<void>;
+};
+export type OfflineResult =
+  | { readonly ok: true; readonly service: OfflineService }
+  | { readonly ok: false; readonly problem: string };

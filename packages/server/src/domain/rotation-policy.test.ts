@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { decideKeyring } from './decide-keyring.ts';
+import { created, PRODUCTS, policy, refusal, rotate, run, T0 } from './keyring-fixtures.ts';
+import { asImposed, boundPolicy, NATIVE_ROTATION_LIMITS, policyInForce } from './policy-choice.ts';
+import { NATIVE_ROTATION_POLICY, type RotationPolicy } from './rotation-policy.ts';
+import { validateRotationPolicy } from './rotation-policy-input.ts';
+
+function pointers(input: unknown): readonly string[] {
+  const result = validateRotationPolicy(input);
+  return result.kind === 'valid' ? [] : result.errors.map(({ pointer }) => pointer);
+}
+
+describe('a rotation policy from outside', () => {
+  it('is taken as it is, for the native default and the four products', () => {
+    for (const own of [NATIVE_ROTATION_POLICY, ...Object.values<RotationPolicy>(PRODUCTS)]) {
+      expect(validateRotationPolicy(JSON.parse(JSON.stringify(own)))).toEqual({ kind: 'valid', policy: own });
+    }
+  });
+
+  it('takes what it leaves out from another', () => {
+    const result = validateRotationPolicy({ maxLive: 5, grace: { defaultSeconds: 60 } }, PRODUCTS.dinie);
+    expect(result).toEqual({
+      kind: 'valid',
+      policy: { ...PRODUCTS.dinie, maxLive: 5, grace: { ...PRODUCTS.dinie.grace, defaultSeconds: 60 } },
+    });
+  });
+
+  it('is refused knob by knob', () => {
+    for (const input of [null, [], 'x', 5]) expect(pointers(input)).toEqual(['']);
+    expect(
+      pointers({ maxLive: 0, signWith: 'all', enforced: 1, cooldownSeconds: -1, recoveryMinutes: 1.5, nope: 1 }),
+    ).toEqual(['/maxLive', '/signWith', '/enforced', '/cooldownSeconds', '/recoveryMinutes', '/nope']);
+    expect(pointers({ maxLive: 12 })).toEqual(['/maxLive']);
+    expect(pointers({ grace: null })).toEqual(['/grace']);
+    expect(pointers({ grace: { minSeconds: Number.NaN, maxSeconds: '1', toString: 1 } })).toEqual([
+      '/grace/minSeconds',
+      '/grace/maxSeconds',
+      '/grace/toString',
+    ]);
+    expect(pointers({ 'a/b~': 1 })).toEqual(['/a~1b~0']);
+    expect(pointers({ constructor: 1 })).toEqual(['/constructor']);
+  });
+
+  it('is refused when its knobs contradict each other', () => {
+    expect(pointers({ grace: { minSeconds: 100, maxSeconds: 50 } })).toEqual(['/grace/minSeconds']);
+    expect(pointers({ grace: { defaultSeconds: 5, minSeconds: 10 } })).toEqual(['/grace/defaultSeconds']);
+    expect(pointers({ grace: { minSeconds: 10, whenOmitted: 'zero' } })).toEqual(['/grace/whenOmitted']);
+    expect(pointers({ grace: { whenOmitted: 'indefinite' } })).toEqual(['/grace/whenOmitted']);
+    expect(pointers({ maxLive: 1 })).toEqual(['/grace/maxSeconds']);
+  });
+});
+
+describe("the operator's limits", () => {
+  it('narrow a policy and never widen it', () => {
+    const limits = { graceSecondsMax: 3_600, liveSecretsMax: 3, recoveryMinutesMax: 60 };
+    expect(boundPolicy(PRODUCTS.dinie, limits)).toEqual({
+      ...PRODUCTS.dinie,
+      maxLive: 3,
+      grace: { defaultSeconds: 3_600, minSeconds: 0, maxSeconds: 3_600, whenOmitted: 'default' },
+      recoveryMinutes: 60,
+    });
+    expect(boundPolicy(PRODUCTS.thesignup, limits).grace).toEqual({
+      defaultSeconds: 3_600,
+      minSeconds: 3_600,
+      maxSeconds: 3_600,
+      whenOmitted: 'default',
+    });
+    expect(boundPolicy(PRODUCTS.agentmessageOrganization, NATIVE_ROTATION_LIMITS)).toEqual(
+      PRODUCTS.agentmessageOrganization,
+    );
+  });
+
+  it('make an endless grace the longest one they allow', () => {
+    const endless = policy({
+      grace: { defaultSeconds: 0, minSeconds: 0, maxSeconds: null, whenOmitted: 'indefinite' },
+    });
+    expect(boundPolicy(endless, NATIVE_ROTATION_LIMITS).grace).toEqual({
+      defaultSeconds: 604_800,
+      minSeconds: 0,
+      maxSeconds: 604_800,
+      whenOmitted: 'default',
+    });
+    expect(boundPolicy(endless, { ...NATIVE_ROTATION_LIMITS, graceSecondsMax: null })).toEqual(endless);
+  });
+
+  it('leave a policy that is valid', () => {
+    for (const own of [policy(), ...Object.values<RotationPolicy>(PRODUCTS)]) {
+      for (const liveSecretsMax of [1, 2, 10]) {
+        const bounded = boundPolicy(own, { graceSecondsMax: 100, liveSecretsMax, recoveryMinutesMax: 5 });
+        expect(validateRotationPolicy(bounded)).toEqual({ kind: 'valid', policy: bounded });
+      }
+    }
+  });
+});
+
+describe('the policy in force', () => {
+  it("is the dialect's own within the limits, unless the ring's is enforced or the call is native", () => {
+    const own = policy();
+    expect(policyInForce(null, own, NATIVE_ROTATION_LIMITS)).toEqual({ policy: own, imposed: false });
+    expect(policyInForce(PRODUCTS.dinie, own, NATIVE_ROTATION_LIMITS)).toEqual({
+      policy: PRODUCTS.dinie,
+      imposed: false,
+    });
+    const enforced = policy({ enforced: true });
+    expect(policyInForce(PRODUCTS.dinie, enforced, NATIVE_ROTATION_LIMITS)).toEqual({
+      policy: enforced,
+      imposed: true,
+    });
+  });
+
+  it('when imposed, forbids with one conflict', () => {
+    const { ring } = run(created(), policy(), [0, rotate('b')]);
+    const refused = refusal(decideKeyring(ring, policy({ enforced: true }), rotate('c'), T0 + 1));
+    expect(asImposed(refused)).toMatchObject({ code: 'policy_enforced', retryAfterSeconds: 86_400 });
+    const unknown = refusal(decideKeyring(ring, policy(), { kind: 'revoke', secretId: 'sec_x' }, T0));
+    expect(asImposed(unknown)).toBe(unknown);
+  });
+});

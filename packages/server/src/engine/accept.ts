@@ -1,0 +1,201 @@
+import type { Clock } from '../domain/clock.ts';
+import type { Event } from '../domain/event.ts';
+import type { IdSource, OrganizationId } from '../domain/ids.ts';
+import type { AcceptedDelivery, AcceptedEvent, AcceptResult, IdempotencyRow, Store } from '../store/port.ts';
+import { StoreUnavailable } from '../store/port.ts';
+import type { Dispatch } from './dispatch.ts';
+import type { EndpointDirectory } from './endpoint-directory.ts';
+import type { AcceptOutcome, IncomingEvent } from './engine.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { bytesInMemory, type Lane, type LiveDelivery } from './lane.ts';
+import type { Lanes } from './lanes.ts';
+import type { OrganizationView } from './organization-view.ts';
+import type { Refill } from './refill.ts';
+import type { EngineTelemetry } from './telemetry.ts';
+
+const RETRY_AFTER_SECONDS = 1;
+
+export type AcceptTools = {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly telemetry: EngineTelemetry;
+  readonly endpoints: EndpointDirectory;
+  readonly lanes: Lanes;
+  readonly dispatch: Dispatch;
+  readonly refill: Refill;
+};
+
+/** The unit of one call, and what is to be done for it once it is committed. */
+type Draft = {
+  readonly events: AcceptedEvent[];
+  /** Deliveries with a place in memory, in the order of the events. */
+  readonly granted: LiveDelivery[];
+  /** Per event: where its deliveries end in `granted`. */
+  readonly grantedEnds: number[];
+  /** Lanes that refused a slot: the store will have due rows of theirs. */
+  readonly refused: Set<Lane>;
+  deliveries: number;
+  bytes: number;
+  /** A lane could not even be opened. */
+  laneless: boolean;
+};
+
+/** Takes events in: matches, asks lanes for slots, commits, hands over. Accepting ends for good with `stop`. */
+export class Accept {
+  readonly #tools: AcceptTools;
+  #accepting = true;
+  #underway = 0;
+  #onIdle: (() => void) | null = null;
+
+  constructor(tools: AcceptTools) {
+    this.#tools = tools;
+  }
+
+  async run(
+    organizationId: OrganizationId,
+    events: readonly IncomingEvent[],
+    idempotency: ((eventIds: readonly string[]) => IdempotencyRow) | null,
+  ): Promise<AcceptOutcome> {
+    if (!this.#accepting) return this.#refuse('stopping');
+    if (!this.#hasRoom(events)) return this.#refuse('queue_full');
+    this.#underway += 1;
+    try {
+      const known = this.#tools.endpoints.view(organizationId);
+      const view = known instanceof Promise ? await known : known;
+      return await this.#commit(this.#draft(organizationId, events, view), idempotency);
+    } catch (error) {
+      if (error instanceof StoreUnavailable) return this.#refuse(error.reason);
+      throw error;
+    } finally {
+      this.#underway -= 1;
+      if (this.#underway === 0) this.#onIdle?.();
+    }
+  }
+
+  /** Refuses from now on and waits for what is under way. */
+  async stop(): Promise<void> {
+    this.#accepting = false;
+    if (this.#underway > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+  }
+
+  #hasRoom(events: readonly IncomingEvent[]): boolean {
+    const { room } = this.#tools.store;
+    let bytes = 0;
+    for (const event of events) bytes += event.payload.length;
+    return room.units >= 1 && room.bytes >= bytes;
+  }
+
+  #refuse(reason: string): AcceptOutcome {
+    this.#tools.telemetry.acceptRefused(reason);
+    return { kind: 'overloaded', retryAfterSeconds: RETRY_AFTER_SECONDS };
+  }
+
+  #draft(organizationId: OrganizationId, incoming: readonly IncomingEvent[], view: OrganizationView): Draft {
+    const { clock, ids } = this.#tools;
+    const createdAt = clock.now();
+    const draft: Draft = {
+      events: [],
+      granted: [],
+      grantedEnds: [],
+      refused: new Set(),
+      deliveries: 0,
+      bytes: 0,
+      laneless: false,
+    };
+    for (const each of incoming) {
+      const key = ids.next('evt');
+      const event: Event = {
+        key,
+        id: each.id ?? key,
+        organizationId,
+        type: each.type,
+        payload: each.payload,
+        contentType: each.contentType,
+        occurredAt: each.occurredAt ?? createdAt,
+        createdAt,
+      };
+      const deliveries = this.#fanOut(draft, event, view);
+      draft.events.push({ event, fingerprint: each.id === null ? null : fingerprintOf(each), deliveries });
+      draft.grantedEnds.push(draft.granted.length);
+      draft.deliveries += deliveries.length;
+      draft.bytes += each.payload.length;
+    }
+    return draft;
+  }
+
+  #fanOut(draft: Draft, event: Event, view: OrganizationView): AcceptedDelivery[] {
+    const { ids, lanes } = this.#tools;
+    const bytes = bytesInMemory(event.payload.length);
+    const deliveries: AcceptedDelivery[] = [];
+    for (const state of view.match(event.type)) {
+      const id = ids.next('dlv');
+      let leased = false;
+      // A suspended endpoint's deliveries wait in the store until it resumes.
+      if (state.isActive) {
+        const lane = lanes.of(state, event.createdAt);
+        if (lane === null) draft.laneless = true;
+        else if (lanes.takeSlot(lane, bytes)) {
+          leased = true;
+          draft.granted.push({ id, lane, event, createdAt: event.createdAt, attemptCount: 0, bytes });
+        } else draft.refused.add(lane);
+      }
+      deliveries.push({ id, endpointId: state.id, leased });
+    }
+    return deliveries;
+  }
+
+  async #commit(
+    draft: Draft,
+    idempotency: ((eventIds: readonly string[]) => IdempotencyRow) | null,
+  ): Promise<AcceptOutcome> {
+    let result: AcceptResult;
+    try {
+      const row = idempotency === null ? null : idempotency(draft.events.map(({ event }) => event.id));
+      result = await this.#tools.store.accept({ events: draft.events, idempotency: row });
+    } catch (error) {
+      this.#giveBack(draft.granted);
+      throw error;
+    }
+    if (result.kind !== 'accepted') {
+      this.#giveBack(draft.granted);
+      return result;
+    }
+    this.#handOver(draft, result.outcomes);
+    return {
+      kind: 'accepted',
+      events: draft.events.map(({ event }, index) => {
+        const outcome = result.outcomes[index];
+        return outcome?.kind === 'duplicate'
+          ? { id: event.id, key: outcome.key, createdAt: outcome.createdAt, duplicate: true }
+          : { id: event.id, key: event.key, createdAt: event.createdAt, duplicate: false };
+      }),
+    };
+  }
+
+  /** After the commit: what got a slot goes out, lanes that refused one fall behind. */
+  #handOver(draft: Draft, outcomes: Extract<AcceptResult, { kind: 'accepted' }>['outcomes']): void {
+    const { dispatch, refill, clock, telemetry } = this.#tools;
+    let from = 0;
+    for (const [index, end] of draft.grantedEnds.entries()) {
+      const isDuplicate = outcomes[index]?.kind === 'duplicate';
+      for (let at = from; at < end; at += 1) {
+        const live = draft.granted[at];
+        if (live === undefined) continue;
+        if (isDuplicate) this.#giveBack([live]);
+        else dispatch.add(live);
+      }
+      from = end;
+    }
+    telemetry.eventsAccepted(draft.events.length, draft.bytes);
+    if (draft.deliveries > 0) telemetry.deliveriesCreated(draft.deliveries, draft.granted.length);
+    for (const lane of draft.refused) if (lane.state.isActive) refill.fallBehind(lane);
+    if (draft.laneless) refill.wakeAt(clock.now());
+    if (draft.refused.size > 0) refill.pump();
+    dispatch.pump();
+  }
+
+  #giveBack(granted: readonly LiveDelivery[]): void {
+    for (const { lane, bytes } of granted) this.#tools.lanes.giveBack(lane, 1, bytes);
+  }
+}
