@@ -91,7 +91,7 @@ async function runVitest(args, long) {
 }
 
 /** Vitest's own numbers, and whatever they leave out: a file that did not load, an error outside of any test. */
-export function readReport(path, ending) {
+function readReport(path, ending) {
   let report;
   try {
     report = JSON.parse(readFileSync(path, 'utf8'));

@@ -82,9 +82,20 @@ function install() {
   say(
     existsSync(MODULES) ? 'packages differ from package-lock.json: running npm ci' : 'first run here: running npm ci',
   );
-  const result = runNpm(['ci', '--no-fund', '--no-audit', '--loglevel=error']);
-  if (result.error) fail(`npm cannot be started: ${result.error.message}`);
-  if (result.status !== 0) fail('npm ci failed (see above). Fix that and run the command again.');
+  const clean = runNpm(['ci', '--no-fund', '--no-audit', '--loglevel=error'], 'pipe');
+  if (clean.error) fail(`npm cannot be started: ${clean.error.message}`);
+  if (clean.status !== 0) {
+    const output = `${clean.stdout}${clean.stderr}`;
+    // A registry that mirrors one platform only cannot make a lock file that npm ci takes. npm install takes the same
+    // versions from it, and does not look for the rest.
+    if (!/\bEUSAGE\b/.test(output)) {
+      process.stderr.write(output);
+      fail('npm ci failed (see above). Fix that and run the command again.');
+    }
+    say('npm ci does not take this lock file, which lacks packages of other platforms: running npm install');
+    const result = runNpm(['install', '--no-save', '--no-fund', '--no-audit', '--loglevel=error'], 2);
+    if (result.status !== 0) fail('npm install failed (see above). Fix that and run the command again.');
+  }
   mkdirSync(MODULES, { recursive: true });
   say('packages are installed');
 }
@@ -106,9 +117,9 @@ function ensurePinnedNode() {
   }
 }
 
-function runNpm(args) {
-  // npm's chatter must not mix with what the command prints.
-  const options = { cwd: ROOT, stdio: ['ignore', 2, 2], env: npmEnvironment() };
+/** npm's chatter must not mix with what the command prints: it goes to `output`, a descriptor or a pipe. */
+function runNpm(args, output) {
+  const options = { cwd: ROOT, stdio: ['ignore', output, output], encoding: 'utf8', env: npmEnvironment() };
   const result = spawnSync('npm', args, { ...options, shell: process.platform === 'win32' });
   const own = process.env.npm_execpath;
   if (result.error?.code !== 'ENOENT' || !own || !existsSync(own)) return result;

@@ -110,7 +110,7 @@ function refusal(status: number, problem: Json, request: Call): CommandFailure {
     status,
     requestId: textOrNull(problem, 'requestId'),
     errors,
-    hint: hintFor(code, request.path),
+    hint: hintFor(errors.some(({ pointer }) => pointer === '/url') ? 'url_not_allowed' : code, request.path),
   });
 }
 

@@ -15,7 +15,7 @@ export type DialectDeps = {
   readonly rateLimiter: RateLimiter | null;
 };
 
-export const OPENAPI_PATH = '/openapi.json';
+const OPENAPI_PATH = '/openapi.json';
 
 /** The part of a dialect that the server needs; also fit as the server's fallback. */
 export function surfaceOf(dialect: Dialect, prefix: string = dialect.prefix): Surface {

@@ -57,7 +57,10 @@ Examples:
 
 async function serve(io: Io, report: Report, flags: Flags, json: boolean): Promise<void> {
   const loaded = await loadConfig({ flags, env: io.env, cwd: io.cwd });
-  if (!loaded.ok) throw configurationFailure(loaded.problems);
+  if (!loaded.ok) {
+    for (const warning of loaded.warnings) writeLine(io.stderr, `warning: ${warning}`);
+    throw configurationFailure(loaded.problems);
+  }
   const { config, warnings } = loaded;
   const telemetry = createTelemetry({ level: config.logLevel });
   for (const warning of warnings) telemetry.log.warn(warning);

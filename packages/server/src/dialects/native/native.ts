@@ -1,4 +1,4 @@
-import { standardWebhooks } from '@hookring/signing';
+import { nativeWebhooks } from '@hookring/signing';
 import type { EndpointDefaults } from '../../app/endpoints.ts';
 import { NATIVE_ROTATION_POLICY } from '../../domain/rotation-policy.ts';
 import { type Dialect, defineDialect } from '../define-dialect.ts';
@@ -15,11 +15,8 @@ import { ringRoutes } from './ring-routes.ts';
 const NAME = 'native';
 const TOKEN_PREFIX = 'hk_live_';
 
-/** Where the native API stands while another dialect has the root. */
-export const NATIVE_PREFIX_BESIDE_ROOT = '/hookring/v1';
-
 const DEFAULTS: EndpointDefaults = {
-  signatureProfile: standardWebhooks,
+  signatureProfile: nativeWebhooks,
   envelope: null,
   retrySchedule: null,
   rotationPolicy: NATIVE_ROTATION_POLICY,

@@ -9,7 +9,7 @@ export type SeenRequest = {
   readonly deadlineMs: number;
 };
 
-/** What a receiver does; `hang` keeps the request until its deadline. */
+/** What a receiver does, within a millisecond unless it says otherwise; `hang` keeps the request until its deadline. */
 export type Reply =
   | { readonly status: number; readonly afterMs?: number; readonly retryAfter?: string; readonly verifiedKey?: string }
   | { readonly failure: SendFailure; readonly afterMs?: number; readonly stale?: boolean }
@@ -43,14 +43,13 @@ export class ScriptedSender implements Sender {
     this.inFlight += 1;
     this.inFlightMax = Math.max(this.inFlightMax, this.inFlight);
     const reply = this.script(seen);
-    const afterMs = reply === 'hang' ? request.deadlineMs : (reply.afterMs ?? 0);
+    const afterMs = reply === 'hang' ? request.deadlineMs : (reply.afterMs ?? 1);
     return new Promise((resolve) => {
       const answer = (): void => {
         this.inFlight -= 1;
         if (this.connected) resolve(resultOf(reply, request));
       };
-      if (afterMs === 0) setImmediate(answer);
-      else this.#time.setTimeout(answer, afterMs);
+      this.#time.setTimeout(answer, afterMs);
     });
   }
 
