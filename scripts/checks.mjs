@@ -63,8 +63,9 @@ export async function runTests(args, { long }) {
   const checks = args.length > 0 ? { passed: 0, failed: [] } : await runSteps();
   const tests = await runVitest(args, long);
   for (const name of [...checks.failed, ...tests.problems]) say(`failed: ${name}`);
-  const passed = checks.passed + tests.passed;
-  const failed = checks.failed.length + tests.failed;
+  const mutations = long && args.length === 0 ? await runMutations() : { passed: 0, failed: 0 };
+  const passed = checks.passed + tests.passed + mutations.passed;
+  const failed = checks.failed.length + tests.failed + mutations.failed;
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
   return { code: failed === 0 ? 0 : 1, signal: null };
 }
@@ -88,6 +89,23 @@ async function runVitest(args, long) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Each promise that is broken on purpose and caught counts as one test. */
+async function runMutations() {
+  const lines = [];
+  const ending = await runNode([join(ROOT, 'tests/mutations/run.ts')], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    onOutput: (chunk) => {
+      process.stdout.write(chunk);
+      lines.push(chunk.toString());
+    },
+  });
+  const [, passed, failed] = /(\d+) passed, (\d+) failed\s*$/.exec(lines.join('')) ?? [];
+  if (passed === undefined) return { passed: 0, failed: 1 };
+  const isClean = ending.code === 0 && ending.signal === null;
+  return { passed: Number(passed), failed: Math.max(Number(failed), isClean ? 0 : 1) };
 }
 
 /** Vitest's own numbers, and whatever they leave out: a file that did not load, an error outside of any test. */

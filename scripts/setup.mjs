@@ -223,6 +223,7 @@ export function runNode(args, options = {}) {
     env: childEnvironment(options.env),
     cwd: options.cwd,
   });
+  if (options.onOutput) child.stdout.on('data', options.onOutput);
   const pass = (signal) => child.kill(signal);
   const handlers = {
     SIGINT: () => (process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY ? undefined : pass('SIGINT')),
@@ -239,7 +240,7 @@ export function runNode(args, options = {}) {
       say(`cannot start ${args[0]}: ${error.message}`);
       settle({ code: 1, signal: null });
     });
-    child.once('exit', (code, signal) => settle({ code, signal }));
+    child.once('close', (code, signal) => settle({ code, signal }));
   });
 }
 

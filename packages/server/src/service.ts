@@ -7,21 +7,17 @@ import { engineSettings } from './config/engine-settings.ts';
 import { removeServerFile, serverFilePath, writeServerFile } from './config/server-file.ts';
 import type { OfflineResult, StartResult } from './config/service-shape.ts';
 import type { Config } from './config/settings.ts';
-import { startProblem } from './config/start-problem.ts';
+import { attempted } from './config/start-problem.ts';
 import { readVersion } from './config/version.ts';
-import { mountDialect, surfaceOf } from './dialects/mount-dialect.ts';
-import { nativeDialect } from './dialects/native/native.ts';
+import { createApiServer } from './dialects/api-server.ts';
 import { systemClock, systemTimers } from './domain/clock.ts';
 import { createIdSource } from './domain/ids.ts';
 import { NATIVE_ROTATION_LIMITS } from './domain/policy-choice.ts';
 import { createEngine } from './engine/create-engine.ts';
-import type { CrashSink } from './http/crash.ts';
 import { mountHealth } from './http/health.ts';
 import { injected } from './http/inject.ts';
 import { listen } from './http/listen.ts';
-import { createRateLimiter } from './http/rate-limit.ts';
-import { createRequestIds } from './http/request-id.ts';
-import { createHttpServer, type HttpServer } from './http/server.ts';
+import type { HttpServer } from './http/server.ts';
 import { createAddressPolicy } from './net/address-policy.ts';
 import { createDeliveryClient } from './net/delivery-client.ts';
 import { openMasterKeys } from './store/master-key.ts';
@@ -67,19 +63,6 @@ export async function openOffline(config: Config): Promise<OfflineResult> {
     const { http, localToken, stop } = await build(config, createTelemetry({ level: 'silent' }));
     return { fetch: async (request: Request) => await injected(http, request), token: localToken, close: stop };
   });
-}
-
-/** What an operator can mend is a sentence; everything else is a broken program. */
-async function attempted<T>(
-  start: () => Promise<T>,
-): Promise<{ ok: true; service: T } | { ok: false; problem: string }> {
-  try {
-    return { ok: true, service: await start() };
-  } catch (error) {
-    const problem = startProblem(error);
-    if (problem === null) throw error;
-    return { ok: false, problem };
-  }
 }
 
 /** Builds everything once and connects it. The only place that constructs. */
@@ -133,16 +116,14 @@ async function build(config: Config, telemetry: Telemetry): Promise<Built> {
   };
   const first = await bootstrap(app);
 
-  const native = nativeDialect();
-  const onCrash: CrashSink = (error, facts) => events.fault(`http ${facts.requestId}`, error);
-  const http = createHttpServer({
-    fallback: surfaceOf(native),
-    requestIds: createRequestIds({ now: clock.now, random: Math.random }),
-    onCrash,
+  const http = createApiServer({
+    services: app,
+    clock,
+    random: Math.random,
+    onCrash: (error, facts) => events.fault(`http ${facts.requestId}`, error),
     trustProxy: config.trustProxy,
+    rateLimit: config.rateLimit,
   });
-  const rateLimiter = config.rateLimit === null ? null : createRateLimiter(config.rateLimit, clock.monotonic);
-  mountDialect(http, native, { services: app, onCrash, rateLimiter });
   let state: 'idle' | 'sending' | 'stopping' = 'idle';
   mountHealth(http.fastify, {
     ready: async () => {

@@ -2,7 +2,7 @@ import { IDEMPOTENCY_HOURS } from '../domain/limits.ts';
 import type { IdempotencyRow } from '../store/port.ts';
 import type { Caller, IdempotencyRequest } from './caller.ts';
 import type { AppContext } from './context.ts';
-import { type Outcome, refused } from './outcome.ts';
+import { type Outcome, refused, replayed } from './outcome.ts';
 
 /** Makes the row that is part of a use case's own commit; it refers to the result and never holds material. */
 export type RowMaker<R> = (reference: R) => IdempotencyRow;
@@ -78,4 +78,25 @@ export async function idempotent<T, R>(
   } finally {
     running.delete(lock);
   }
+}
+
+/**
+ * The same for an effect outside of the database, such as a request that was sent: the row is committed after it, so a
+ * crash in between lets a repeated request do it again. The result is kept as it is and must hold no material.
+ */
+export async function idempotentAfter<T>(
+  app: AppContext,
+  caller: Caller,
+  request: IdempotencyRequest | null,
+  effect: () => Promise<Outcome<T>>,
+): Promise<Outcome<T>> {
+  return await idempotent<T, T>(app, caller, request, {
+    perform: async (row) => {
+      const outcome = await effect();
+      if (row === null || !outcome.ok) return outcome;
+      const applied = await app.store.apply([{ kind: 'idempotency.insert', row: row(outcome.value) }]);
+      return applied.kind === 'conflict' ? ALREADY_DONE : outcome;
+    },
+    replay: async (result) => replayed(result),
+  });
 }

@@ -88,25 +88,35 @@ export async function listKeys(app: AppContext, caller: Caller, page: PageReques
 }
 
 /** Revoked when it is answered; revoking again changes nothing. */
-export async function revokeKey(app: AppContext, caller: Caller, id: ApiKeyId): Promise<Outcome<ApiKey>> {
+export async function revokeKey(
+  app: AppContext,
+  caller: Caller,
+  id: ApiKeyId,
+  request: IdempotencyRequest | null,
+): Promise<Outcome<ApiKey>> {
   const refusal = missingScope(caller, 'organization:admin');
   if (refusal !== null) return refusal;
-  const now = app.clock.now();
-  const outcome = await decideAndApply<ApiKey>(app, async () => {
-    const key = await app.store.reader.apiKey(caller.organizationId, id);
-    if (key === null) return refused('not_found', 'no such API key');
-    if (apiKeyState(key, now) === 'revoked') return { ok: true, value: key, commands: [] };
-    return {
-      ok: true,
-      value: { ...key, revokedAt: now },
-      commands: [
-        { kind: 'apiKey.revoke', id, at: now },
-        auditCommand(caller, now, { action: 'key.revoked', target: id }),
-      ],
-    };
+  const read = async () => await app.store.reader.apiKey(caller.organizationId, id);
+  return await idempotent<ApiKey, null>(app, caller, request, {
+    perform: async (row) =>
+      await decideAndApply<ApiKey>(app, async () => {
+        const key = await read();
+        if (key === null) return refused('not_found', 'no such API key');
+        const now = app.clock.now();
+        const remembered = row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row(null) }];
+        if (apiKeyState(key, now) === 'revoked') return { ok: true, value: key, commands: remembered };
+        const audited = auditCommand(caller, now, { action: 'key.revoked', target: id });
+        return {
+          ok: true,
+          value: { ...key, revokedAt: now },
+          commands: [...remembered, { kind: 'apiKey.revoke', id, at: now }, audited],
+        };
+      }),
+    replay: async () => {
+      const key = await read();
+      return key === null ? refused('not_found', 'no such API key') : replayed(key);
+    },
   });
-  if (typeof outcome === 'symbol') throw new Error('a revocation has no idempotency row');
-  return outcome;
 }
 
 /** Uniform characters of `[0-9A-Za-z]`. */

@@ -2,8 +2,9 @@ import type { Sealed } from '../domain/secret.ts';
 import { headerSealId } from '../domain/static-header.ts';
 import type { ResealUnit } from '../store/port.ts';
 import { auditCommand } from './audit.ts';
-import { type Caller, missingScope } from './caller.ts';
+import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
 import type { AppContext } from './context.ts';
+import { idempotentAfter } from './idempotency.ts';
 import { done, invalid, type Outcome, refused } from './outcome.ts';
 
 export type MasterKeyStatus = {
@@ -32,9 +33,16 @@ export async function masterKeyStatus(app: AppContext, caller: Caller): Promise<
  * Begins a change of master key: a generated key file gets a new first key; a configured list must have been given a
  * new first key by the operator already. Old keys stay until nothing needs them.
  */
-export async function beginMasterKeyRotation(app: AppContext, caller: Caller): Promise<Outcome<MasterKeyStatus>> {
+export async function beginMasterKeyRotation(
+  app: AppContext,
+  caller: Caller,
+  request: IdempotencyRequest | null,
+): Promise<Outcome<MasterKeyStatus>> {
   const refusal = missingScope(caller, 'operator');
-  if (refusal !== null) return refusal;
+  return refusal ?? (await idempotentAfter(app, caller, request, async () => await begin(app, caller)));
+}
+
+async function begin(app: AppContext, caller: Caller): Promise<Outcome<MasterKeyStatus>> {
   if (app.masterKeys.source === 'generated') await app.masterKeys.addFirst();
   const status = { keyIds: app.masterKeys.ids(), source: app.masterKeys.source };
   await app.store.apply([
@@ -43,9 +51,17 @@ export async function beginMasterKeyRotation(app: AppContext, caller: Caller): P
   return done(status);
 }
 
-export async function resealStep(app: AppContext, caller: Caller, cursor: string | null): Promise<Outcome<ResealStep>> {
+export async function resealStep(
+  app: AppContext,
+  caller: Caller,
+  cursor: string | null,
+  request: IdempotencyRequest | null,
+): Promise<Outcome<ResealStep>> {
   const refusal = missingScope(caller, 'operator');
-  if (refusal !== null) return refusal;
+  return refusal ?? (await idempotentAfter(app, caller, request, async () => await reseal(app, cursor)));
+}
+
+async function reseal(app: AppContext, cursor: string | null): Promise<Outcome<ResealStep>> {
   const at = cursor ?? SECRETS_PASS;
   if (at.startsWith(SECRETS_PASS)) return done(await resealSecrets(app, at.slice(SECRETS_PASS.length)));
   if (at.startsWith(HEADERS_PASS)) return done(await resealHeaders(app, at.slice(HEADERS_PASS.length)));
@@ -53,12 +69,19 @@ export async function resealStep(app: AppContext, caller: Caller, cursor: string
 }
 
 /** Drops the old keys of a generated key file once a whole pass found nothing left under them. */
-export async function finishMasterKeyRotation(app: AppContext, caller: Caller): Promise<Outcome<MasterKeyStatus>> {
+export async function finishMasterKeyRotation(
+  app: AppContext,
+  caller: Caller,
+  request: IdempotencyRequest | null,
+): Promise<Outcome<MasterKeyStatus>> {
   const refusal = missingScope(caller, 'operator');
-  if (refusal !== null) return refusal;
+  return refusal ?? (await idempotentAfter(app, caller, request, async () => await finish(app)));
+}
+
+async function finish(app: AppContext): Promise<Outcome<MasterKeyStatus>> {
   let cursor: string | null = null;
   do {
-    const step: Outcome<ResealStep> = await resealStep(app, caller, cursor);
+    const step: Outcome<ResealStep> = await reseal(app, cursor);
     if (!step.ok) return step;
     if (step.value.resealed > 0)
       return refused('conflict', 'something is still sealed under an old key; run the steps again');

@@ -1,7 +1,8 @@
 import type { EndpointId } from '../domain/ids.ts';
 import type { TestResult } from '../engine/engine.ts';
-import { type Caller, missingScope } from './caller.ts';
+import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
 import type { AppContext } from './context.ts';
+import { idempotentAfter } from './idempotency.ts';
 import { done, type Outcome, refused } from './outcome.ts';
 
 export const TEST_EVENT_TYPE = 'webhook.test';
@@ -16,6 +17,7 @@ export async function sendTest(
   endpointId: EndpointId,
   /** The payload that the dialect sends as a test; null: the native one. */
   payload: Uint8Array | null,
+  request: IdempotencyRequest | null,
 ): Promise<Outcome<TestResult>> {
   const refusal = missingScope(caller, 'endpoints:write');
   if (refusal !== null) return refusal;
@@ -24,7 +26,9 @@ export async function sendTest(
   if (found.endpoint.status.kind === 'archived')
     return refused('endpoint_archived', 'an archived endpoint receives nothing');
   const body = payload ?? nativePayload(endpointId);
-  return done(await app.engine.testSend(found.endpoint, { type: TEST_EVENT_TYPE, payload: body }));
+  return await idempotentAfter(app, caller, request, async () =>
+    done(await app.engine.testSend(found.endpoint, { type: TEST_EVENT_TYPE, payload: body })),
+  );
 }
 
 function nativePayload(endpointId: EndpointId): Uint8Array {

@@ -10,10 +10,23 @@ const SYSTEM: Readonly<Record<string, string>> = {
 };
 
 /** Why a start failed, in one sentence, when an operator can mend it; else null. */
-export function startProblem(error: unknown): string | null {
+function startProblem(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   if (TOLD.has(error.name)) return error.message;
   const code = 'code' in error ? String(error.code) : '';
   const known = SYSTEM[code];
   return known === undefined ? null : `${known} (${code})`;
+}
+
+/** What an operator can mend is a sentence; everything else is a broken program. */
+export async function attempted<T>(
+  start: () => Promise<T>,
+): Promise<{ ok: true; service: T } | { ok: false; problem: string }> {
+  try {
+    return { ok: true, service: await start() };
+  } catch (error) {
+    const problem = startProblem(error);
+    if (problem === null) throw error;
+    return { ok: false, problem };
+  }
 }

@@ -144,7 +144,10 @@ export class Attempts {
     return this.#end(live, attempt, { class: outcome, timedOut, retryAfter }, now);
   }
 
-  #begin(live: LiveDelivery, startedAt: number): Pick<Attempt, 'id' | 'deliveryId' | 'endpointId' | 'number' | 'startedAt'> {
+  #begin(
+    live: LiveDelivery,
+    startedAt: number,
+  ): Pick<Attempt, 'id' | 'deliveryId' | 'endpointId' | 'number' | 'startedAt'> {
     return {
       id: this.#tools.ids.next('att'),
       deliveryId: live.id,

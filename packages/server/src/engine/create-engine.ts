@@ -150,7 +150,8 @@ export function createEngine(options: EngineOptions): EngineWithParts {
       await returns.drain();
       await jobsEnded;
       const { total } = lanes.deliveries;
-      if (total !== 0 || dispatch.inFlight !== 0) throw new Error(`The engine stopped with ${total} deliveries in memory`);
+      if (total !== 0 || dispatch.inFlight !== 0)
+        throw new Error(`The engine stopped with ${total} deliveries in memory`);
     },
     accept: (organizationId, events, idempotency) => accept.run(organizationId, events, idempotency),
     testSend: (endpoint, event) => testSend(tools, endpoint, event),

@@ -35,7 +35,12 @@ export class Recorder {
   #draining = false;
 
   constructor(
-    tools: { readonly store: Store; readonly clock: Clock; readonly timers: Timers; readonly telemetry: EngineTelemetry },
+    tools: {
+      readonly store: Store;
+      readonly clock: Clock;
+      readonly timers: Timers;
+      readonly telemetry: EngineTelemetry;
+    },
     unrecordedMax: number,
     onRecorded: (deliveries: readonly LiveDelivery[]) => void,
   ) {

@@ -61,7 +61,12 @@ export class Refill {
   readonly #wants = (lane: Lane): boolean => lane.wantsClaim;
 
   constructor(
-    tools: { readonly store: Store; readonly clock: Clock; readonly timers: Timers; readonly telemetry: EngineTelemetry },
+    tools: {
+      readonly store: Store;
+      readonly clock: Clock;
+      readonly timers: Timers;
+      readonly telemetry: EngineTelemetry;
+    },
     lanes: Lanes,
     endpoints: EndpointDirectory,
     hooks: RefillHooks,
@@ -144,7 +149,13 @@ export class Refill {
     const { incarnation } = this.#store;
     // The store counts payloads alone. It brings at least one row, which the smallest reservation covers.
     const payloadBytesMax = Math.max(1, bytesMax - itemsMax * DELIVERY_BYTES);
-    const unit = { incarnation, endpointId: lane.state.id, now: this.#clock.now(), itemsMax, bytesMax: payloadBytesMax };
+    const unit = {
+      incarnation,
+      endpointId: lane.state.id,
+      now: this.#clock.now(),
+      itemsMax,
+      bytesMax: payloadBytesMax,
+    };
     try {
       return await this.#store.claim(unit);
     } catch (error) {

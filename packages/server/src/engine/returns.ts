@@ -18,7 +18,12 @@ export class Returns {
   #draining = false;
 
   constructor(
-    tools: { readonly store: Store; readonly clock: Clock; readonly timers: Timers; readonly telemetry: EngineTelemetry },
+    tools: {
+      readonly store: Store;
+      readonly clock: Clock;
+      readonly timers: Timers;
+      readonly telemetry: EngineTelemetry;
+    },
     onReturned: (lane: Lane, deliveries: readonly LiveDelivery[]) => void,
   ) {
     this.#store = tools.store;

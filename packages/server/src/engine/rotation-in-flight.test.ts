@@ -97,12 +97,21 @@ describe('secrets at the time of the attempt', () => {
 
   it('every attempt is signed by exactly the secrets that live at its time, whatever happens when', async () => {
     const step = fc.oneof(
-      { weight: 4, arbitrary: fc.record({ kind: fc.constant('accept' as const), count: fc.integer({ min: 1, max: 5 }) }) },
+      {
+        weight: 4,
+        arbitrary: fc.record({ kind: fc.constant('accept' as const), count: fc.integer({ min: 1, max: 5 }) }),
+      },
       {
         weight: 2,
-        arbitrary: fc.record({ kind: fc.constant('rotate' as const), graceMs: fc.constantFrom(0, 1, 700, 5_000, 40_000) }),
+        arbitrary: fc.record({
+          kind: fc.constant('rotate' as const),
+          graceMs: fc.constantFrom(0, 1, 700, 5_000, 40_000),
+        }),
       },
-      { weight: 4, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.constantFrom(0, 1, 350, 5_000, 20_000) }) },
+      {
+        weight: 4,
+        arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.constantFrom(0, 1, 350, 5_000, 20_000) }),
+      },
     );
     const steps = fc.array(step, { minLength: 5, maxLength: 20 });
     await fc.assert(

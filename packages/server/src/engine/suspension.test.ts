@@ -80,7 +80,9 @@ describe('an endpoint that fails', () => {
           edits += 1;
           const current = await world.currentEndpoint(endpoint.id);
           const edited = { ...current, description: `edit ${edits}`, version: current.version + 1 };
-          await apply([{ kind: 'endpoint.put', endpoint: edited, expectedVersion: current.version, resetHealth: false }]);
+          await apply([
+            { kind: 'endpoint.put', endpoint: edited, expectedVersion: current.version, resetHealth: false },
+          ]);
         }
         return apply(commands);
       };

@@ -11,6 +11,8 @@ import { createSurfaceTable, pathOf, type Surface, type SurfaceTable } from './s
 /** From the first byte to the last of a request: a slow sender must not hold a connection for ever. */
 const REQUEST_MS_MAX = 30_000;
 const HEADERS_MS_MAX = 15_000;
+/** How often the two are checked: a request may take this much longer. */
+const TIMEOUT_CHECK_MS = 5_000;
 /** Longer than the idle time of common load balancers, which must be the ones to close. */
 const KEEP_ALIVE_MS = 72_000;
 const HEADER_BYTES_MAX = 16 * 1024;
@@ -75,7 +77,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       ignoreTrailingSlash: false,
       ignoreDuplicateSlashes: false,
     },
-    http: { headersTimeout: HEADERS_MS_MAX, maxHeaderSize: HEADER_BYTES_MAX, insecureHTTPParser: false },
+    http: {
+      headersTimeout: HEADERS_MS_MAX,
+      maxHeaderSize: HEADER_BYTES_MAX,
+      insecureHTTPParser: false,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    },
     frameworkErrors: refuseBroken,
     clientErrorHandler: (error, socket) => refuseUnreadable(options, error, socket),
   });

@@ -33,10 +33,12 @@ export async function checkFiles(config: Config, server: ServerFile | null, now:
 async function checkFolder(folder: string): Promise<Finding> {
   let existing = folder;
   while ((await statOrNull(existing)) === null && dirname(existing) !== existing) existing = dirname(existing);
-  const writable = await access(existing, constants.W_OK).then(
-    () => true,
-    () => false,
-  );
+  const writable =
+    (await statOrNull(existing))?.isDirectory() === true &&
+    (await access(existing, constants.W_OK).then(
+      () => true,
+      () => false,
+    ));
   if (writable) return well('database', `there is none yet; the first start makes it in ${folder}`);
   return fail(
     'database',

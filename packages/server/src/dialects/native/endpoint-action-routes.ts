@@ -21,14 +21,14 @@ const testRoute = keyRoute({
   description: 'Signed like a delivery and none itself: it counts for nothing, and works on a suspended endpoint too.',
   tag: 'endpoints',
   scopes: ['endpoints:write'],
-  idempotent: false,
+  idempotent: true,
   request: { params: IdParams },
   responses: { 200: TestResultSchema },
-  refusals: [404, 409],
-  async handle({ services, caller }, { params }) {
+  refusals: [404, 409, 422],
+  async handle({ services, caller, idempotency }, { params }) {
     const id = ids.endpoint.decode(params.id);
     if (id === null) return nothingThere('endpoint');
-    return reply(await sendTest(services, caller, id, null), 200, (result) => ({
+    return reply(await sendTest(services, caller, id, null, idempotency), 200, (result) => ({
       delivered: result.delivered,
       status: result.status,
       latencyMs: result.latencyMs,

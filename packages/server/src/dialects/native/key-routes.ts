@@ -118,14 +118,16 @@ const revokeRoute = keyRoute({
   description: 'When this answers, the key opens nothing any more, on any node.',
   tag: 'keys',
   scopes: ['organization:admin'],
-  idempotent: false,
+  idempotent: true,
   request: { params: IdParams },
   responses: { 200: KeySchema },
-  refusals: [404],
-  async handle({ services, caller }, { params }) {
+  refusals: [404, 409, 422],
+  async handle({ services, caller, idempotency }, { params }) {
     const id = ids.key.decode(params.id);
     if (id === null) return nothingThere('API key');
-    return reply(await revokeKey(services, caller, id), 200, (key) => encodeKey(key, services.clock.now()));
+    return reply(await revokeKey(services, caller, id, idempotency), 200, (key) =>
+      encodeKey(key, services.clock.now()),
+    );
   },
 });
 
@@ -145,7 +147,7 @@ const deleteRoute = keyRoute({
   async handle({ services, caller }, { params }) {
     const id = ids.key.decode(params.id);
     if (id === null) return nothingThere('API key');
-    return reply(await revokeKey(services, caller, id), 204, () => undefined);
+    return reply(await revokeKey(services, caller, id, null), 204, () => undefined);
   },
 });
 

@@ -8,6 +8,7 @@ import { endpointRoutes } from './endpoint-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { ids } from './ids.ts';
 import { type KeyDialect, keyRoutes } from './key-routes.ts';
+import { masterKeyRoutes } from './master-key-routes.ts';
 import { organizationRoutes } from './organization-routes.ts';
 import { encodeProblem, PROBLEM_CONTENT_TYPE, ProblemSchema } from './problem.ts';
 import { ringRoutes } from './ring-routes.ts';
@@ -45,6 +46,7 @@ export function nativeDialect(others: readonly KeyDialect[] = []): Dialect {
       ...deliveryRoutes,
       ...organizationRoutes,
       ...keyRoutes([own, ...others]),
+      ...masterKeyRoutes,
     ],
   });
 }

@@ -79,7 +79,7 @@ export function checkedClient(running: RunningDialects, dialect: Dialect): Check
       ...(payload === undefined ? {} : { payload }),
     });
     const text = response.body;
-    const isJson = String(response.headers['content-type'] ?? '').includes('json');
+    const isJson = response.headers['content-type']?.includes('json') === true;
     const answer: Answer = {
       status: response.statusCode,
       headers: response.headers,

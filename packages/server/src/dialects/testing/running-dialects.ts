@@ -1,5 +1,8 @@
 import { createHmac, randomBytes, randomFillSync } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { tokenHash } from '../../app/access.ts';
 import { bootstrap } from '../../app/bootstrap.ts';
 import type { AppContext } from '../../app/context.ts';
@@ -48,12 +51,11 @@ const DIGEST_KEY = 'test';
 export async function runDialects(dialects: readonly [Dialect, ...Dialect[]]): Promise<RunningDialects> {
   const clock = systemClock;
   const fillRandom = (bytes: Uint8Array): void => void randomFillSync(bytes);
-  const ids = createIdSource({ now: clock.now, fillRandom });
+  const ids = createIdSource({ now: () => clock.now(), fillRandom });
   const store = await openSqliteStore({ path: ':memory:', mode: 'inline', clock });
-  const masterKeys = await openMasterKeys({
-    configured: [{ id: 'test', key: randomBytes(32) }],
-    databasePath: ':memory:',
-  });
+  // The database is in memory; the key file, which operations change, is not.
+  const folder = await mkdtemp(join(tmpdir(), 'hookring-'));
+  const masterKeys = await openMasterKeys({ configured: null, databasePath: join(folder, 'test.db') });
   const vault = createVault(masterKeys);
   const addresses = createAddressPolicy({ allowPrivate: [LOOPBACK] });
   if (!addresses.ok) throw new Error(addresses.detail);
@@ -94,7 +96,7 @@ export async function runDialects(dialects: readonly [Dialect, ...Dialect[]]): P
   const onCrash = (error: unknown): void => void crashes.push(error);
   const http = createHttpServer({
     fallback: surfaceOf(dialects[0]),
-    requestIds: createRequestIds({ now: clock.now, random: Math.random }),
+    requestIds: createRequestIds({ now: () => clock.now(), random: Math.random }),
     onCrash,
     trustProxy: false,
   });
@@ -112,6 +114,7 @@ export async function runDialects(dialects: readonly [Dialect, ...Dialect[]]): P
       await engine.stop();
       await sender.close();
       await store.close();
+      await rm(folder, { recursive: true });
       server.closeAllConnections();
       server.close();
     },

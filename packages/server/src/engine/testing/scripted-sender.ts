@@ -1,5 +1,5 @@
 import type { Timers } from '../../domain/clock.ts';
-import type { SendFailure, Sender, SendRequest, SendResult } from '../../net/sender.ts';
+import type { Sender, SendFailure, SendRequest, SendResult } from '../../net/sender.ts';
 
 export type SeenRequest = {
   readonly at: number;

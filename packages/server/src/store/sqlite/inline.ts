@@ -17,7 +17,7 @@ export function openInline(path: string, now: number): { writer: WriterLink; rea
   };
 }
 
-function inlineWriter(db: DatabaseSync, now: number): WriterLink {
+export function inlineWriter(db: DatabaseSync, now: number): WriterLink {
   const writer = createWriter(db, now);
   let answered: ((answer: Answer) => void) | null = null;
   return {
@@ -34,7 +34,7 @@ function inlineWriter(db: DatabaseSync, now: number): WriterLink {
   };
 }
 
-function inlineReader(db: DatabaseSync, path: string): ReaderLink {
+export function inlineReader(db: DatabaseSync, path: string): ReaderLink {
   const reader = createSyncReader(db);
   const remote: Reader = createRemoteReader(async (method, args) => {
     // The arguments are those of this method: createRemoteReader pairs them.

@@ -19,22 +19,19 @@ type Thread = {
 
 /** A writer thread, a reader thread, so that slow lists never delay commits, and one that copies the log. */
 export async function openThreads(path: string, now: number): Promise<{ writer: WriterLink; reader: ReaderLink }> {
-  // In this thread first: an error of the store's own kinds would lose its class on the way from another one.
+  // The file and its tables are made in this thread: an error of the store's own kinds would lose its class on the way
+  // from another one, and the threads can start side by side.
   openWriterConnection(path).close();
-  const writer = await startThread({ role: 'write', path, now });
-  try {
-    const reader = await startThread({ role: 'read', path, now });
-    try {
-      const checkpointer = await startThread({ role: 'checkpoint', path, now });
-      return { writer: threadedWriter(writer, checkpointer), reader: threadedReader(reader) };
-    } catch (error) {
-      await reader.close();
-      throw error;
-    }
-  } catch (error) {
-    await writer.close();
-    throw error;
+  const started = await Promise.allSettled(
+    (['write', 'read', 'checkpoint'] as const).map((role) => startThread({ role, path, now })),
+  );
+  const threads = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const [writer, reader, checkpointer] = threads;
+  if (writer !== undefined && reader !== undefined && checkpointer !== undefined) {
+    return { writer: threadedWriter(writer, checkpointer), reader: threadedReader(reader) };
   }
+  await Promise.all(threads.map((thread) => thread.close()));
+  throw started.find((result) => result.status === 'rejected')?.reason;
 }
 
 function startThread(setup: WorkerSetup): Promise<Thread> {

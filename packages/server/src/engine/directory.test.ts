@@ -1,0 +1,172 @@
+import { describe, expect, it } from 'vitest';
+import type { ApiKey } from '../domain/api-key.ts';
+import { UNTRIED } from '../domain/endpoint.ts';
+import type { EndpointWithHealth, Reader } from '../store/port.ts';
+import { EngineDirectory } from './directory.ts';
+import { EndpointDirectory } from './endpoint-directory.ts';
+import { inWorld } from './testing/in-world.ts';
+import { World } from './testing/world.ts';
+
+/** A reader whose answers wait until they are let go; only what a test asks for exists. */
+function heldReader(answer: () => readonly EndpointWithHealth[]) {
+  const waiting: (() => void)[] = [];
+  let reads = 0;
+  const held = <T>(value: T): Promise<T> => new Promise((resolve) => waiting.push(() => resolve(value)));
+  const reader = {
+    subscribers: () => {
+      reads += 1;
+      return held(answer());
+    },
+    endpointById: (id: string) => {
+      reads += 1;
+      return held(answer().find(({ endpoint }) => endpoint.id === id) ?? null);
+    },
+  };
+  return {
+    // The directory under test calls these two methods only.
+    reader: reader as unknown as Reader,
+    reads: () => reads,
+    letGo: () => {
+      for (const resolve of waiting.splice(0)) resolve();
+    },
+  };
+}
+
+describe('endpoints in memory', () => {
+  const world = new World();
+
+  it('are read once for all who ask at the same time', async () => {
+    const endpoint = world.endpoint();
+    const held = heldReader(() => [{ endpoint, health: UNTRIED }]);
+    const directory = new EndpointDirectory(held.reader, 100);
+    const asked = [directory.view(world.organizationId), directory.view(world.organizationId)];
+    held.letGo();
+    const [first, second] = await Promise.all(asked);
+    expect(first).toBe(second);
+    expect(held.reads()).toBe(1);
+    expect(directory.view(world.organizationId)).toBe(first);
+  });
+
+  it('take in every change that commits while they are read: created, changed, archived', async () => {
+    const changing = world.endpoint();
+    const leaving = world.endpoint();
+    const coming = world.endpoint();
+    const held = heldReader(() => [changing, leaving].map((endpoint) => ({ endpoint, health: UNTRIED })));
+    const directory = new EndpointDirectory(held.reader, 100);
+    const asked = directory.view(world.organizationId);
+    const now = world.time.now();
+    directory.apply({ endpoint: { ...changing, version: 2, eventTypes: ['other'] }, healthReset: false });
+    directory.apply({
+      endpoint: { ...leaving, version: 2, status: { kind: 'archived', at: now } },
+      healthReset: false,
+    });
+    directory.apply({ endpoint: coming, healthReset: false });
+    held.letGo();
+    const view = await asked;
+    expect(view.match('any').map((state) => state.id)).toEqual([coming.id]);
+    expect(view.match('other').map((state) => state.id)).toEqual([changing.id, coming.id]);
+    expect(directory.peek(leaving.id)).toBeNull();
+  });
+
+  it('read a single one again when it changed meanwhile', async () => {
+    let endpoint = world.endpoint();
+    const held = heldReader(() => [{ endpoint, health: UNTRIED }]);
+    const directory = new EndpointDirectory(held.reader, 100);
+    const asked = directory.load(endpoint.id);
+    endpoint = { ...endpoint, version: 2 };
+    directory.apply({ endpoint, healthReset: false });
+    held.letGo();
+    await new Promise(setImmediate);
+    held.letGo();
+    expect((await asked)?.endpoint.version).toBe(2);
+  });
+
+  it('are bounded: the organization used least goes first, but never a state that a lane holds', async () => {
+    const all = Array.from({ length: 4 }, () => world.endpoint({ organizationId: world.ids.next('org') }));
+    const reader = {
+      subscribers: async (id: string) =>
+        all.filter((each) => each.organizationId === id).map((endpoint) => ({ endpoint, health: UNTRIED })),
+    };
+    // As above: only this method is called.
+    const directory = new EndpointDirectory(reader as unknown as Reader, 4);
+    await directory.view(all[0]!.organizationId);
+    directory.pin(directory.peek(all[0]!.id)!);
+    await directory.view(all[1]!.organizationId);
+    await directory.view(all[2]!.organizationId);
+    await directory.view(all[3]!.organizationId);
+    expect(all.map((each) => directory.peek(each.id) !== null)).toEqual([true, false, true, true]);
+    const kept = directory.peek(all[0]!.id)!;
+    const again = await directory.view(all[0]!.organizationId);
+    expect(again.match('any')).toEqual([kept]);
+    directory.unpin(kept);
+    expect(directory.peek(kept.id)).toBe(kept);
+  });
+});
+
+describe('what requests need to know', () => {
+  it(
+    'is answered from memory after the first time, and changes at the commit',
+    inWorld({}, async (world) => {
+      const { directory } = world.engine;
+      const first = await directory.organization(world.organizationId);
+      expect(directory.organization(world.organizationId)).toBe(first);
+      const renamed = { ...first!, name: 'renamed', externalId: 'acme', version: 2 };
+      await world.apply([{ kind: 'organization.put', organization: renamed, expectedVersion: 1 }]);
+      expect(directory.organization(world.organizationId)).toMatchObject({ name: 'renamed' });
+      expect(await directory.organizationByExternalId('acme')).toMatchObject({ name: 'renamed' });
+      const moved = { ...renamed, externalId: 'acme-2', version: 3 };
+      await world.apply([{ kind: 'organization.put', organization: moved, expectedVersion: 2 }]);
+      expect(await directory.organizationByExternalId('acme')).toBeNull();
+      expect(await directory.organizationByExternalId('acme-2')).toMatchObject({ id: world.organizationId });
+      expect(await directory.organization(world.ids.next('org'))).toBeNull();
+      const fresh = await world.rotate(world.organizationId, 0);
+      expect(directory.ring(world.organizationId)).toMatchObject({ version: 2, secrets: [{ id: fresh.id }] });
+    }),
+  );
+
+  it(
+    'never lets a revoked API key pass from memory',
+    inWorld({}, async (world) => {
+      const { directory } = world.engine;
+      const apiKey: ApiKey = {
+        id: world.ids.next('key'),
+        organizationId: world.organizationId,
+        name: 'k',
+        tokenHash: 'ab'.repeat(32),
+        hint: 'hk_',
+        dialect: 'native',
+        scopes: ['events:write'],
+        createdAt: world.time.now(),
+        expiresAt: null,
+        revokedAt: null,
+      };
+      await world.apply([{ kind: 'apiKey.insert', apiKey }]);
+      expect(await directory.apiKey(apiKey.tokenHash)).toMatchObject({ revokedAt: null });
+      expect(directory.apiKey(apiKey.tokenHash)).not.toBeInstanceOf(Promise);
+      await world.apply([{ kind: 'apiKey.revoke', id: apiKey.id, at: world.time.now() }]);
+      const after = await directory.apiKey(apiKey.tokenHash);
+      expect(after === null || after.revokedAt !== null).toBe(true);
+    }),
+  );
+
+  it('reads an API key again when one was revoked while it was being read', async () => {
+    const world = new World();
+    let revokedAt: number | null = null;
+    const waiting: (() => void)[] = [];
+    const reader = {
+      apiKeyByHash: () => {
+        const row = { id: 'key_1', revokedAt };
+        return new Promise((resolve) => waiting.push(() => resolve(row)));
+      },
+    };
+    // Only this method is called.
+    const directory = new EngineDirectory(reader as unknown as Reader, world.vault, 10);
+    const asked = directory.apiKey('hash');
+    revokedAt = 5;
+    directory.apply({ kind: 'apiKey', id: 'key_1' });
+    waiting.shift()?.();
+    await new Promise(setImmediate);
+    waiting.shift()?.();
+    expect(await asked).toMatchObject({ revokedAt: 5 });
+  });
+});

@@ -1,0 +1,206 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { UNTRIED } from '../domain/endpoint.ts';
+import { Budget, type LaneMode } from './budget.ts';
+import { EndpointState } from './endpoint-state.ts';
+import { Fifo } from './fifo.ts';
+import { Lane } from './lane.ts';
+import { ModeQueues } from './mode-queues.ts';
+import { afterOutcome } from './pace.ts';
+import { VirtualTime } from './testing/virtual-time.ts';
+import { World } from './testing/world.ts';
+import { TokenBucket } from './token-bucket.ts';
+import { WakeQueue } from './wake-queue.ts';
+
+describe('a fifo', () => {
+  it('gives out in order what an array would, cuts included', () => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('push' as const), count: fc.integer({ min: 1, max: 100 }) }),
+      fc.record({ kind: fc.constant('shift' as const), count: fc.integer({ min: 1, max: 100 }) }),
+      fc.record({ kind: fc.constant('cut' as const), count: fc.integer({ min: 0, max: 20 }) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const fifo = new Fifo<number>();
+        let model: number[] = [];
+        let next = 0;
+        for (const { kind, count } of steps) {
+          if (kind === 'cut') {
+            expect(fifo.cut(count)).toEqual(model.slice(count));
+            model = model.slice(0, count);
+          } else {
+            for (let index = 0; index < count; index += 1) {
+              if (kind === 'push') {
+                fifo.push(next);
+                model.push(next);
+                next += 1;
+              } else expect(fifo.shift()).toBe(model.shift());
+            }
+          }
+          expect(fifo.size).toBe(model.length);
+        }
+      }),
+    );
+  });
+});
+
+describe('a budget', () => {
+  it('keeps half for healthy lanes and gives failing ones a quarter', () => {
+    const budget = new Budget(100, { overdraft: false });
+    budget.take('failing', 25);
+    expect([budget.room('failing'), budget.room('unproven'), budget.room('healthy')]).toEqual([0, 25, 75]);
+    budget.take('unproven', 25);
+    expect([budget.room('failing'), budget.room('unproven'), budget.room('healthy')]).toEqual([0, 0, 50]);
+    budget.take('healthy', 50);
+    expect(budget.room('healthy')).toBe(0);
+    budget.move('healthy', 'failing', 50);
+    expect(budget.strained).toBe(true);
+    expect(budget.room('healthy')).toBe(0);
+  });
+
+  it('with overdraft lets healthy lanes have their half whatever the others hold, up to twice in all', () => {
+    const budget = new Budget(100, { overdraft: true });
+    budget.take('healthy', 100);
+    budget.move('healthy', 'unproven', 100);
+    expect(budget.room('healthy')).toBe(50);
+    budget.take('healthy', 50);
+    budget.move('healthy', 'unproven', 50);
+    budget.take('healthy', 40);
+    expect(budget.room('healthy')).toBe(10);
+    expect(budget.room('unproven')).toBe(0);
+  });
+
+  it('notices what was never lent', () => {
+    expect(() => new Budget(1, { overdraft: false }).give('healthy', 1)).toThrow();
+  });
+});
+
+describe('a token bucket', () => {
+  it('lets no more through in any second than its rate and one burst', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 500 }),
+        fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 200 }),
+        (rate, waits) => {
+          const bucket = new TokenBucket(rate, 0);
+          const passed: number[] = [];
+          let now = 0;
+          for (const wait of waits) {
+            now += wait;
+            const delay = bucket.take(now);
+            if (delay === 0) passed.push(now);
+            else expect(delay).toBeLessThanOrEqual(Math.ceil(1_000 / rate));
+          }
+          const burst = Math.ceil(Math.max(1, rate * 0.02));
+          for (const at of passed) {
+            expect(passed.filter((other) => other >= at && other < at + 1_000).length).toBeLessThanOrEqual(
+              rate + burst,
+            );
+          }
+        },
+      ),
+    );
+  });
+
+  it('has a token exactly when it said it would', () => {
+    const bucket = new TokenBucket(3, 0);
+    expect(bucket.take(0)).toBe(0);
+    let now = 0;
+    for (let index = 0; index < 100; index += 1) {
+      now += bucket.take(now);
+      expect(bucket.take(now)).toBe(0);
+    }
+  });
+});
+
+describe('a wake queue', () => {
+  it('wakes everyone at their own time, in order', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 500 }), { maxLength: 50 }), async (delays) => {
+        const time = new VirtualTime(1_000);
+        const woken: number[] = [];
+        const queue = new WakeQueue<number>(time, time, (at) => {
+          expect(time.now()).toBe(at);
+          woken.push(at);
+        });
+        for (const delay of delays) queue.add(1_000 + delay, 1_000 + delay);
+        await time.advance(500);
+        expect(woken).toEqual(delays.map((delay) => 1_000 + delay).sort((a, b) => a - b));
+        expect(queue.size).toBe(0);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+describe('queues by mode', () => {
+  const world = new World();
+  const laneOf = (mode: LaneMode): Lane => {
+    const lane = new Lane(new EndpointState(world.endpoint(), UNTRIED), 8);
+    lane.mode = mode;
+    return lane;
+  };
+  const all = (): boolean => true;
+
+  it('serve modes in turn and lanes of a mode in turn, and pass by those without room', () => {
+    const queues = new ModeQueues('readyBits');
+    const [a, b, c] = [laneOf('healthy'), laneOf('healthy'), laneOf('failing')];
+    for (const lane of [a, b, c, a]) queues.push(lane);
+    expect(queues.next(all, all)).toBe(a);
+    expect(queues.next(all, all)).toBe(c);
+    queues.push(a);
+    expect([queues.next(all, all), queues.next(all, all), queues.next(all, all)]).toEqual([b, a, null]);
+    queues.push(c);
+    expect(queues.next((mode) => mode !== 'failing', all)).toBeNull();
+    expect(queues.next(all, all)).toBe(c);
+  });
+
+  it('find a lane again whose mode changed while it stood in line, once', () => {
+    const queues = new ModeQueues('readyBits');
+    const lane = laneOf('failing');
+    for (let flip = 0; flip < 100; flip += 1) {
+      queues.push(lane);
+      lane.mode = lane.mode === 'failing' ? 'healthy' : 'failing';
+      queues.push(lane);
+    }
+    expect(queues.next(all, all)).toBe(lane);
+    expect(queues.next(all, all)).toBeNull();
+  });
+});
+
+describe('the pace of a lane', () => {
+  const end = { timedOut: false, retryAfter: null };
+
+  it('never leaves its bounds', () => {
+    const classes = fc.constantFrom('success', 'retry', 'gone', 'slow_down');
+    const outcome = fc.record({ class: classes, timedOut: fc.boolean(), retryAfter: fc.option(fc.nat()) });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 64 }), fc.array(outcome), (concurrency, outcomes) => {
+        let limit = concurrency;
+        for (const each of outcomes) {
+          const pace = afterOutcome({ limit, concurrency }, each as Parameters<typeof afterOutcome>[1]);
+          limit = pace.limit;
+          expect(limit).toBeGreaterThanOrEqual(1);
+          expect(limit).toBeLessThanOrEqual(concurrency);
+          expect(pace.pauseMs).toBeLessThanOrEqual(300_000);
+        }
+      }),
+    );
+  });
+
+  it('is halved by a timeout, not by an answer that is quick and wrong', () => {
+    const lane = { limit: 9, concurrency: 64 };
+    expect(afterOutcome(lane, { ...end, class: 'retry', timedOut: true })).toEqual({
+      mode: 'failing',
+      limit: 4,
+      pauseMs: 0,
+    });
+    expect(afterOutcome(lane, { ...end, class: 'retry' })).toEqual({ mode: 'failing', limit: 9, pauseMs: 0 });
+    expect(afterOutcome(lane, { ...end, class: 'success' })).toEqual({ mode: 'healthy', limit: 10, pauseMs: 0 });
+    expect(afterOutcome(lane, { ...end, class: 'slow_down', retryAfter: 7_000 })).toEqual({
+      mode: 'failing',
+      limit: 4,
+      pauseMs: 7_000,
+    });
+  });
+});
