@@ -26,6 +26,11 @@ async function inProcess(path, args) {
   return null;
 }
 
+// A reader that has seen enough, such as `head`, closes the pipe.
+process.stdout.on('error', (error) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 const [name = '', ...args] = process.argv.slice(2);
 const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
 if (command === undefined) fail(`usage: node scripts/run.mjs ${Object.keys(COMMANDS).join('|')} [arguments]`);

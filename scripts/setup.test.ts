@@ -112,7 +112,8 @@ describe('a bare checkout', () => {
     const { code, err, out } = await run(['go.mjs'], root);
     expect(code).toBe(1);
     expect(out).toBe('');
-    expect(err).toContain('npm install failed (see above)');
+    expect(err).toContain('npm error');
+    expect(err).toContain('npm ci failed (see above)');
   });
 });
 

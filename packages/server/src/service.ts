@@ -73,7 +73,11 @@ async function build(config: Config, telemetry: Telemetry): Promise<Built> {
   const { events } = telemetry;
 
   const store = await openSqliteStore({ path: config.database.path, mode: 'threads', clock, telemetry: events });
-  const masterKeys = await openMasterKeys({ configured: config.masterKeys, databasePath: config.database.path });
+  const masterKeys = await openMasterKeys({
+    configured: config.masterKeys,
+    databasePath: config.database.path,
+    hasSealed: async () => (await store.reader.sealedSecrets({ after: null, itemsMax: 1 })).items.length > 0,
+  });
   if (masterKeys.generatedAt !== null) events.masterKeyGenerated({ path: masterKeys.generatedAt });
   const vault = createVault(masterKeys);
 

@@ -11,11 +11,31 @@ import { firstSecret } from './minting.ts';
 
 const TOKEN_PREFIX = 'hk_live_';
 
+/** The configured master keys are not those of this database. Its message is for the operator. */
+export class WrongMasterKey extends Error {
+  override readonly name = 'WrongMasterKey';
+}
+
+/** Opens one of the sealed secrets, so that a wrong master key stops the start instead of every delivery. */
+async function checkMasterKeys({ store, vault, masterKeys }: AppContext): Promise<void> {
+  const { items } = await store.reader.sealedSecrets({ after: null, itemsMax: 1 });
+  for (const { sealed, owner, id } of items) {
+    try {
+      vault.unseal(sealed, owner, id);
+    } catch (cause) {
+      const known = masterKeys.ids().join(', ');
+      const detail = `the master keys (${known}) do not open the secrets of this database: give back the key they were sealed under`;
+      throw new WrongMasterKey(detail, { cause });
+    }
+  }
+}
+
 /**
  * Makes the organization `default` at the first start, and its first API key when the operator brought none. Answers the
  * token of that key, which is shown once, or null.
  */
 export async function bootstrap(app: AppContext): Promise<{ readonly token: string | null }> {
+  await checkMasterKeys(app);
   const found = await app.store.reader.organizationByExternalId(DEFAULT_ORGANIZATION_EXTERNAL_ID);
   if (found !== null) return { token: null };
   const now = app.clock.now();

@@ -1,11 +1,11 @@
 import type { Sealed } from '../domain/secret.ts';
 import { headerSealId } from '../domain/static-header.ts';
-import type { ResealUnit } from '../store/port.ts';
 import { auditCommand } from './audit.ts';
 import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
 import type { AppContext } from './context.ts';
 import { idempotentAfter } from './idempotency.ts';
 import { done, invalid, type Outcome, refused } from './outcome.ts';
+import { decideAndApply } from './submit.ts';
 
 export type MasterKeyStatus = {
   /** Ids only, the first seals. */
@@ -93,27 +93,40 @@ async function finish(app: AppContext): Promise<Outcome<MasterKeyStatus>> {
 
 async function resealSecrets(app: AppContext, after: string): Promise<ResealStep> {
   const page = await app.store.reader.sealedSecrets({ after: after === '' ? null : after, itemsMax: RESEAL_ITEMS_MAX });
-  const secrets: ResealUnit['secrets'][number][] = [];
-  for (const { owner, id, sealed } of page.items) {
-    const to = resealed(app, sealed, owner, id);
-    if (to !== null) secrets.push({ id, from: sealed, to });
-  }
-  const changed = secrets.length === 0 ? 0 : (await app.store.reseal({ secrets, headers: [] })).changed;
+  const secrets = page.items
+    .filter(({ sealed }) => app.vault.isStale(sealed))
+    .map(({ owner, id, sealed }) => ({ owner, id, from: sealed, to: sealAgain(app, sealed, owner, id) }));
+  const changed = secrets.length === 0 ? 0 : (await app.store.reseal({ secrets })).changed;
   const nextCursor = page.nextCursor === null ? HEADERS_PASS : `${SECRETS_PASS}${page.nextCursor}`;
   return { resealed: changed, nextCursor };
 }
 
+/** Static headers are part of their endpoint, so sealing them again is a change of it like any other. */
 async function resealHeaders(app: AppContext, after: string): Promise<ResealStep> {
   const page = await app.store.reader.sealedHeaders({ after: after === '' ? null : after, itemsMax: RESEAL_ITEMS_MAX });
-  const headers: ResealUnit['headers'][number][] = [];
-  for (const { endpointId, name, sealed } of page.items) {
-    const to = resealed(app, sealed, endpointId, headerSealId(name));
-    if (to !== null) headers.push({ endpointId, name, from: sealed, to });
+  const stale = page.items.filter(({ sealed }) => app.vault.isStale(sealed));
+  const endpointIds = new Set(stale.map(({ endpointId }) => endpointId));
+  for (const id of endpointIds) {
+    await decideAndApply<null>(app, async () => {
+      const found = await app.store.reader.endpointById(id);
+      if (found === null) return { ok: true, value: null, commands: [] };
+      const { endpoint } = found;
+      const headers = endpoint.headers.map(({ name, sealed }) => ({
+        name,
+        sealed: app.vault.isStale(sealed) ? sealAgain(app, sealed, id, headerSealId(name)) : sealed,
+      }));
+      const next = { ...endpoint, headers, version: endpoint.version + 1 };
+      const expectedVersion = endpoint.version;
+      return {
+        ok: true,
+        value: null,
+        commands: [{ kind: 'endpoint.put', endpoint: next, expectedVersion, resetHealth: false }],
+      };
+    });
   }
-  const changed = headers.length === 0 ? 0 : (await app.store.reseal({ secrets: [], headers })).changed;
-  return { resealed: changed, nextCursor: page.nextCursor === null ? null : `${HEADERS_PASS}${page.nextCursor}` };
+  return { resealed: stale.length, nextCursor: page.nextCursor === null ? null : `${HEADERS_PASS}${page.nextCursor}` };
 }
 
-function resealed(app: AppContext, sealed: Sealed, owner: string, id: string): Sealed | null {
-  return app.vault.isStale(sealed) ? app.vault.seal(app.vault.unseal(sealed, owner, id), owner, id) : null;
+function sealAgain(app: AppContext, sealed: Sealed, owner: string, id: string): Sealed {
+  return app.vault.seal(app.vault.unseal(sealed, owner, id), owner, id);
 }

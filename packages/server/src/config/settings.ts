@@ -16,7 +16,6 @@ const AUTO_SUSPEND_ATTEMPTS_MAX = 1_000_000;
 const AUTO_SUSPEND_HOURS_MAX = 8_760;
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 type WithDefault = { readonly defaultText: string };
 type Described<T> = Omit<Setting<T>, 'sensitive' | 'defaultText'> & { readonly sensitive?: boolean };

@@ -1,5 +1,5 @@
 /** Names of errors whose message is a whole sentence for the operator. */
-const TOLD = new Set(['StoreInUse', 'SchemaTooNew', 'ForeignDatabase', 'MasterKeyFileError']);
+const TOLD = new Set(['StoreInUse', 'SchemaTooNew', 'ForeignDatabase', 'MasterKeyFileError', 'WrongMasterKey']);
 
 const SYSTEM: Readonly<Record<string, string>> = {
   EADDRINUSE: 'the port is taken by another program: choose another with --port',

@@ -21,9 +21,9 @@ export type ApiServerOptions = {
 export function createApiServer(options: ApiServerOptions): HttpServer {
   const { services, clock, random, onCrash, trustProxy, rateLimit } = options;
   const native = nativeDialect();
-  const requestIds = createRequestIds({ now: clock.now, random });
+  const requestIds = createRequestIds({ now: () => clock.now(), random });
   const server = createHttpServer({ fallback: surfaceOf(native), requestIds, onCrash, trustProxy });
-  const rateLimiter = rateLimit === null ? null : createRateLimiter(rateLimit, clock.monotonic);
+  const rateLimiter = rateLimit === null ? null : createRateLimiter(rateLimit, () => clock.monotonic());
   mountDialect(server, native, { services, onCrash, rateLimiter });
   return server;
 }

@@ -67,7 +67,7 @@ describe('accepting', () => {
       await world.addEndpoint();
       await world.accept();
       await world.time.advance(5);
-      const { accept } = world.store;
+      const accept = world.store.accept.bind(world.store);
       world.store.accept = async () => {
         throw new StoreUnavailable('commit_failed');
       };

@@ -7,7 +7,7 @@ import type { Dispatch } from './dispatch.ts';
 import type { EndpointDirectory } from './endpoint-directory.ts';
 import type { AcceptOutcome, IncomingEvent } from './engine.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { bytesInMemory, type Lane, type LiveDelivery } from './lane.ts';
+import { bytesInMemory, eventFor, type Lane, type LiveDelivery } from './lane.ts';
 import type { Lanes } from './lanes.ts';
 import type { OrganizationView } from './organization-view.ts';
 import type { Refill } from './refill.ts';
@@ -61,8 +61,12 @@ export class Accept {
     if (!this.#hasRoom(events)) return this.#refuse('queue_full');
     this.#underway += 1;
     try {
-      const known = this.#tools.endpoints.view(organizationId);
-      const view = known instanceof Promise ? await known : known;
+      let view = this.#tools.endpoints.view(organizationId);
+      // What was loaded is looked up again: only what is known now has the states that lanes work with.
+      while (view instanceof Promise) {
+        await view;
+        view = this.#tools.endpoints.view(organizationId);
+      }
       return await this.#commit(this.#draft(organizationId, events, view), idempotency);
     } catch (error) {
       if (error instanceof StoreUnavailable) return this.#refuse(error.reason);
@@ -137,7 +141,14 @@ export class Accept {
         if (lane === null) draft.laneless = true;
         else if (lanes.takeSlot(lane, bytes)) {
           leased = true;
-          draft.granted.push({ id, lane, event, createdAt: event.createdAt, attemptCount: 0, bytes });
+          draft.granted.push({
+            id,
+            lane,
+            event: eventFor(lane, event),
+            createdAt: event.createdAt,
+            attemptCount: 0,
+            bytes,
+          });
         } else draft.refused.add(lane);
       }
       deliveries.push({ id, endpointId: state.id, leased });

@@ -55,8 +55,9 @@ export function createEngine(options: EngineOptions): EngineWithParts {
   const tools = { ...options, directory, endpoints, lanes };
   const attempts = new Attempts(tools);
 
-  const recorder = new Recorder(options, settings.limits.unrecorded, (deliveries) => {
+  const recorder = new Recorder(options, settings.limits.unrecorded, (deliveries, outcomes) => {
     for (const live of deliveries) leave(live.lane, live);
+    for (const { next } of outcomes) if (next.kind === 'retry') refill.wakeAt(next.dueAt);
     refill.pump();
     dispatch.pump();
   });
@@ -69,9 +70,8 @@ export function createEngine(options: EngineOptions): EngineWithParts {
     attempt: (live) => attempts.run(live),
     isBlocked: () => recorder.isFull,
     onFinished: (live, end) => {
-      const { next, attempt } = end.outcome;
+      const { attempt } = end.outcome;
       recorder.add(live, end.outcome);
-      if (next.kind === 'retry') refill.wakeAt(next.dueAt);
       if (end.class !== 'success') suspension.consider(live.lane.state, attempt.responseStatus, end.at);
     },
     onUnsent: (lane, deliveries) => returns.add(lane, deliveries),

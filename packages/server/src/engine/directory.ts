@@ -85,6 +85,9 @@ export class EngineDirectory implements Directory {
       case 'keyring':
         this.#rings.put(change.ring.owner, new LoadedRing(change.ring, this.#vault));
         return null;
+      case 'resealed':
+        this.#rings.forgetWhere(({ ring }) => ring.owner === change.owner);
+        return null;
       case 'endpoint':
         return this.endpoints.apply(change);
       case 'queued':

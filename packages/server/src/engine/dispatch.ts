@@ -155,6 +155,7 @@ export class Dispatch {
   /** What an outcome does to the lane's pace. */
   #adapt(lane: Lane, end: Extract<AttemptEnd, { kind: 'finished' }>): void {
     lane.quietSince = end.at;
+    lane.lastUsedAt = end.at;
     const pace = afterOutcome(lane, end);
     lane.limit = pace.limit;
     this.#setMode(lane, pace.mode);

@@ -8,6 +8,16 @@ import type { TokenBucket } from './token-bucket.ts';
 /** What is sent of an event; shared by all deliveries of it. */
 export type SentEvent = Pick<Event, 'key' | 'id' | 'type' | 'payload' | 'contentType' | 'occurredAt'>;
 
+/**
+ * The event as a lane may keep it. Payloads are often cut from a larger piece of memory: a whole request, or all that a
+ * claim brought. A lane that may keep one for long gets a copy, so that it keeps nothing else alive.
+ */
+export function eventFor(lane: Lane, event: SentEvent): SentEvent {
+  const { payload } = event;
+  if (lane.mode === 'healthy' || payload.buffer.byteLength <= payload.length + DELIVERY_BYTES) return event;
+  return { ...event, payload: new Uint8Array(payload) };
+}
+
 /** A delivery that this node holds the lease of, from its commit or claim until its result is recorded or it is released. */
 export type LiveDelivery = {
   readonly id: DeliveryId;

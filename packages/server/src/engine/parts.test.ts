@@ -178,7 +178,7 @@ describe('the pace of a lane', () => {
       fc.property(fc.integer({ min: 1, max: 64 }), fc.array(outcome), (concurrency, outcomes) => {
         let limit = concurrency;
         for (const each of outcomes) {
-          const pace = afterOutcome({ limit, concurrency }, each as Parameters<typeof afterOutcome>[1]);
+          const pace = afterOutcome({ limit, concurrency }, each);
           limit = pace.limit;
           expect(limit).toBeGreaterThanOrEqual(1);
           expect(limit).toBeLessThanOrEqual(concurrency);

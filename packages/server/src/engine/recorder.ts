@@ -11,6 +11,9 @@ const BACKOFF_MS_MAX = 5_000;
 /** At shutdown a store that refuses is asked this often; results lost then are sent again by the next run. */
 const LAST_TRIES_MAX = 6;
 
+/** After each commit: the deliveries of the unit need their place in memory no more. */
+export type OnRecorded = (deliveries: readonly LiveDelivery[], outcomes: readonly Outcome[]) => void;
+
 /**
  * Brings results back to the store, one unit at a time: while one commits, the next gathers.
  *
@@ -24,8 +27,7 @@ export class Recorder {
   readonly #timers: Timers;
   readonly #telemetry: EngineTelemetry;
   readonly #unrecordedMax: number;
-  /** Called after each commit, when the deliveries of the unit need their place in memory no more. */
-  readonly #onRecorded: (deliveries: readonly LiveDelivery[]) => void;
+  readonly #onRecorded: OnRecorded;
   #outcomes: Outcome[] = [];
   #deliveries: LiveDelivery[] = [];
   #touched: EndpointState[] = [];
@@ -42,7 +44,7 @@ export class Recorder {
       readonly telemetry: EngineTelemetry;
     },
     unrecordedMax: number,
-    onRecorded: (deliveries: readonly LiveDelivery[]) => void,
+    onRecorded: OnRecorded,
   ) {
     this.#store = tools.store;
     this.#clock = tools.clock;
@@ -85,7 +87,7 @@ export class Recorder {
       this.#writing = deliveries.length;
       await this.#commit(unit);
       this.#writing = 0;
-      this.#onRecorded(deliveries);
+      this.#onRecorded(deliveries, unit.outcomes);
     }
     this.#work = null;
   }

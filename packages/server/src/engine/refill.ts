@@ -5,7 +5,7 @@ import type { Claimed, QueuedDelivery, Store } from '../store/port.ts';
 import { Alarm } from './alarm.ts';
 import type { LaneMode } from './budget.ts';
 import type { EndpointDirectory } from './endpoint-directory.ts';
-import { bytesInMemory, DELIVERY_BYTES, type Lane, type LiveDelivery } from './lane.ts';
+import { bytesInMemory, DELIVERY_BYTES, eventFor, type Lane, type LiveDelivery } from './lane.ts';
 import type { Lanes } from './lanes.ts';
 import { ModeQueues } from './mode-queues.ts';
 import type { EngineTelemetry } from './telemetry.ts';
@@ -138,7 +138,8 @@ export class Refill {
     this.#lanes.hold(lane, itemsMax, bytesMax);
     const claimed = await this.#ask(lane, itemsMax, bytesMax);
     this.#underway -= 1;
-    lane.claiming = false;
+    // After a refusal the lane goes on claiming, as it were, until it is its turn to try again.
+    if (claimed !== null) lane.claiming = false;
     this.#settle(lane, claimed, itemsMax, bytesMax);
     this.offer(lane);
     this.pump();
@@ -168,6 +169,7 @@ export class Refill {
     if (claimed === null) {
       this.#lanes.giveBack(lane, itemsMax, bytesMax);
       this.#timers.setTimeout(() => {
+        lane.claiming = false;
         this.fallBehind(lane);
         this.pump();
       }, TRY_AGAIN_MS);
@@ -231,15 +233,14 @@ function toLive(lane: Lane, queued: QueuedDelivery): LiveDelivery {
   return {
     id: queued.id,
     lane,
-    event: {
+    event: eventFor(lane, {
       key: queued.eventKey,
       id: queued.eventId,
       type: queued.eventType,
-      // Payloads of one claim share memory. A lane that may keep one for long must not keep its neighbours alive.
-      payload: lane.mode === 'healthy' ? queued.payload : new Uint8Array(queued.payload),
+      payload: queued.payload,
       contentType: queued.contentType,
       occurredAt: queued.occurredAt,
-    },
+    }),
     createdAt: queued.createdAt,
     attemptCount: queued.attemptCount,
     bytes: bytesInMemory(queued.payload.length),

@@ -42,6 +42,10 @@ export function createScheduler(options: {
   let started = false;
   let stopped = false;
 
+  function isStopped(): boolean {
+    return stopped;
+  }
+
   function rest(scheduled: ScheduledJob, delayMs: number): void {
     scheduled.timer?.cancel();
     if (stopped) return;
@@ -77,7 +81,7 @@ export function createScheduler(options: {
     const startedAt = clock.monotonic();
     let changed = 0;
     let more = true;
-    for (let steps = 0; more && steps < STEPS_PER_RUN_MAX && !stopped; steps += 1) {
+    for (let steps = 0; more && steps < STEPS_PER_RUN_MAX && !isStopped(); steps += 1) {
       const step = await job.step();
       changed += step.changed;
       more = step.more;

@@ -6,11 +6,9 @@ export type HealthSources = {
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
 };
 
-/** Paths that belong to no dialect: for load balancers and scrapers. They tell nothing about any organization. */
-export const OPERATOR_PATHS = ['/healthz', '/readyz', '/metrics'] as const;
-
 const JSON_TYPE = 'application/json; charset=utf-8';
 
+/** Paths that belong to no dialect: for load balancers and scrapers. They tell nothing about any organization. */
 export function mountHealth(fastify: FastifyInstance, sources: HealthSources): void {
   // The process answers: nothing else is asked.
   fastify.get('/healthz', (_request, reply) => {

@@ -1,5 +1,12 @@
 import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
-import { createKeyFile, keyFileOf, type MasterKey, readKeyFile, replaceKeyFile } from './master-key-file.ts';
+import {
+  createKeyFile,
+  keyFileOf,
+  type MasterKey,
+  MasterKeyFileError,
+  readKeyFile,
+  replaceKeyFile,
+} from './master-key-file.ts';
 
 /** The keys that the vault works with. The first one seals, all of them open. */
 export type MasterKeyRing = {
@@ -24,15 +31,26 @@ export type MasterKeys = MasterKeyRing & {
 const KEY_BYTES = 32;
 const KEY_ID_RANDOM_BYTES = 4;
 
-/** Takes the configured keys, or else those of the key file beside the database, which is made when it is not there. */
+/**
+ * Takes the configured keys, or else those of the key file beside the database. The file is made when it is not there
+ * and nothing was sealed yet: a new key would not open what is.
+ */
 export async function openMasterKeys(options: {
   readonly configured: readonly MasterKey[] | null;
   readonly databasePath: string;
+  /** Whether the database holds anything sealed; a new one does not. */
+  readonly hasSealed?: () => Promise<boolean>;
 }): Promise<MasterKeys> {
   if (options.configured !== null) return masterKeys(options.configured, null, null);
   const path = keyFileOf(options.databasePath);
   const found = await readKeyFile(path);
   if (found !== null) return masterKeys(found, path, null);
+  if ((await options.hasSealed?.()) === true) {
+    throw new MasterKeyFileError(
+      path,
+      'is missing, and the database holds secrets sealed under it: bring the file back',
+    );
+  }
   const made = [newKey([])];
   await createKeyFile(path, made);
   return masterKeys(made, path, path);

@@ -234,12 +234,14 @@ export type HousekeepingStep =
   | { readonly kind: 'checkpoint' };
 export type HousekeepingResult = { readonly changed: number; readonly more: boolean };
 
-/** Replaces sealed texts with the same text under another master key; ids that changed meanwhile are left alone. */
+/**
+ * Replaces sealed texts of secrets with the same text under another master key; ids that changed meanwhile are left
+ * alone. The ring's version grows, so that a change decided on the old text is decided again.
+ */
 export type ResealUnit = {
-  readonly secrets: readonly { readonly id: SecretId; readonly from: Sealed; readonly to: Sealed }[];
-  readonly headers: readonly {
-    readonly endpointId: EndpointId;
-    readonly name: string;
+  readonly secrets: readonly {
+    readonly owner: RingOwner;
+    readonly id: SecretId;
     readonly from: Sealed;
     readonly to: Sealed;
   }[];
@@ -324,6 +326,8 @@ export type Change =
   | { readonly kind: 'organization'; readonly organization: Organization }
   | { readonly kind: 'endpoint'; readonly endpoint: Endpoint; readonly healthReset: boolean }
   | { readonly kind: 'keyring'; readonly ring: StoredKeyring }
+  /** Its secrets are sealed under another master key: what is kept of the ring must be read again. */
+  | { readonly kind: 'resealed'; readonly owner: RingOwner }
   | { readonly kind: 'apiKey'; readonly id: ApiKeyId }
   /** Deliveries of this endpoint were queued or woken outside of the engine. */
   | { readonly kind: 'queued'; readonly endpointId: EndpointId };

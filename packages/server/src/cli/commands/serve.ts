@@ -64,6 +64,11 @@ async function serve(io: Io, report: Report, flags: Flags, json: boolean): Promi
   const { config, warnings } = loaded;
   const telemetry = createTelemetry({ level: config.logLevel });
   for (const warning of warnings) telemetry.log.warn(warning);
+  // A broken program ends, and the log says of what; what it had accepted is stored.
+  process.on('uncaughtException', (error) => {
+    telemetry.events.fault('uncaught', error);
+    process.exit(EXIT.FAILED);
+  });
   // Signals that come while it starts wait for the end of the start.
   const stopping = nextSignal();
   const { startService } = await import('../../service.ts');

@@ -127,14 +127,13 @@ export function controlContract(withStore: WithStore): void {
         const living = ring(one.id, 1, [secret(1)]);
         const changed = { ...one, version: 2 };
         let heardAtResolve = -1;
-        await store
-          .apply([
-            { kind: 'keyring.insert', ring: living },
-            { kind: 'endpoint.put', endpoint: changed, expectedVersion: 1, resetHealth: true },
-          ])
-          .then(() => {
-            heardAtResolve = heard.length;
-          });
+        const applied = store.apply([
+          { kind: 'keyring.insert', ring: living },
+          { kind: 'endpoint.put', endpoint: changed, expectedVersion: 1, resetHealth: true },
+        ]);
+        await applied.finally(() => {
+          heardAtResolve = heard.length;
+        });
         expect(heardAtResolve).toBe(2);
         expect(heard).toEqual([
           { kind: 'keyring', ring: living },

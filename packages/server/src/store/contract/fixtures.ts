@@ -31,7 +31,7 @@ export function createTestClock(): TestClock {
 }
 
 const source = createIdSource({ now: () => START, fillRandom: (bytes) => void randomFillSync(bytes) });
-export const newId = source.next;
+export const newId: typeof source.next = (prefix) => source.next(prefix);
 
 /** What every adapter must be able to do for its suite. */
 export type Opened = {

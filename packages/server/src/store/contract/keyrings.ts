@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { StoredSecret } from '../port.ts';
+import type { Change, StoredSecret } from '../port.ts';
 import { DAY, populate, ring, START, secret } from './fixtures.ts';
 import type { WithStore } from './suite.ts';
 
@@ -105,17 +105,14 @@ export function keyringContract(withStore: WithStore): void {
         expect(headers.items).toEqual([{ endpointId: one.id, name: 'x-api-key', sealed: 'sealed.aGVhZGVy' }]);
         const result = await store.reseal({
           secrets: [
-            { id: first.id, from: 'sealed.c2VjcmV0', to: 'sealed.bmV3' },
-            { id: second.id, from: 'sealed.b3RoZXI', to: 'sealed.bmV3' },
+            { owner: one.id, id: first.id, from: 'sealed.c2VjcmV0', to: 'sealed.bmV3' },
+            { owner: one.id, id: second.id, from: 'sealed.b3RoZXI', to: 'sealed.bmV3' },
           ],
-          headers: [{ endpointId: one.id, name: 'x-api-key', from: 'sealed.aGVhZGVy', to: 'sealed.bmV3' }],
         });
-        expect(result).toEqual({ changed: 2 });
+        expect(result).toEqual({ changed: 1 });
         expect((await store.reader.secret(one.id, first.id))?.sealed).toBe('sealed.bmV3');
         expect((await store.reader.secret(one.id, second.id))?.sealed).toBe('sealed.c2VjcmV0');
-        expect((await store.reader.endpointById(one.id))?.endpoint.headers).toEqual([
-          { name: 'x-api-key', sealed: 'sealed.bmV3' },
-        ]);
+        expect((await store.reader.keyring(one.id))?.version).toBe(2);
       }));
 
     it('does not bring an old sealed text back with a change that was decided before it was replaced', () =>
@@ -123,9 +120,15 @@ export function keyringContract(withStore: WithStore): void {
         const { endpoint: one } = await populate(store, 1);
         const first = secret(1);
         await store.apply([{ kind: 'keyring.insert', ring: ring(one.id, 1, [first]) }]);
-        await store.reseal({ secrets: [{ id: first.id, from: 'sealed.c2VjcmV0', to: 'sealed.bmV3' }], headers: [] });
+        const told: Change[] = [];
+        store.onChange((changes) => told.push(...changes));
+        await store.reseal({ secrets: [{ owner: one.id, id: first.id, from: 'sealed.c2VjcmV0', to: 'sealed.bmV3' }] });
+        expect(told).toEqual([{ kind: 'resealed', owner: one.id }]);
         const stale = ring(one.id, 2, [{ ...first, expiresAt: START + 5 }]);
-        await store.apply([{ kind: 'keyring.put', ring: stale, retired: [], expectedVersion: 1 }]);
+        const early = await store.apply([{ kind: 'keyring.put', ring: stale, retired: [], expectedVersion: 1 }]);
+        expect(early).toEqual({ kind: 'conflict', command: 'keyring.put' });
+        const later = { ...stale, version: 3 };
+        await store.apply([{ kind: 'keyring.put', ring: later, retired: [], expectedVersion: 2 }]);
         expect(await store.reader.secret(one.id, first.id)).toEqual({
           ...first,
           expiresAt: START + 5,

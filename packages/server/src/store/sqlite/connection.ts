@@ -5,7 +5,10 @@ import { migrate } from './migrate.ts';
 
 export const IN_MEMORY = ':memory:';
 
-/** Pages of 8 KiB hold seven events of 1 KiB with little left over; 4 KiB pages measured slower and larger. */
+/**
+ * With events of 1 KiB, pages of 4 KiB took 15 % more processor time and 13 % more disk; pages of 16 KiB write so much
+ * more to the log when events go to thousands of endpoints that they were the slowest.
+ */
 const PAGE_BYTES = 8_192;
 const WRITER_CACHE_KIB = 64 * 1_024;
 const READER_CACHE_KIB = 32 * 1_024;

@@ -27,7 +27,7 @@ export function inlineWriter(db: DatabaseSync, now: number): WriterLink {
       answered = listener;
     },
     onGone() {},
-    checkpoint: writer.checkpoint,
+    checkpoint: () => writer.checkpoint(),
     async close() {
       writer.close();
     },

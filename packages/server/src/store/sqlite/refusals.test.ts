@@ -110,14 +110,9 @@ describe('a full queue', () => {
   it('refuses events and commands, and still takes results', async () => {
     const held = heldStore();
     const { store } = held;
-    let found: Awaited<ReturnType<typeof populate>> | null = null;
-    await settled(
-      held,
-      populate(store, 1).then((value) => {
-        found = value;
-      }),
-    );
-    const { organization: owner, endpoint: one } = found ?? (await populate(store, 0));
+    const populated = populate(store, 1);
+    await settled(held, populated);
+    const { organization: owner, endpoint: one } = await populated;
     const payload = new Uint8Array(8 * 1024 * 1024);
     const waitingUnits: Promise<unknown>[] = [];
     while (store.room.bytes > payload.length + 1_024) {

@@ -59,18 +59,33 @@ export function createSqliteStore(parts: SqliteStoreParts): Store {
 
   function tell(changes: readonly Change[]): void {
     if (changes.length === 0) return;
-    for (const listener of listeners) listener(changes);
+    for (const listener of listeners) {
+      try {
+        listener(changes);
+      } catch (error) {
+        // A broken listener is a defect of its own: it must not keep the units of a whole batch from their answers.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 
   /** Listeners are told while the answer is read, before any promise of its batch can run on. */
-  const tellingApplyCodec: typeof applyCodec = {
-    ...applyCodec,
-    decode(commands, answer) {
-      const outcome = applyCodec.decode(commands, answer);
-      tell(outcome.changes);
-      return outcome;
-    },
-  };
+  function telling<Unit, Result extends { readonly changes: readonly Change[] }>(
+    codec: UnitCodec<Unit, Result>,
+  ): UnitCodec<Unit, Result> {
+    return {
+      ...codec,
+      decode(unit, answer) {
+        const outcome = codec.decode(unit, answer);
+        tell(outcome.changes);
+        return outcome;
+      },
+    };
+  }
+  const tellingApplyCodec = telling(applyCodec);
+  const tellingResealCodec = telling(resealCodec);
 
   async function close(): Promise<void> {
     await commits.drain();
@@ -94,7 +109,10 @@ export function createSqliteStore(parts: SqliteStoreParts): Store {
     release: (unit) => commits.submit(releaseCodec, unit, ROW_BYTES),
     apply: async (commands) => (await submitIfRoom(tellingApplyCodec, commands, ROW_BYTES * commands.length)).applied,
     housekeep: (step) => commits.submit(housekeepCodec, { step, now: clock.now() }, ROW_BYTES),
-    reseal: (unit) => submitIfRoom(resealCodec, unit, ROW_BYTES * (unit.secrets.length + unit.headers.length)),
+    async reseal(unit) {
+      const { changed } = await submitIfRoom(tellingResealCodec, unit, ROW_BYTES * unit.secrets.length);
+      return { changed };
+    },
     onChange(listener) {
       listeners.push(listener);
     },

@@ -51,7 +51,7 @@ function startThread(setup: WorkerSetup): Promise<Thread> {
     },
     async close() {
       isClosing = true;
-      worker.postMessage({ kind: 'close' } satisfies ToWorker);
+      worker.postMessage({ kind: 'close' } satisfies ToWorker, []);
       await exited;
     },
   });
@@ -95,7 +95,7 @@ function threadedWriter(thread: Thread, checkpointer: Thread): WriterLink {
         if (message.kind === 'answer') listener(message.answer);
       });
     },
-    onGone: thread.onGone,
+    onGone: (listener) => thread.onGone(listener),
     checkpoint() {
       if (isCheckpointing) return;
       isCheckpointing = true;

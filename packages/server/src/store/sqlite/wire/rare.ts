@@ -80,15 +80,18 @@ export const housekeepCodec: UnitCodec<HousekeepUnit, HousekeepingResult> = {
   },
 };
 
-export const resealCodec: UnitCodec<ResealUnit, { readonly changed: number }> = {
+export type ResealOutcome = { readonly changed: number; readonly changes: readonly Change[] };
+
+export const resealCodec: UnitCodec<ResealUnit, ResealOutcome> = {
   slabBytes: () => 0,
 
   encode(unit, { cells }) {
     cells.push(UNIT.reseal, JSON.stringify(unit));
   },
 
-  decode(_unit, { cells }) {
-    return { changed: cells.number() };
+  decode(unit, { cells }) {
+    const owners = new Set(unit.secrets.map(({ owner }) => owner));
+    return { changed: cells.number(), changes: [...owners].map((owner) => ({ kind: 'resealed', owner })) };
   },
 };
 

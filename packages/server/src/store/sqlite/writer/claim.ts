@@ -2,9 +2,9 @@ import { arraysOf, bytes, type CellReader, number, text, textOrNull } from '../c
 import type { AnswerBuilder, WriteContext } from './context.ts';
 
 type ClaimWriter = {
-  claim(cells: CellReader, answer: AnswerBuilder): void;
-  takeDue(cells: CellReader, answer: AnswerBuilder): void;
-  release(cells: CellReader): void;
+  readonly claim: (cells: CellReader, answer: AnswerBuilder) => void;
+  readonly takeDue: (cells: CellReader, answer: AnswerBuilder) => void;
+  readonly release: (cells: CellReader) => void;
 };
 
 /** Moves deliveries between the queue and the memory of this node. */

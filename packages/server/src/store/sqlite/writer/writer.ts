@@ -97,7 +97,7 @@ export function createWriter(db: DatabaseSync, now: number): Writer {
         checkpoint.runIfAsked();
       }
     },
-    checkpoint: checkpoint.run,
+    checkpoint: () => checkpoint.run(),
     close: () => db.close(),
   };
 
