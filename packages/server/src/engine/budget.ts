@@ -36,9 +36,11 @@ export class Budget {
     return this.#held[mode];
   }
 
-  /** Whether lanes that are not healthy hold more than they would be given now. */
-  get strained(): boolean {
-    return this.#held.unproven + this.#held.failing > this.max / 2;
+  /** Whether lanes in this mode hold more than they would be given now. */
+  isStrained(mode: LaneMode): boolean {
+    const { unproven, failing } = this.#held;
+    if (mode === 'failing' && failing > this.max / 4) return true;
+    return mode !== 'healthy' && unproven + failing > this.max / 2;
   }
 
   /** How many a lane in this mode may still take: whole, never below 0. */
@@ -52,8 +54,10 @@ export class Budget {
       }
       return Math.max(0, Math.floor(room));
     }
-    room = Math.min(room, this.max / 2 - unproven - failing);
-    if (mode === 'failing') room = Math.min(room, this.max / 4 - failing);
+    const quarter = this.max / 4;
+    // What failing lanes hold past their quarter, since they held it before they failed, is not charged to new ones.
+    room = Math.min(room, this.max / 2 - unproven - Math.min(failing, quarter));
+    if (mode === 'failing') room = Math.min(room, quarter - failing);
     return Math.max(0, Math.floor(room));
   }
 

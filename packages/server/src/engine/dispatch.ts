@@ -93,7 +93,7 @@ export class Dispatch {
     for (const lane of this.#flying) {
       if (lane.mode !== 'healthy' || now - lane.quietSince < STALL_MS) continue;
       this.#setMode(lane, 'unproven');
-      if (this.#lanes.deliveries.strained || this.#lanes.bytes.strained) this.trim(lane, lane.inMemoryMax);
+      this.#trimWhenStrained(lane);
     }
     this.pump();
   }
@@ -162,6 +162,12 @@ export class Dispatch {
     if (pace.pauseMs > 0) this.#slow(lane, pace.pauseMs);
     // What a slow lane cannot send soon would only keep memory from others.
     if (pace.pauseMs > 0 || end.timedOut) this.trim(lane, lane.limit);
+    if (end.class !== 'success') this.#trimWhenStrained(lane);
+  }
+
+  /** Lanes that are not healthy any more may together hold more than their share: then their turn is to claim again. */
+  #trimWhenStrained(lane: Lane): void {
+    if (this.#lanes.isStrained(lane.mode)) this.trim(lane, 0);
   }
 
   #setMode(lane: Lane, mode: LaneMode): void {

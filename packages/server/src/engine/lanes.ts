@@ -85,6 +85,11 @@ export class Lanes {
     lane.mode = mode;
   }
 
+  /** Whether lanes in this mode hold more memory than their share. */
+  isStrained(mode: LaneMode): boolean {
+    return this.deliveries.isStrained(mode) || this.bytes.isStrained(mode);
+  }
+
   /** Takes a place in memory for one new delivery, or refuses: then it must wait in the store. */
   takeSlot(lane: Lane, bytes: number): boolean {
     if (lane.backlog || lane.slowed || lane.inMemory >= lane.inMemoryMax) return false;

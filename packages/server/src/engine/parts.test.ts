@@ -54,7 +54,7 @@ describe('a budget', () => {
     budget.take('healthy', 50);
     expect(budget.room('healthy')).toBe(0);
     budget.move('healthy', 'failing', 50);
-    expect(budget.strained).toBe(true);
+    expect([budget.isStrained('failing'), budget.isStrained('healthy')]).toEqual([true, false]);
     expect(budget.room('healthy')).toBe(0);
   });
 
