@@ -95,16 +95,16 @@ describe('signing', () => {
 
   it('signs with the new ring at once on an endpoint that is never idle (stale signer cache: Outpost #1084, Svix)', async () => {
     const { id, secret, type } = await createEndpoint();
-    let busy = true;
+    const idle = new AbortController();
     const traffic = (async () => {
-      while (busy) await send(type);
+      while (!idle.signal.aborted) await send(type);
     })();
     await arrivals(20);
     const before = receiver.requests(path).length;
     const rotated = await rotate(id, { graceSeconds: 0 });
     const answeredAt = Date.now();
     await arrivals(before + 50);
-    busy = false;
+    idle.abort();
     await traffic;
     const later = receiver.requests(path).filter((request) => request.at > answeredAt + 250);
     expect(later.length).toBeGreaterThan(0);

@@ -38,7 +38,7 @@ type Built = {
 /** Starts to listen and to send. Resolves when the node is ready. */
 export async function startService(config: Config, telemetry: Telemetry): Promise<StartResult> {
   return await attempted(async () => {
-    const built = await build(config, telemetry);
+    const built = await build(config, telemetry, { mintKey: true });
     try {
       await built.start();
       const url = await listen(built.http, config);
@@ -60,13 +60,17 @@ export async function startService(config: Config, telemetry: Telemetry): Promis
 /** The whole API in this process, for commands while no server runs: neither listens nor sends. */
 export async function openOffline(config: Config): Promise<OfflineResult> {
   return await attempted(async () => {
-    const { http, localToken, stop } = await build(config, createTelemetry({ level: 'silent' }));
-    return { fetch: async (request: Request) => await injected(http, request), token: localToken, close: stop };
+    const built = await build(config, createTelemetry({ level: 'silent' }), { mintKey: false });
+    return {
+      fetch: async (request: Request) => await injected(built.http, request),
+      token: built.localToken,
+      close: async () => await built.stop(),
+    };
   });
 }
 
 /** Builds everything once and connects it. The only place that constructs. */
-async function build(config: Config, telemetry: Telemetry): Promise<Built> {
+async function build(config: Config, telemetry: Telemetry, options: { mintKey: boolean }): Promise<Built> {
   const clock = systemClock;
   const fillRandom = (bytes: Uint8Array): void => void randomFillSync(bytes);
   const ids = createIdSource({ now: clock.now, fillRandom });
@@ -118,7 +122,7 @@ async function build(config: Config, telemetry: Telemetry): Promise<Built> {
     },
     telemetry: events,
   };
-  const first = await bootstrap(app);
+  const first = await bootstrap(app, options);
 
   const http = createApiServer({
     services: app,
@@ -138,8 +142,8 @@ async function build(config: Config, telemetry: Telemetry): Promise<Built> {
     metrics: async () => ({ contentType: telemetry.registry.contentType, body: await telemetry.registry.metrics() }),
   });
   telemetry.observe({
-    engine: engine.figures,
-    backlog: store.reader.figures,
+    engine: () => engine.figures(),
+    backlog: async () => await store.reader.figures(),
     storeRoom: () => store.room,
     now: clock.now,
   });

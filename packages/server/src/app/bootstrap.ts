@@ -31,15 +31,34 @@ async function checkMasterKeys({ store, vault, masterKeys }: AppContext): Promis
 }
 
 /**
- * Makes the organization `default` at the first start, and its first API key when the operator brought none. Answers the
- * token of that key, which is shown once, or null.
+ * Makes the organization `default` at the first start. With `mintKey` it has an API key afterwards, unless the operator
+ * brought one: answers the token of a key made now, which is shown once, or null.
  */
-export async function bootstrap(app: AppContext): Promise<{ readonly token: string | null }> {
+export async function bootstrap(
+  app: AppContext,
+  { mintKey }: { readonly mintKey: boolean },
+): Promise<{ readonly token: string | null }> {
   await checkMasterKeys(app);
-  const found = await app.store.reader.organizationByExternalId(DEFAULT_ORGANIZATION_EXTERNAL_ID);
-  if (found !== null) return { token: null };
   const now = app.clock.now();
-  const organization: Organization = {
+  const found = await app.store.reader.organizationByExternalId(DEFAULT_ORGANIZATION_EXTERNAL_ID);
+  const organization = found ?? defaultOrganization(app, now);
+  const commands: Command[] = found === null ? creation(app, organization, now) : [];
+  const wantsKey = mintKey && app.settings.bootstrapKeyHash === null;
+  const made = wantsKey && !(await hasKeys(app, organization)) ? firstKey(app, organization, now) : null;
+  if (made !== null) commands.push({ kind: 'apiKey.insert', apiKey: made.key });
+  if (commands.length === 0) return { token: null };
+  const applied = await app.store.apply(commands);
+  if (applied.kind === 'conflict') throw new Error('another process made the first organization at the same moment');
+  return { token: made?.token ?? null };
+}
+
+async function hasKeys(app: AppContext, { id }: Organization): Promise<boolean> {
+  const { items } = await app.store.reader.apiKeys(id, { after: null, itemsMax: 1 });
+  return items.length > 0;
+}
+
+function defaultOrganization(app: AppContext, now: number): Organization {
+  return {
     id: app.ids.next('org'),
     externalId: DEFAULT_ORGANIZATION_EXTERNAL_ID,
     name: 'Default',
@@ -48,6 +67,9 @@ export async function bootstrap(app: AppContext): Promise<{ readonly token: stri
     createdAt: now,
     updatedAt: now,
   };
+}
+
+function creation(app: AppContext, organization: Organization, now: number): Command[] {
   const { ring } = firstSecret(app, {
     owner: organization.id,
     actor: 'system',
@@ -57,17 +79,12 @@ export async function bootstrap(app: AppContext): Promise<{ readonly token: stri
     algorithm: 'hmac-sha256',
     decoding: 'base64',
   });
-  const made = app.settings.bootstrapKeyHash === null ? firstKey(app, organization, now) : null;
   const caller = { organizationId: organization.id, actor: 'system', scopes: new Set(SCOPES), requestId: 'bootstrap' };
-  const commands: Command[] = [
+  return [
     { kind: 'organization.insert', organization },
     { kind: 'keyring.insert', ring },
-    ...(made === null ? [] : [{ kind: 'apiKey.insert' as const, apiKey: made.key }]),
     auditCommand(caller, now, { action: 'organization.created', target: organization.id }),
   ];
-  const applied = await app.store.apply(commands);
-  if (applied.kind === 'conflict') throw new Error('another process made the first organization at the same moment');
-  return { token: made?.token ?? null };
 }
 
 function firstKey(app: AppContext, organization: Organization, now: number): { key: ApiKey; token: string } {

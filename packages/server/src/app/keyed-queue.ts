@@ -15,9 +15,10 @@ export function createKeyedQueue(): KeyedQueue {
         () => undefined,
       );
       tails.set(key, tail);
-      void tail.then(() => {
+      const forget = (): void => {
         if (tails.get(key) === tail) tails.delete(key);
-      });
+      };
+      void tail.finally(forget);
       return result;
     },
   };

@@ -1,9 +1,10 @@
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readServerFile } from '../config/server-file.ts';
-import { type Harness, said, startHarness } from './testing/harness.ts';
+import { BIN, type Harness, said, startHarness } from './testing/harness.ts';
 
 let harness: Harness;
 let cli: Harness['cli'];
@@ -67,7 +68,29 @@ describe('serve', () => {
     for (const line of err.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('level');
     expect(readServerFile(join(cwd, 'data/hookring.db.server.json'))).toBeNull();
   });
+
+  it('stops when the shell that npm put around it is killed', async () => {
+    const cwd = mkdtempSync(join(harness.folder, 'npm-'));
+    const path = join(cwd, 'data/hookring.db.server.json');
+    const shell = spawn('sh', ['-c', `"${process.execPath}" "${BIN}" serve --port 0; true`], {
+      cwd,
+      env: { PATH: process.env['PATH'] ?? '', npm_lifecycle_event: 'start' },
+      stdio: 'ignore',
+    });
+    await expect.poll(() => readServerFile(path), { timeout: 10_000 }).not.toBeNull();
+    const pid = readServerFile(path)?.pid ?? 0;
+    shell.kill('SIGKILL');
+    await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false);
+  });
 });
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 describe('errors', () => {
   it('are one JSON document when JSON was asked for', async () => {

@@ -1,9 +1,9 @@
 /** Where time comes from. Everything that needs time is given one, so that tests and simulations own it. */
 export type Clock = {
   /** Wall-clock milliseconds since the epoch. */
-  now(): number;
+  readonly now: () => number;
   /** Milliseconds of a clock that never steps back. */
-  monotonic(): number;
+  readonly monotonic: () => number;
 };
 
 export const systemClock: Clock = {

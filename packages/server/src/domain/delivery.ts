@@ -1,10 +1,6 @@
 import type { DeliveryId, EndpointId, EventKey, OrganizationId } from './ids.ts';
 
-export type DeathReason =
-  | 'retries_exhausted'
-  | 'held_too_long'
-  | 'endpoint_archived'
-  | 'payload_missing';
+export type DeathReason = 'retries_exhausted' | 'held_too_long' | 'endpoint_archived' | 'payload_missing';
 
 /** One event on its way to one endpoint. Times are epoch milliseconds. */
 export type DeliveryState =

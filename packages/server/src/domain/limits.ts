@@ -62,8 +62,6 @@ export const RESPONSE_HEADERS_KEPT_MAX = 64;
 /** Graces past a year say "never" in a clumsy way. */
 export const GRACE_SECONDS_MAX = 366 * 24 * 3_600;
 export const LIVE_SECRETS_MAX = 11;
-export const SECRET_BYTES_MIN = 24;
-export const SECRET_BYTES_MAX = 64;
 
 /** Bytes of one written member of an event beside its payload: a type, an id or a time, escapes included. */
 export const EVENT_MEMBER_BYTES_MAX = 1_024;

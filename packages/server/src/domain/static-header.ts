@@ -58,7 +58,11 @@ export function staticHeaderProblems(
     if (name.length > STATIC_HEADER_NAME_LENGTH_MAX || !TOKEN.test(name)) {
       problems.push({ pointer, detail: 'is not a header name', code: 'invalid_header_name' });
     } else if (isReserved(lower) || signatureHeaders.includes(lower)) {
-      problems.push({ pointer, detail: `the header "${lower}" is written by the delivery itself`, code: 'reserved_header' });
+      problems.push({
+        pointer,
+        detail: `the header "${lower}" is written by the delivery itself`,
+        code: 'reserved_header',
+      });
     } else if (seen.has(lower)) {
       problems.push({ pointer, detail: 'repeats a header name in another case', code: 'repeated' });
     }
@@ -69,7 +73,11 @@ export function staticHeaderProblems(
     }
   }
   if (bytes > STATIC_HEADERS_BYTES_MAX) {
-    problems.push({ pointer: '/headers', detail: `must be at most ${STATIC_HEADERS_BYTES_MAX} bytes together`, code: 'too_large' });
+    problems.push({
+      pointer: '/headers',
+      detail: `must be at most ${STATIC_HEADERS_BYTES_MAX} bytes together`,
+      code: 'too_large',
+    });
   }
   return problems;
 }

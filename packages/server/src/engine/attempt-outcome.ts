@@ -4,13 +4,16 @@ import { deliveryAfter } from '../domain/delivery-state.ts';
 import type { EndpointStatus } from '../domain/endpoint.ts';
 import type { Outcome } from '../store/port.ts';
 
+/** Where an attempt leads that decided something. */
+export type Ending = Exclude<Outcome['next'], { kind: 'unchanged' }>;
+
 /** What becomes of a delivery after an attempt, in the words of the store. */
 export function nextOf(facts: {
   readonly outcome: AttemptClass;
   readonly retryAt: number | null;
   readonly endpointStatus: EndpointStatus['kind'];
   readonly now: number;
-}): Outcome['next'] {
+}): Ending {
   const after = deliveryAfter({ kind: 'in_flight' }, { kind: 'attempted', ...facts }, facts.now);
   switch (after.kind) {
     case 'succeeded':

@@ -7,7 +7,7 @@ import { nextAttemptAt } from '../domain/retry-schedule.ts';
 import type { Sender, SendResult } from '../net/sender.ts';
 import type { Outcome } from '../store/port.ts';
 import type { Vault } from '../store/vault.ts';
-import { NO_PHASES, nextOf } from './attempt-outcome.ts';
+import { type Ending, NO_PHASES, nextOf } from './attempt-outcome.ts';
 import type { EngineDirectory } from './directory.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import type { LiveDelivery } from './lane.ts';
@@ -20,6 +20,8 @@ export type AttemptEnd =
   | {
       readonly kind: 'finished';
       readonly outcome: Outcome;
+      /** An attempt before it, on a kept connection that had died. It decided nothing, and is history all the same. */
+      readonly lost: Attempt | null;
       readonly class: AttemptClass;
       readonly timedOut: boolean;
       /** Milliseconds that the receiver asked to wait. */
@@ -55,6 +57,9 @@ export async function waitForRing(directory: EngineDirectory, state: EndpointSta
   }
 }
 
+/** A request that went out on a kept connection which died without a byte of an answer. */
+type LostAttempt = { readonly signed: SignedRequest; readonly result: SendResult; readonly startedAt: number };
+
 export class Attempts {
   readonly #tools: AttemptTools;
 
@@ -69,7 +74,7 @@ export class Attempts {
   async run(live: LiveDelivery): Promise<AttemptEnd> {
     const { directory, sender, clock, telemetry } = this.#tools;
     const { state } = live.lane;
-    let repeated = false;
+    let lost: LostAttempt | null = null;
     for (;;) {
       const known = directory.loadedRing(state.ringOwner);
       // A ring that was just loaded is in the cache, so the next look does not wait again.
@@ -77,18 +82,22 @@ export class Attempts {
       const ring = known instanceof Promise ? null : known;
       const startedAt = clock.now();
       const signed = this.#sign(live, ring, startedAt);
-      if (signed === null || 'kind' in signed) return this.#unsigned(live, ring, signed ?? NO_SECRET, startedAt);
+      if (signed === null || 'kind' in signed) return this.#unsigned(live, ring, signed ?? NO_SECRET, startedAt, lost);
       const result = await sender.send(signed.request);
       if (result.kind === 'failure') {
-        if (result.failure === 'closed') return { kind: 'unsent' };
+        if (result.failure === 'closed') {
+          return lost === null
+            ? { kind: 'unsent' }
+            : this.#finish(live, lost.signed, lost.result, lost.startedAt, null);
+        }
         // The receiver had closed the kept connection: most often it never saw the request. A fresh one tells.
-        if (result.staleConnection && !repeated) {
-          repeated = true;
+        if (result.staleConnection && lost === null && state.isActive) {
+          lost = { signed, result, startedAt };
           telemetry.connectionRetried();
           continue;
         }
       }
-      return this.#finish(live, signed, result, startedAt);
+      return this.#finish(live, signed, result, startedAt, lost);
     }
   }
 
@@ -106,9 +115,16 @@ export class Attempts {
     }
   }
 
-  #unsigned(live: LiveDelivery, ring: LoadedRing | null, failure: SigningFailure, now: number): AttemptEnd {
+  #unsigned(
+    live: LiveDelivery,
+    ring: LoadedRing | null,
+    failure: SigningFailure,
+    now: number,
+    lost: LostAttempt | null,
+  ): AttemptEnd {
+    const before = lost === null ? null : this.#attempt(live, lost.signed, lost.result, lost.startedAt, 1);
     const attempt: Attempt = {
-      ...this.#begin(live, now),
+      ...this.#begin(live, now, before === null ? 1 : 2),
       responseStatus: null,
       errorKind: failure.kind,
       errorDetail: failure.detail,
@@ -118,14 +134,34 @@ export class Attempts {
       responseHeaders: null,
       responseExcerpt: null,
     };
-    return this.#end(live, attempt, { class: 'retry', timedOut: false, retryAfter: null }, now);
+    return this.#end(live, attempt, { lost: before, class: 'retry', timedOut: false, retryAfter: null }, now);
   }
 
-  #finish(live: LiveDelivery, signed: SignedRequest, result: SendResult, startedAt: number): AttemptEnd {
+  #finish(
+    live: LiveDelivery,
+    signed: SignedRequest,
+    result: SendResult,
+    startedAt: number,
+    lost: LostAttempt | null,
+  ): AttemptEnd {
     const now = this.#tools.clock.now();
     const responded = result.kind === 'response';
-    const attempt: Attempt = {
-      ...this.#begin(live, startedAt),
+    const before = lost === null ? null : this.#attempt(live, lost.signed, lost.result, lost.startedAt, 1);
+    const attempt = this.#attempt(live, signed, result, startedAt, before === null ? 1 : 2);
+    if (responded && result.verifiedKey !== null && signed.keyIds.split(' ').includes(result.verifiedKey)) {
+      this.#tools.telemetry.keyVerified(live.lane.state.id, result.verifiedKey);
+    }
+    const retryAfter = responded && result.retryAfter !== null ? parseRetryAfter(result.retryAfter, now) : null;
+    const outcome = classify(responded ? { status: result.status } : { failure: result.failure });
+    const timedOut = !responded && result.failure === 'timeout';
+    return this.#end(live, attempt, { lost: before, class: outcome, timedOut, retryAfter }, now);
+  }
+
+  /** The `step`-th attempt since the delivery came into memory. */
+  #attempt(live: LiveDelivery, signed: SignedRequest, result: SendResult, startedAt: number, step: number): Attempt {
+    const responded = result.kind === 'response';
+    return {
+      ...this.#begin(live, startedAt, step),
       responseStatus: responded ? result.status : null,
       errorKind: responded ? null : result.failure,
       errorDetail: responded ? null : result.detail,
@@ -135,24 +171,18 @@ export class Attempts {
       responseHeaders: responded ? result.headers : null,
       responseExcerpt: responded ? result.excerpt : null,
     };
-    if (responded && result.verifiedKey !== null && signed.keyIds.split(' ').includes(result.verifiedKey)) {
-      this.#tools.telemetry.keyVerified(live.lane.state.id, result.verifiedKey);
-    }
-    const retryAfter = responded && result.retryAfter !== null ? parseRetryAfter(result.retryAfter, now) : null;
-    const outcome = classify(responded ? { status: result.status } : { failure: result.failure });
-    const timedOut = !responded && result.failure === 'timeout';
-    return this.#end(live, attempt, { class: outcome, timedOut, retryAfter }, now);
   }
 
   #begin(
     live: LiveDelivery,
     startedAt: number,
+    step: number,
   ): Pick<Attempt, 'id' | 'deliveryId' | 'endpointId' | 'number' | 'startedAt'> {
     return {
       id: this.#tools.ids.next('att'),
       deliveryId: live.id,
       endpointId: live.lane.state.id,
-      number: live.attemptCount + 1,
+      number: live.attemptCount + step,
       startedAt,
     };
   }
@@ -160,7 +190,7 @@ export class Attempts {
   #end(
     live: LiveDelivery,
     attempt: Attempt,
-    facts: Pick<Extract<AttemptEnd, { kind: 'finished' }>, 'class' | 'timedOut' | 'retryAfter'>,
+    facts: Pick<Extract<AttemptEnd, { kind: 'finished' }>, 'lost' | 'class' | 'timedOut' | 'retryAfter'>,
     now: number,
   ): AttemptEnd {
     const { endpoint } = live.lane.state;
@@ -184,7 +214,7 @@ export class Attempts {
     return retryScheduleForAll ?? live.lane.state.endpoint.retrySchedule ?? retrySchedule;
   }
 
-  #tell(live: LiveDelivery, attempt: Attempt, next: Outcome['next'], outcome: AttemptClass, now: number): void {
+  #tell(live: LiveDelivery, attempt: Attempt, next: Ending, outcome: AttemptClass, now: number): void {
     const { telemetry } = this.#tools;
     telemetry.attemptFinished({
       deliveryId: attempt.deliveryId,

@@ -56,7 +56,7 @@ export function createEngine(options: EngineOptions): EngineWithParts {
   const attempts = new Attempts(tools);
 
   const recorder = new Recorder(options, settings.limits.unrecorded, (deliveries, outcomes) => {
-    for (const live of deliveries) leave(live.lane, live);
+    for (const live of deliveries) if (live !== null) leave(live.lane, live);
     for (const { next } of outcomes) if (next.kind === 'retry') refill.wakeAt(next.dueAt);
     refill.pump();
     dispatch.pump();
@@ -71,7 +71,7 @@ export function createEngine(options: EngineOptions): EngineWithParts {
     isBlocked: () => recorder.isFull,
     onFinished: (live, end) => {
       const { attempt } = end.outcome;
-      recorder.add(live, end.outcome);
+      recorder.add(live, end.outcome, end.lost);
       if (end.class !== 'success') suspension.consider(live.lane.state, attempt.responseStatus, end.at);
     },
     onUnsent: (lane, deliveries) => returns.add(lane, deliveries),

@@ -4,6 +4,7 @@ import { UNTRIED } from '../domain/endpoint.ts';
 import type { EndpointWithHealth, Reader } from '../store/port.ts';
 import { EngineDirectory } from './directory.ts';
 import { EndpointDirectory } from './endpoint-directory.ts';
+import { LoadingCache } from './loading-cache.ts';
 import { inWorld } from './testing/in-world.ts';
 import { World } from './testing/world.ts';
 
@@ -102,6 +103,31 @@ describe('endpoints in memory', () => {
     expect(again.match('any')).toEqual([kept]);
     directory.unpin(kept);
     expect(directory.peek(kept.id)).toBe(kept);
+  });
+});
+
+describe('a cache in front of the store', () => {
+  it('forgets the oldest that was not used lately', async () => {
+    const read: number[] = [];
+    const cache = new LoadingCache<number, { readonly key: number }>(3, async (key) => {
+      read.push(key);
+      return { key };
+    });
+    for (const key of [1, 2, 3, 1, 4, 1, 3, 2]) await cache.get(key);
+    expect(read).toEqual([1, 2, 3, 4, 2]);
+  });
+
+  it('reads once for all who ask at once, and again after a failure', async () => {
+    let reads = 0;
+    const cache = new LoadingCache<string, object>(3, async () => {
+      reads += 1;
+      if (reads === 1) throw new Error('no');
+      return {};
+    });
+    const asked = [cache.get('a'), cache.get('a')].map((each) => Promise.resolve(each));
+    await expect(Promise.all(asked)).rejects.toThrow('no');
+    expect(await cache.get('a')).toEqual({});
+    expect(reads).toBe(2);
   });
 });
 

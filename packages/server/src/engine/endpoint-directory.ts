@@ -13,8 +13,8 @@ type ViewLoad = { readonly promise: Promise<OrganizationView>; readonly changes:
  * Endpoints in memory, by organization for fan-out and by id for sending.
  *
  * There is at most one state per endpoint. It lives while its organization's view is loaded or a lane works with it.
- * Views are loaded on first use, once for all who ask, and dropped least used first when their endpoints together pass
- * the bound. Changes that commit while something is being read are applied on top of what was read.
+ * Views are loaded on first use, once for all who ask, and dropped, oldest first with a second chance for those in use, when
+ * their endpoints together pass the bound. Changes that commit while something is being read are applied on top of what was read.
  */
 export class EndpointDirectory {
   readonly #reader: Reader;
@@ -23,8 +23,6 @@ export class EndpointDirectory {
   readonly #views = new Map<OrganizationId, OrganizationView>();
   readonly #viewLoads = new Map<OrganizationId, ViewLoad>();
   readonly #stateLoads = new Map<EndpointId, { readonly promise: Promise<EndpointState | null>; outdated: boolean }>();
-  /** The view used last needs no move to the end. */
-  #newest: OrganizationView | null = null;
   #endpointsInViews = 0;
 
   constructor(reader: Reader, endpointsMax: number) {
@@ -35,11 +33,7 @@ export class EndpointDirectory {
   view(organizationId: OrganizationId): OrganizationView | Promise<OrganizationView> {
     const known = this.#views.get(organizationId);
     if (known === undefined) return this.#loadView(organizationId);
-    if (known !== this.#newest) {
-      this.#views.delete(organizationId);
-      this.#views.set(organizationId, known);
-      this.#newest = known;
-    }
+    known.used = true;
     return known;
   }
 
@@ -117,7 +111,6 @@ export class EndpointDirectory {
       if (state.endpoint.status.kind !== 'archived') view.put(state);
     }
     this.#views.set(organizationId, view);
-    this.#newest = view;
     this.#endpointsInViews += view.size;
     for (const change of changes) this.#applyToView(view, change);
     this.#evict(view);
@@ -156,6 +149,11 @@ export class EndpointDirectory {
       if (this.#endpointsInViews + this.#views.size <= this.#endpointsMax) return;
       if (view === keep) continue;
       this.#views.delete(organizationId);
+      if (view.used) {
+        view.used = false;
+        this.#views.set(organizationId, view);
+        continue;
+      }
       this.#endpointsInViews -= view.size;
       for (const state of view.states()) {
         state.inView = false;

@@ -60,6 +60,39 @@ describe('endpoints beside each other', () => {
   );
 
   it(
+    'many that are known to hang, with deliveries always due, do not hold up the first delivery of a new one',
+    inWorld(
+      {
+        limits: { inFlight: 64, memoryDeliveries: 200 },
+        settings: {
+          retryScheduleForAll: Array.from({ length: 40 }, () => 1),
+          sendDeadlineSeconds: 1,
+          autoSuspendAttempts: 0,
+        },
+      },
+      async (world) => {
+        for (let index = 0; index < 300; index += 1) {
+          const endpoint = world.endpoint({ eventTypes: ['hung'], keyring: 'organization' });
+          await world.apply([{ kind: 'endpoint.insert', endpoint }]);
+        }
+        world.sender.script = () => 'hang';
+        await world.accept(...Array.from({ length: 5 }, () => world.event({ type: 'hung' })));
+        await world.time.advance(60_000);
+        const busy = world.engine.figures();
+        expect(busy.inFlight).toBeGreaterThanOrEqual(10);
+        expect(busy.inMemory).toBeLessThanOrEqual(100);
+        const fresh = await world.addEndpoint({ eventTypes: ['fresh'] });
+        world.sender.script = ({ url }) => (url === fresh.url ? { status: 200 } : 'hang');
+        const at = world.time.now();
+        await world.accept(world.event({ type: 'fresh' }));
+        await world.time.advance(2);
+        expect(world.sender.seen.find((each) => each.url === fresh.url)?.at).toBe(at);
+      },
+    ),
+    60_000,
+  );
+
+  it(
     'healthy ones that all fall silent at once give the half back after a second',
     inWorld({ limits: { inFlight: 64 } }, async (world) => {
       const good = await world.addEndpoint({ eventTypes: ['good', 'all'] });
@@ -126,6 +159,47 @@ describe('a lane', () => {
   );
 
   it(
+    'that nothing is known of begins with a few requests',
+    inWorld({}, async (world) => {
+      await world.addEndpoint();
+      world.sender.script = () => 'hang';
+      await world.accept(...Array.from({ length: 30 }, () => world.event()));
+      await world.time.advance(1_000);
+      expect(world.engine.figures()).toMatchObject({ inFlight: 4 });
+    }),
+  );
+
+  it(
+    'gives back what it cannot send soon when its receiver stops answering',
+    inWorld({ settings: { sendDeadlineSeconds: 2 } }, async (world) => {
+      await world.addEndpoint({ concurrency: 4 });
+      await world.accept();
+      await world.time.advance(5);
+      world.sender.script = () => 'hang';
+      for (let index = 0; index < 300; index += 1) await world.accept();
+      expect(world.engine.figures().inMemory).toBe(300);
+      await world.time.advance(2_500);
+      expect(world.engine.figures().inMemory).toBeLessThanOrEqual(4);
+    }),
+  );
+
+  it(
+    'rests for the longest time that the receiver asked for',
+    inWorld({}, async (world) => {
+      await world.addEndpoint({ concurrency: 2, retrySchedule: [3_600] });
+      world.sender.script = () => {
+        const count = world.sender.seen.length;
+        return count > 2 ? { status: 200 } : { status: 429, retryAfter: count === 1 ? '1' : '30', afterMs: count * 10 };
+      };
+      await world.accept(...Array.from({ length: 3 }, () => world.event()));
+      await world.time.advance(29_000);
+      expect(world.sender.seen).toHaveLength(2);
+      await world.time.advance(2_000);
+      expect(world.sender.seen).toHaveLength(3);
+    }),
+  );
+
+  it(
     'rests when the receiver says 429, as long as it asks',
     inWorld({ settings: { retryScheduleForAll: [1, 1, 1] } }, async (world) => {
       await world.addEndpoint();
@@ -157,6 +231,21 @@ describe('a lane', () => {
 });
 
 describe('memory', () => {
+  it(
+    'that failing lanes hold past their share goes back to the store',
+    inWorld({ limits: { memoryDeliveries: 100 }, settings: { retryScheduleForAll: [3_600] } }, async (world) => {
+      for (const type of ['a', 'b']) await world.addEndpoint({ eventTypes: [type], concurrency: 1 });
+      await world.accept(world.event({ type: 'a' }), world.event({ type: 'b' }));
+      await world.time.advance(5);
+      world.sender.script = () => ({ status: 500, afterMs: 500 });
+      for (let index = 0; index < 40; index += 1)
+        await world.accept(world.event({ type: 'a' }), world.event({ type: 'b' }));
+      expect(world.engine.figures().inMemory).toBe(80);
+      await world.time.advance(600);
+      expect(world.engine.figures().inMemory).toBeLessThanOrEqual(50);
+    }),
+  );
+
   it(
     'never holds more deliveries or bytes than its bounds, whatever is accepted',
     inWorld(

@@ -4,6 +4,8 @@ import type { EndpointState } from './endpoint-state.ts';
 
 /** The endpoints of one organization that are not archived, found by event type. */
 export class OrganizationView {
+  /** Since eviction looked at it last. */
+  used = false;
   readonly #states = new Map<EndpointId, EndpointState>();
   /** Null after a change, until the next question. */
   #index: TypeIndex<EndpointState> | null = null;

@@ -58,6 +58,13 @@ describe('a budget', () => {
     expect(budget.room('healthy')).toBe(0);
   });
 
+  it('does not charge new lanes for what others hold that failed afterwards', () => {
+    const budget = new Budget(100, { overdraft: false });
+    budget.take('healthy', 80);
+    budget.move('healthy', 'failing', 80);
+    expect([budget.room('failing'), budget.room('unproven'), budget.room('healthy')]).toEqual([0, 20, 20]);
+  });
+
   it('with overdraft lets healthy lanes have their half whatever the others hold, up to twice in all', () => {
     const budget = new Budget(100, { overdraft: true });
     budget.take('healthy', 100);
@@ -72,6 +79,28 @@ describe('a budget', () => {
 
   it('notices what was never lent', () => {
     expect(() => new Budget(1, { overdraft: false }).give('healthy', 1)).toThrow();
+  });
+});
+
+describe('the health of an endpoint', () => {
+  const world = new World();
+
+  it('gathers for the recorder, and failures from before a reset never count after it', () => {
+    const state = new EndpointState(world.endpoint(), UNTRIED);
+    expect([state.count(false, 10), state.count(false, 20)]).toEqual([true, false]);
+    expect(state.health).toMatchObject({ consecutiveFailures: 2, failingSince: 10, lastFailureAt: 20 });
+    state.replace({ ...state.endpoint, version: 2 }, true);
+    expect(state.health).toMatchObject({ consecutiveFailures: 0, failingSince: null, lastFailureAt: 20 });
+    state.count(false, 30);
+    expect(state.takePending()).toMatchObject({ failures: 1, firstFailureAt: 30, failureAt: 30 });
+    expect(state.takePending()).toBeNull();
+  });
+
+  it('takes no older row for a newer one', () => {
+    const newer = { ...world.endpoint(), version: 3 };
+    const state = new EndpointState(newer, UNTRIED);
+    state.replace({ ...newer, version: 2, url: 'https://old.example/' }, false);
+    expect(state.endpoint).toBe(newer);
   });
 });
 

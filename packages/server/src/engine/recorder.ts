@@ -1,3 +1,4 @@
+import type { Attempt } from '../domain/attempt.ts';
 import type { Clock, Timers } from '../domain/clock.ts';
 import type { HealthChange, Outcome, RecordUnit, Store } from '../store/port.ts';
 import type { EndpointState } from './endpoint-state.ts';
@@ -12,7 +13,7 @@ const BACKOFF_MS_MAX = 5_000;
 const LAST_TRIES_MAX = 6;
 
 /** After each commit: the deliveries of the unit need their place in memory no more. */
-export type OnRecorded = (deliveries: readonly LiveDelivery[], outcomes: readonly Outcome[]) => void;
+export type OnRecorded = (deliveries: readonly (LiveDelivery | null)[], outcomes: readonly Outcome[]) => void;
 
 /**
  * Brings results back to the store, one unit at a time: while one commits, the next gathers.
@@ -29,7 +30,8 @@ export class Recorder {
   readonly #unrecordedMax: number;
   readonly #onRecorded: OnRecorded;
   #outcomes: Outcome[] = [];
-  #deliveries: LiveDelivery[] = [];
+  /** One for each outcome: the delivery that leaves memory with it, or null when it stays. */
+  #deliveries: (LiveDelivery | null)[] = [];
   #touched: EndpointState[] = [];
   /** In the unit that is being written. */
   #writing = 0;
@@ -62,7 +64,12 @@ export class Recorder {
     return this.#outcomes.length + this.#writing === 0;
   }
 
-  add(live: LiveDelivery, outcome: Outcome): void {
+  /** `lost` is an attempt before the one that decided. */
+  add(live: LiveDelivery, outcome: Outcome, lost: Attempt | null): void {
+    if (lost !== null) {
+      this.#outcomes.push({ attempt: lost, next: { kind: 'unchanged' } });
+      this.#deliveries.push(null);
+    }
     const { state } = live.lane;
     const success = outcome.next.kind === 'succeeded';
     const at = success ? outcome.next.at : outcome.attempt.startedAt;
@@ -92,7 +99,7 @@ export class Recorder {
     this.#work = null;
   }
 
-  #takeDeliveries(): LiveDelivery[] {
+  #takeDeliveries(): (LiveDelivery | null)[] {
     const all = this.#deliveries;
     this.#deliveries = all.length > OUTCOMES_PER_UNIT_MAX ? all.splice(OUTCOMES_PER_UNIT_MAX) : [];
     return all;

@@ -81,7 +81,7 @@ describe('retries', () => {
   );
 
   it(
-    'are not spent on a kept connection that had died',
+    'begin at once after a kept connection that had died, and both requests are history (unlogged second send: Svix)',
     inWorld({}, async (world) => {
       await world.addEndpoint({ retrySchedule: [] });
       world.sender.script = () =>
@@ -89,7 +89,14 @@ describe('retries', () => {
       await world.accept();
       await world.time.advance(10);
       expect(world.sender.seen).toHaveLength(2);
-      expect(await world.deliveries()).toMatchObject([{ state: { kind: 'succeeded' }, attemptCount: 1 }]);
+      const [delivery] = await world.deliveries();
+      expect(delivery).toMatchObject({ state: { kind: 'succeeded' }, attemptCount: 2 });
+      const attempts = await world.store.reader.attemptsOfDelivery(world.organizationId, delivery!.id);
+      expect(attempts).toMatchObject([
+        { number: 1, responseStatus: null, errorKind: 'reset' },
+        { number: 2, responseStatus: 200, errorKind: null },
+      ]);
+      expect(attempts.every(({ keyIds }) => keyIds !== '')).toBe(true);
     }),
   );
 

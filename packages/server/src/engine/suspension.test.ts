@@ -159,6 +159,29 @@ describe('a 410', () => {
   );
 });
 
+describe('while a suspension is being written', () => {
+  it(
+    'nothing more is sent',
+    inWorld({}, async (world) => {
+      await world.addEndpoint({ concurrency: 1 });
+      const apply = world.store.apply.bind(world.store);
+      world.store.apply = async (commands) => {
+        await new Promise<void>((resolve) => world.time.setTimeout(resolve, 500));
+        return apply(commands);
+      };
+      world.sender.script = () => ({ status: 410 });
+      await world.accept(world.event(), world.event(), world.event());
+      await world.time.advance(2_000);
+      expect(world.sender.seen).toHaveLength(1);
+      expect((await world.deliveries()).map((each) => each.state.kind).sort()).toEqual([
+        'pending',
+        'pending',
+        'retrying',
+      ]);
+    }),
+  );
+});
+
 describe('an endpoint that is archived with deliveries on their way', () => {
   it(
     'lets a success count, ends the failed one, and cancels what waited',

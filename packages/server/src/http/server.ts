@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import Fastify, { type ConnectionError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { refused } from '../app/outcome.ts';
 import type { ErrorCode } from '../domain/error-registry.ts';
+import { CONTROL_BODY_BYTES_MAX } from '../domain/limits.ts';
 import { type CrashSink, problemOf } from './crash.ts';
 import { explainMissing } from './not-found.ts';
 import { sendProblem } from './reply.ts';
@@ -19,8 +20,6 @@ const HEADER_BYTES_MAX = 16 * 1024;
 const HEADERS_MAX = 100;
 const CONNECTIONS_MAX = 10_000;
 const PARAMETER_LENGTH_MAX = 256;
-/** Routes say their own limit; this one stands where none does. */
-const BODY_BYTES_MAX = 256 * 1024;
 
 export type HttpServerOptions = {
   /** Speaks for paths outside of every dialect and for requests that cannot be read at all. */
@@ -65,7 +64,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     requestTimeout: REQUEST_MS_MAX,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionTimeout: 0,
-    bodyLimit: BODY_BYTES_MAX,
+    // Where a route does not say its own limit.
+    bodyLimit: CONTROL_BODY_BYTES_MAX,
     forceCloseConnections: 'idle',
     // Requests that arrive while the server closes are answered in the shape of their dialect.
     return503OnClosing: false,

@@ -150,7 +150,9 @@ export type Outcome = {
     /** Leaves the lease and waits in the store until then. */
     | { readonly kind: 'retry'; readonly dueAt: number }
     | { readonly kind: 'dead'; readonly at: number; readonly reason: DeathReason }
-    | { readonly kind: 'cancelled'; readonly at: number };
+    | { readonly kind: 'cancelled'; readonly at: number }
+    /** Another attempt of the same delivery follows at once; the lease stays. */
+    | { readonly kind: 'unchanged' };
 };
 
 /** What attempts did to an endpoint's health since it was last recorded. */

@@ -15,6 +15,7 @@ import { guarded, type Report } from '../session.ts';
 const ECHO_MS = 1_000;
 /** A stop that takes longer than it may is ended by force. */
 const BACKSTOP_MS = 5_000;
+const PARENT_POLL_MS = 500;
 
 /** Every setting that has a flag, with the text that the manual has. */
 function settingOptions(): Map<SettingKey, Option> {
@@ -70,7 +71,7 @@ async function serve(io: Io, report: Report, flags: Flags, json: boolean): Promi
     process.exit(EXIT.FAILED);
   });
   // Signals that come while it starts wait for the end of the start.
-  const stopping = nextSignal();
+  const stopping = nextSignal({ withParent: (io.env['npm_lifecycle_event'] ?? '') !== '' });
   const { startService } = await import('../../service.ts');
   const started = await startService(config, telemetry);
   if (!started.ok) {
@@ -118,15 +119,25 @@ async function stop(service: StartedService, config: Config, events: TelemetryEv
 
 type SignalWait = { readonly signal: Promise<string>; forget(): void };
 
-export function nextSignal(): SignalWait {
+/**
+ * The first signal to stop. `withParent`: npm runs a command through a shell, which does not pass on what npm is sent;
+ * the end of that shell then counts as a signal, or the server would be left behind.
+ */
+export function nextSignal(options: { readonly withParent?: boolean } = {}): SignalWait {
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   const { promise, resolve } = Promise.withResolvers<string>();
+  const parent = process.ppid;
+  const watch = (): void => {
+    if (process.ppid !== parent) listener('parent ended');
+  };
+  const timer = options.withParent === true ? setInterval(watch, PARENT_POLL_MS) : undefined;
   const forget = (): void => {
+    clearInterval(timer);
     for (const name of names) process.off(name, listener);
   };
-  const listener = (name: NodeJS.Signals): void => {
+  const listener = (cause: string): void => {
     forget();
-    resolve(name);
+    resolve(cause);
   };
   for (const name of names) process.on(name, listener);
   return { signal: promise, forget };

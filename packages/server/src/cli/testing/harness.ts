@@ -8,7 +8,7 @@ import { type Receiver, startReceiver } from '@hookring/receiver';
 import type { Io } from '../io.ts';
 import { runCommandLine } from '../program.ts';
 
-const BIN = fileURLToPath(new URL('../../../bin/hookring.mjs', import.meta.url));
+export const BIN = fileURLToPath(new URL('../../../bin/hookring.mjs', import.meta.url));
 
 export type Ended = { readonly code: number | null; readonly out: string; readonly err: string };
 export type Running = { readonly child: ChildProcess; readonly out: () => string; readonly ended: Promise<Ended> };

@@ -91,7 +91,7 @@ export async function runDialects(dialects: readonly [Dialect, ...Dialect[]]): P
     },
     telemetry: { secretRotated() {}, secretRevoked() {}, endpointChanged() {}, accessRefused() {} },
   };
-  await bootstrap(app);
+  await bootstrap(app, { mintKey: false });
   const crashes: unknown[] = [];
   const onCrash = (error: unknown): void => void crashes.push(error);
   const http = createHttpServer({

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { acceptedEvent, acceptOne, DAY, idempotencyRow, leased, newId, populate, START, waiting } from './fixtures.ts';
-import type { WithStore } from './suite.ts';
+import {
+  acceptedEvent,
+  acceptOne,
+  DAY,
+  idempotencyRow,
+  leased,
+  newId,
+  populate,
+  START,
+  type WithStore,
+  waiting,
+} from './fixtures.ts';
 
 const PAGE = { after: null, itemsMax: 10 };
 const STORED = { kind: 'stored' };

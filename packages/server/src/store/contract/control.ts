@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../port.ts';
-import { endpoint, idempotencyRow, newId, organization, populate, ring, START, secret } from './fixtures.ts';
-import type { WithStore } from './suite.ts';
+import {
+  endpoint,
+  idempotencyRow,
+  newId,
+  organization,
+  populate,
+  ring,
+  START,
+  secret,
+  type WithStore,
+} from './fixtures.ts';
 
 export function controlContract(withStore: WithStore): void {
   describe('commands', () => {

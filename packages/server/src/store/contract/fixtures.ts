@@ -43,6 +43,9 @@ export type Opened = {
 };
 export type OpenStore = () => Promise<Opened>;
 
+/** Runs a test on a store of its own, which is closed whatever happens. */
+export type WithStore = (test: (opened: Opened) => Promise<void>) => Promise<void>;
+
 export function organization(changes: Partial<Organization> = {}): Organization {
   return {
     id: newId('org'),

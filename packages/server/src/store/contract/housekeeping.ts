@@ -13,9 +13,9 @@ import {
   SUSPENDED,
   statusChange,
   succeeded,
+  type WithStore,
   waiting,
 } from './fixtures.ts';
-import type { WithStore } from './suite.ts';
 
 const PAGE = { after: null, itemsMax: 100 };
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Change, StoredSecret } from '../port.ts';
-import { DAY, populate, ring, START, secret } from './fixtures.ts';
-import type { WithStore } from './suite.ts';
+import { DAY, populate, ring, START, secret, type WithStore } from './fixtures.ts';
 
 function withoutMaterial({ sealed: _sealed, ...rest }: StoredSecret) {
   return rest;

@@ -12,9 +12,9 @@ import {
   SUSPENDED,
   statusChange,
   succeeded,
+  type WithStore,
   waiting,
 } from './fixtures.ts';
-import type { WithStore } from './suite.ts';
 
 async function allDeliveries(store: Store, filter: DeliveryFilter, itemsMax: number): Promise<string[]> {
   const ids: string[] = [];

@@ -13,9 +13,9 @@ import {
   SUSPENDED,
   statusChange,
   succeeded,
+  type WithStore,
   waiting,
 } from './fixtures.ts';
-import type { WithStore } from './suite.ts';
 
 const DUE = { now: START, itemsMax: 10 };
 const NOTHING_DUE = { endpointIds: [], nextDueAt: null };

@@ -9,9 +9,9 @@ import {
   START,
   statusChange,
   succeeded,
+  type WithStore,
   waiting,
 } from './fixtures.ts';
-import type { WithStore } from './suite.ts';
 
 export function recordContract(withStore: WithStore): void {
   describe('record', () => {

@@ -1,15 +1,12 @@
 import { describe } from 'vitest';
 import { acceptContract } from './accept.ts';
 import { controlContract } from './control.ts';
-import type { Opened, OpenStore } from './fixtures.ts';
+import type { OpenStore, WithStore } from './fixtures.ts';
 import { housekeepingContract } from './housekeeping.ts';
 import { keyringContract } from './keyrings.ts';
 import { listContract } from './lists.ts';
 import { queueContract } from './queue.ts';
 import { recordContract } from './record.ts';
-
-/** Runs a test on a store of its own, which is closed whatever happens. */
-export type WithStore = (test: (opened: Opened) => Promise<void>) => Promise<void>;
 
 /** What every adapter of the store port must do. */
 export function storeContract(name: string, open: OpenStore): void {

@@ -3,7 +3,7 @@ import type { DeliveryFilter, Page, PageRequest, ShownDelivery } from '../../por
 import { number } from '../cells.ts';
 import { DELIVERY_COLUMNS, DELIVERY_JOINS, shownDeliveryOf } from '../rows.ts';
 import { numberCursor, TEXT_MAX } from './page.ts';
-import type { SyncReader } from './reader.ts';
+import type { SyncReader } from './sync-reader.ts';
 import { createHistoryWalk, createQueueWalk, mergeWalks, type Walk } from './walks.ts';
 
 /** Deliveries of one event that one page may look at. */

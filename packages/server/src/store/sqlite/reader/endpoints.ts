@@ -3,7 +3,7 @@ import type { EndpointWithHealth } from '../../port.ts';
 import { type Row, text } from '../cells.ts';
 import { ENDPOINT_COLUMNS, endpointOf, healthOf } from '../rows.ts';
 import { pageOf, TEXT_MAX } from './page.ts';
-import type { SyncReader } from './reader.ts';
+import type { SyncReader } from './sync-reader.ts';
 
 type Reads = Pick<SyncReader, 'endpoint' | 'endpoints' | 'subscribers' | 'endpointById' | 'sealedHeaders'>;
 

@@ -3,7 +3,7 @@ import type { Event } from '../../../domain/event.ts';
 import { number, text } from '../cells.ts';
 import { eventOf } from '../rows.ts';
 import { TEXT_MAX } from './page.ts';
-import type { SyncReader } from './reader.ts';
+import type { SyncReader } from './sync-reader.ts';
 
 type Reads = Pick<SyncReader, 'event' | 'events'>;
 

@@ -4,7 +4,7 @@ import { number, type Row, text } from '../cells.ts';
 import { ringOwnerOf, secretOf } from '../rows.ts';
 import { SECRET_COLUMNS } from '../writer/secrets.ts';
 import { numberCursor, numberOf, pageOf } from './page.ts';
-import type { SyncReader } from './reader.ts';
+import type { SyncReader } from './sync-reader.ts';
 
 type Reads = Pick<SyncReader, 'keyring' | 'secrets' | 'secret' | 'sealedSecrets'>;
 

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { number, numberOrNull, text } from '../cells.ts';
 import { apiKeyOf, idempotencyOf, organizationOf } from '../rows.ts';
 import { pageOf, TEXT_MAX } from './page.ts';
-import type { SyncReader } from './reader.ts';
+import type { SyncReader } from './sync-reader.ts';
 
 type Reads = Pick<
   SyncReader,

@@ -1,5 +1,4 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Reader } from '../../port.ts';
 import { createAttemptReads } from './attempts.ts';
 import { createDeliveryReads } from './deliveries.ts';
 import { createEndpointReads } from './endpoints.ts';
@@ -7,11 +6,7 @@ import { createEventReads } from './events.ts';
 import { createKeyringReads } from './keyrings.ts';
 import { createOrganizationReads } from './organizations.ts';
 import { createRecoverReads } from './recover.ts';
-
-/** The same questions as the port's, answered at once. */
-export type SyncReader = {
-  readonly [Method in keyof Reader]: (...args: Parameters<Reader[Method]>) => Awaited<ReturnType<Reader[Method]>>;
-};
+import type { SyncReader } from './sync-reader.ts';
 
 /**
  * SQL is by hand and prepared once, each statement beside the code that reads its rows. A query builder would only

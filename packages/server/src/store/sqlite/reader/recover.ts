@@ -3,7 +3,7 @@ import type { RecoverFilter } from '../../port.ts';
 import { number, numberOrNull, type Row } from '../cells.ts';
 import { DELIVERY_COLUMNS, DELIVERY_JOINS, shownDeliveryOf } from '../rows.ts';
 import { numberCursor, numberOf, pageOf } from './page.ts';
-import type { SyncReader } from './reader.ts';
+import type { SyncReader } from './sync-reader.ts';
 
 type Status = RecoverFilter['statuses'][number];
 

@@ -1,7 +1,7 @@
 import type { Outcome, RecordResult, RecordUnit } from '../../port.ts';
 import { UNIT, type UnitCodec } from './batch.ts';
 
-export const NEXT = { succeeded: 0, retry: 1, dead: 2, cancelled: 3 } as const;
+export const NEXT = { succeeded: 0, retry: 1, dead: 2, cancelled: 3, unchanged: 4 } as const;
 /** Length of an excerpt that is null. */
 export const NO_BYTES = -1;
 
@@ -52,5 +52,6 @@ export const recordCodec: UnitCodec<RecordUnit, RecordResult> = {
 };
 
 function timeOf(next: Outcome['next']): number {
+  if (next.kind === 'unchanged') return 0;
   return next.kind === 'retry' ? next.dueAt : next.at;
 }

@@ -81,6 +81,7 @@ export function createRecord(
       headers,
       excerpt,
     );
+    if (next === NEXT.unchanged) return { owned: true, bytes };
     const owned = row[2] === incarnation || (next === NEXT.succeeded && WAITING.has(row[1]));
     if (!owned) return { owned, bytes };
 
