@@ -17,23 +17,12 @@ import { createEngine } from './engine/create-engine.ts';
 import { mountHealth } from './http/health.ts';
 import { injected } from './http/inject.ts';
 import { listen } from './http/listen.ts';
-import type { HttpServer } from './http/server.ts';
 import { createAddressPolicy } from './net/address-policy.ts';
 import { createDeliveryClient } from './net/delivery-client.ts';
 import { openMasterKeys } from './store/master-key.ts';
 import { openSqliteStore } from './store/sqlite/open.ts';
 import { createVault } from './store/vault.ts';
 import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts';
-
-type Built = {
-  readonly http: HttpServer['fastify'];
-  /** Opens every operation to commands on this machine, as long as this process lives. */
-  readonly localToken: string;
-  readonly firstToken: string | null;
-  readonly inFlight: () => number;
-  start(): Promise<void>;
-  stop(): Promise<void>;
-};
 
 /** Starts to listen and to send. Resolves when the node is ready. */
 export async function startService(config: Config, telemetry: Telemetry): Promise<StartResult> {
@@ -70,7 +59,7 @@ export async function openOffline(config: Config): Promise<OfflineResult> {
 }
 
 /** Builds everything once and connects it. The only place that constructs. */
-async function build(config: Config, telemetry: Telemetry, options: { mintKey: boolean }): Promise<Built> {
+async function build(config: Config, telemetry: Telemetry, options: { mintKey: boolean }) {
   const clock = systemClock;
   const fillRandom = (bytes: Uint8Array): void => void randomFillSync(bytes);
   const ids = createIdSource({ now: clock.now, fillRandom });
@@ -139,26 +128,23 @@ async function build(config: Config, telemetry: Telemetry, options: { mintKey: b
       await store.ping();
       return { ok: true };
     },
-    metrics: async () => ({ contentType: telemetry.registry.contentType, body: await telemetry.registry.metrics() }),
+    registry: telemetry.registry,
   });
-  telemetry.observe({
-    engine: () => engine.figures(),
-    backlog: async () => await store.reader.figures(),
-    storeRoom: () => store.room,
-    now: clock.now,
-  });
+  const backlog = async () => await store.reader.figures();
+  telemetry.observe({ engine: () => engine.figures(), backlog, storeRoom: () => store.room, now: clock.now });
   await http.fastify.ready();
 
   return {
     http: http.fastify,
+    /** Opens every operation to commands on this machine, as long as this process lives. */
     localToken,
     firstToken: first.token,
     inFlight: () => engine.figures().inFlight,
-    async start() {
+    start: async () => {
       await engine.start();
       state = 'sending';
     },
-    async stop() {
+    stop: async () => {
       state = 'stopping';
       // Answers first, sends next, the store last: each may still need what comes after it.
       await http.fastify.close();

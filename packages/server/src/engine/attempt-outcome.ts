@@ -34,3 +34,6 @@ export const NO_PHASES: Attempt['phases'] = {
   firstByteMs: null,
   totalMs: 0,
 };
+
+/** The kind of an attempt that this node could not sign: no request went out. */
+export const SIGNING = 'signing';

@@ -7,7 +7,7 @@ import { nextAttemptAt } from '../domain/retry-schedule.ts';
 import type { Sender, SendResult } from '../net/sender.ts';
 import type { Outcome } from '../store/port.ts';
 import type { Vault } from '../store/vault.ts';
-import { type Ending, NO_PHASES, nextOf } from './attempt-outcome.ts';
+import { type Ending, NO_PHASES, nextOf, SIGNING } from './attempt-outcome.ts';
 import type { EngineDirectory } from './directory.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import type { LiveDelivery } from './lane.ts';
@@ -43,10 +43,10 @@ export type AttemptTools = {
 };
 
 /** Why a request could not be signed; an attempt of its own kind, which is retried. Nothing is ever sent unsigned. */
-export type SigningFailure = { readonly kind: 'signing'; readonly detail: string };
+export type SigningFailure = { readonly kind: typeof SIGNING; readonly detail: string };
 
-const NO_SECRET: SigningFailure = { kind: 'signing', detail: 'The keyring has no secret that signs now.' };
-const NOT_SIGNABLE: SigningFailure = { kind: 'signing', detail: 'The request could not be signed.' };
+const NO_SECRET: SigningFailure = { kind: SIGNING, detail: 'The keyring has no secret that signs now.' };
+const NOT_SIGNABLE: SigningFailure = { kind: SIGNING, detail: 'The request could not be signed.' };
 
 /** The ring that signs for an endpoint now. Looks again after waiting, since the endpoint may have another by then. */
 export async function waitForRing(directory: EngineDirectory, state: EndpointState): Promise<LoadedRing | null> {
@@ -232,5 +232,5 @@ export class Attempts {
 function labelOf(attempt: Attempt, outcome: AttemptClass): AttemptResultLabel {
   if (outcome === 'success') return 'success';
   if (attempt.responseStatus !== null) return 'http_error';
-  return attempt.errorKind === 'signing' ? 'signing' : 'no_response';
+  return attempt.errorKind === SIGNING ? 'signing' : 'no_response';
 }

@@ -1,6 +1,7 @@
 import type { Attempt } from '../domain/attempt.ts';
 import type { Clock, Timers } from '../domain/clock.ts';
 import type { HealthChange, Outcome, RecordUnit, Store } from '../store/port.ts';
+import { SIGNING } from './attempt-outcome.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import type { LiveDelivery } from './lane.ts';
 import type { EngineTelemetry } from './telemetry.ts';
@@ -73,7 +74,8 @@ export class Recorder {
     const { state } = live.lane;
     const success = outcome.next.kind === 'succeeded';
     const at = success ? outcome.next.at : outcome.attempt.startedAt;
-    if (state.count(success, at)) this.#touched.push(state);
+    // What this node could not sign says nothing about the receiver.
+    if (outcome.attempt.errorKind !== SIGNING && state.count(success, at)) this.#touched.push(state);
     this.#outcomes.push(outcome);
     this.#deliveries.push(live);
     this.#work ??= this.#write();

@@ -224,6 +224,30 @@ describe('an endpoint whose keyring cannot sign', () => {
     }),
   );
 
+  it(
+    'is not suspended for it, however often: the receiver was not asked',
+    inWorld(
+      { settings: { retryScheduleForAll: [1, 1, 1], autoSuspendAttempts: 1, autoSuspendHours: 0 } },
+      async (world) => {
+        const endpoint = await world.addEndpoint();
+        const ring = await world.ring(endpoint.id);
+        await world.apply([
+          {
+            kind: 'keyring.put',
+            ring: { ...ring, version: 2, secrets: [] },
+            retired: ring.secrets,
+            expectedVersion: 1,
+          },
+        ]);
+        await world.accept();
+        await world.time.advance(10_000);
+        expect(await world.deliveries()).toMatchObject([{ state: { kind: 'dead' }, attemptCount: 4 }]);
+        const found = await world.store.reader.endpointById(endpoint.id);
+        expect(found).toMatchObject({ endpoint: { status: { kind: 'active' } }, health: { consecutiveFailures: 0 } });
+      },
+    ),
+  );
+
   it('is not sent to when the vault does not open its secret', async () => {
     const run = inWorld({ settings: { retryScheduleForAll: [10, 10] } }, async (world) => {
       await world.addEndpoint();

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 export type HealthSources = {
   /** Resolves when the node can accept and send; rejects, or says why not. */
   readonly ready: () => Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }>;
-  readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
+  readonly registry: { readonly contentType: string; metrics(): Promise<string> };
 };
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -24,8 +24,7 @@ export function mountHealth(fastify: FastifyInstance, sources: HealthSources): v
     return JSON.stringify(body);
   });
   fastify.get('/metrics', async (_request, reply) => {
-    const { contentType, body } = await sources.metrics();
-    reply.header('cache-control', 'no-store').type(contentType);
-    return body;
+    reply.header('cache-control', 'no-store').type(sources.registry.contentType);
+    return await sources.registry.metrics();
   });
 }
