@@ -34,6 +34,8 @@ process.stdout.on('error', (error) => {
 const [name = '', ...args] = process.argv.slice(2);
 const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
 if (command === undefined) fail(`usage: node scripts/run.mjs ${Object.keys(COMMANDS).join('|')} [arguments]`);
+// Looking up a name holds one of these threads; with Node's own 4, a few dead names would delay all others.
+process.env.UV_THREADPOOL_SIZE ??= '16';
 ensureInstalled();
 const ending = await command(args);
 if (ending !== null) mirror(ending);

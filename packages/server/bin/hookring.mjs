@@ -13,6 +13,8 @@ const main = existsSync(sources) ? sources : join(folder, 'dist/cli/main.js');
 // In a checkout this file installs what is missing and brings its own Node; as a published package it has neither.
 const setup = existsSync(setupPath) && main === sources ? await import(pathToFileURL(setupPath).href) : null;
 
+// Looking up a name holds one of these threads; with Node's own 4, a few dead names would delay all others.
+process.env.UV_THREADPOOL_SIZE ??= '16';
 setup?.ensureInstalled();
 if (isNewEnough) {
   process.argv[1] = main;

@@ -8,6 +8,7 @@ import { removeServerFile, serverFilePath, writeServerFile } from './config/serv
 import type { OfflineResult, StartResult } from './config/service-shape.ts';
 import type { Config } from './config/settings.ts';
 import { attempted } from './config/start-problem.ts';
+import { lookupThreads } from './config/thread-pool.ts';
 import { readVersion } from './config/version.ts';
 import { createApiServer } from './dialects/api-server.ts';
 import { systemClock, systemTimers } from './domain/clock.ts';
@@ -76,7 +77,7 @@ async function build(config: Config, telemetry: Telemetry, options: { mintKey: b
 
   const addresses = createAddressPolicy({ allowPrivate: config.allowPrivate ?? [] });
   if (!addresses.ok) throw new Error(`a range that passed the configuration is broken: ${addresses.detail}`);
-  const sender = createDeliveryClient({ policy: addresses.policy });
+  const sender = createDeliveryClient({ policy: addresses.policy, lookupsMax: lookupThreads(process.env) });
   const engine = createEngine({
     store,
     vault,
