@@ -17,8 +17,8 @@ export type ServerProcess = {
   drain(): Promise<number | null>;
   /** The end of a power cut: no handler runs. */
   kill(): Promise<void>;
-  /** The same database, port and key in a new process. */
-  restart(): Promise<ServerProcess>;
+  /** The same database, port and key in a new process, with other settings if given. */
+  restart(environment?: Readonly<Record<string, string>>): Promise<ServerProcess>;
   /** Kills what still runs and removes the folder. */
   remove(): Promise<void>;
   /** What it logged last. */
@@ -81,9 +81,9 @@ async function launch(options: Launch): Promise<ServerProcess> {
       if (running()) killGroup(child);
       await exited;
     },
-    async restart() {
+    async restart(changes = {}) {
       await server.kill();
-      return await launch(options);
+      return await launch({ ...options, environment: { ...environment, ...changes } });
     },
     async remove() {
       await server.kill();

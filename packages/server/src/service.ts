@@ -1,8 +1,9 @@
 import { createHmac, randomBytes, randomFillSync } from 'node:crypto';
 import { tokenHash } from './app/access.ts';
-import { bootstrap } from './app/bootstrap.ts';
+import { bootstrap, checkMasterKeys } from './app/bootstrap.ts';
 import type { AppContext } from './app/context.ts';
 import { createKeyedQueue } from './app/keyed-queue.ts';
+import { openServiceKey } from './app/service-key.ts';
 import { engineSettings } from './config/engine-settings.ts';
 import { removeServerFile, serverFilePath, writeServerFile } from './config/server-file.ts';
 import type { OfflineResult, StartResult } from './config/service-shape.ts';
@@ -66,7 +67,10 @@ async function build(config: Config, telemetry: Telemetry, options: { mintKey: b
   const ids = createIdSource({ now: clock.now, fillRandom });
   const { events } = telemetry;
 
+  // Closed in reverse order: answers first, sends next, the store last, since each may need what is behind it.
+  await using opened = new AsyncDisposableStack();
   const store = await openSqliteStore({ path: config.database.path, mode: 'threads', clock, telemetry: events });
+  opened.defer(async () => await store.close());
   const masterKeys = await openMasterKeys({
     configured: config.masterKeys,
     databasePath: config.database.path,
@@ -74,10 +78,12 @@ async function build(config: Config, telemetry: Telemetry, options: { mintKey: b
   });
   if (masterKeys.generatedAt !== null) events.masterKeyGenerated({ path: masterKeys.generatedAt });
   const vault = createVault(masterKeys);
+  await checkMasterKeys({ store, vault, masterKeys });
 
   const addresses = createAddressPolicy({ allowPrivate: config.allowPrivate ?? [] });
   if (!addresses.ok) throw new Error(`a range that passed the configuration is broken: ${addresses.detail}`);
   const sender = createDeliveryClient({ policy: addresses.policy, lookupsMax: lookupThreads(process.env) });
+  opened.defer(async () => await sender.close());
   const engine = createEngine({
     store,
     vault,
@@ -89,10 +95,11 @@ async function build(config: Config, telemetry: Telemetry, options: { mintKey: b
     telemetry: events,
     settings: engineSettings(config),
   });
+  opened.defer(async () => await engine.stop());
 
   const localToken = randomBytes(32).toString('base64url');
   // Keyed: fingerprints of requests in the store reveal nothing of their bodies.
-  const digestKey = masterKeys.derive('request-fingerprints');
+  const digestKey = await openServiceKey({ store, vault, fillRandom }, 'request-fingerprints');
   const app: AppContext = {
     store,
     engine,
@@ -122,6 +129,7 @@ async function build(config: Config, telemetry: Telemetry, options: { mintKey: b
     trustProxy: config.trustProxy,
     rateLimit: config.rateLimit,
   });
+  opened.defer(async () => await http.fastify.close());
   let state: 'idle' | 'sending' | 'stopping' = 'idle';
   mountHealth(http.fastify, {
     ready: async () => {
@@ -135,6 +143,7 @@ async function build(config: Config, telemetry: Telemetry, options: { mintKey: b
   telemetry.observe({ engine: () => engine.figures(), backlog, storeRoom: () => store.room, now: clock.now });
   await http.fastify.ready();
 
+  const owned = opened.move();
   return {
     http: http.fastify,
     /** Opens every operation to commands on this machine, as long as this process lives. */
@@ -147,11 +156,7 @@ async function build(config: Config, telemetry: Telemetry, options: { mintKey: b
     },
     stop: async () => {
       state = 'stopping';
-      // Answers first, sends next, the store last: each may still need what comes after it.
-      await http.fastify.close();
-      await engine.stop();
-      await sender.close();
-      await store.close();
+      await owned.disposeAsync();
     },
   };
 }

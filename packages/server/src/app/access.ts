@@ -56,10 +56,15 @@ function withKey(
   if (organization === null || organization === key.organizationId) {
     return done({ organizationId: key.organizationId, actor: key.id, scopes, requestId });
   }
-  if (!scopes.has('operator')) {
-    return refused('missing_scope', 'acting for another organization takes the scope "operator"');
-  }
-  return actFor(app, organization, { actor: key.id, scopes, requestId });
+  const caller = { actor: key.id, scopes, requestId };
+  if (scopes.has('operator')) return actFor(app, organization, caller);
+  // Without that scope only its own organization may be named; of others it learns nothing.
+  const found = findOrganization(app, organization);
+  const answer = (named: Organization | null): Outcome<Caller> =>
+    named?.id === key.organizationId
+      ? done({ ...caller, organizationId: key.organizationId })
+      : refused('missing_scope', 'acting for another organization takes the scope "operator"');
+  return found instanceof Promise ? found.then(answer) : answer(found);
 }
 
 /** Every scope, for the organization `default` unless another is named. */

@@ -17,7 +17,11 @@ export class WrongMasterKey extends Error {
 }
 
 /** Opens one of the sealed secrets, so that a wrong master key stops the start instead of every delivery. */
-async function checkMasterKeys({ store, vault, masterKeys }: AppContext): Promise<void> {
+export async function checkMasterKeys({
+  store,
+  vault,
+  masterKeys,
+}: Pick<AppContext, 'store' | 'vault' | 'masterKeys'>): Promise<void> {
   const { items } = await store.reader.sealedSecrets({ after: null, itemsMax: 1 });
   for (const { sealed, owner, id } of items) {
     try {
@@ -38,7 +42,6 @@ export async function bootstrap(
   app: AppContext,
   { mintKey }: { readonly mintKey: boolean },
 ): Promise<{ readonly token: string | null }> {
-  await checkMasterKeys(app);
   const now = app.clock.now();
   const found = await app.store.reader.organizationByExternalId(DEFAULT_ORGANIZATION_EXTERNAL_ID);
   const organization = found ?? defaultOrganization(app, now);

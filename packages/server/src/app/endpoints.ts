@@ -155,38 +155,43 @@ export async function patchEndpoint(
 ): Promise<Outcome<EndpointWithHealth>> {
   const refusal = missingScope(caller, 'endpoints:write');
   if (refusal !== null) return refusal;
-  const outcome = await decideAndApply<EndpointWithHealth>(app, async () => {
-    const found = await app.store.reader.endpoint(caller.organizationId, id);
-    if (found === null) return refused('not_found', 'no such endpoint');
-    const { endpoint, health } = found;
-    if (expectedVersion !== null && expectedVersion !== endpoint.version) {
-      return refused(
-        'precondition_failed',
-        'the endpoint changed since it was read; read it again and repeat the change',
-      );
-    }
-    const { status, ...settings } = patch;
-    const now = app.clock.now();
-    const applied = endpoint.status.kind === 'archived' ? done(endpoint) : applySettings(app, endpoint, settings);
-    if (!applied.ok) return applied;
-    const said = Object.keys(settings) as (keyof EndpointSettings)[]; // Object.keys forgets the literal keys.
-    const fields = Object.fromEntries(said.map((field) => [field, applied.value[field]]));
-    const move = mergeEndpoint(endpoint, { ...fields, status }, now);
-    if (move.kind === 'refused') return refused(move.code, move.detail);
-    if (move.kind === 'unchanged') return { ok: true, value: found, commands: [] };
-    const { endpoint: next, resetHealth } = move;
-    const commands: Command[] = [
-      { kind: 'endpoint.put', endpoint: next, expectedVersion: endpoint.version, resetHealth },
-      ...(move.wake ? [{ kind: 'endpoint.wake' as const, endpointId: id }] : []),
-      auditCommand(caller, now, {
-        action: `endpoint.${verb(endpoint.status, next.status)}`,
-        target: id,
-        detail: { fields: said.join(' ') },
+  // One after another in this process, so that many at once do not wear out their rounds.
+  const outcome = await app.queue.run(
+    `patch ${id}`,
+    async () =>
+      await decideAndApply<EndpointWithHealth>(app, async () => {
+        const found = await app.store.reader.endpoint(caller.organizationId, id);
+        if (found === null) return refused('not_found', 'no such endpoint');
+        const { endpoint, health } = found;
+        if (expectedVersion !== null && expectedVersion !== endpoint.version) {
+          return refused(
+            'precondition_failed',
+            'the endpoint changed since it was read; read it again and repeat the change',
+          );
+        }
+        const { status, ...settings } = patch;
+        const now = app.clock.now();
+        const applied = endpoint.status.kind === 'archived' ? done(endpoint) : applySettings(app, endpoint, settings);
+        if (!applied.ok) return applied;
+        const said = Object.keys(settings) as (keyof EndpointSettings)[]; // Object.keys forgets the literal keys.
+        const fields = Object.fromEntries(said.map((field) => [field, applied.value[field]]));
+        const move = mergeEndpoint(endpoint, { ...fields, status }, now);
+        if (move.kind === 'refused') return refused(move.code, move.detail);
+        if (move.kind === 'unchanged') return { ok: true, value: found, commands: [] };
+        const { endpoint: next, resetHealth } = move;
+        const commands: Command[] = [
+          { kind: 'endpoint.put', endpoint: next, expectedVersion: endpoint.version, resetHealth },
+          ...(move.wake ? [{ kind: 'endpoint.wake' as const, endpointId: id }] : []),
+          auditCommand(caller, now, {
+            action: `endpoint.${verb(endpoint.status, next.status)}`,
+            target: id,
+            detail: { fields: said.join(' ') },
+          }),
+        ];
+        const cleared = { ...health, consecutiveFailures: 0, failingSince: null };
+        return { ok: true, value: { endpoint: next, health: resetHealth ? cleared : health }, commands };
       }),
-    ];
-    const cleared = { ...health, consecutiveFailures: 0, failingSince: null };
-    return { ok: true, value: { endpoint: next, health: resetHealth ? cleared : health }, commands };
-  });
+  );
   if (typeof outcome === 'symbol') throw new Error('a patch has no idempotency row');
   if (outcome.ok) told(app, caller, outcome.value.endpoint);
   return outcome;

@@ -1,16 +1,16 @@
 import type { Event } from '../domain/event.ts';
 import { isEventType } from '../domain/event-type.ts';
 import { BATCH_EVENTS_MAX, CLIENT_EVENT_ID_LENGTH_MAX, PAYLOAD_BYTES_MAX } from '../domain/limits.ts';
-import type { AcceptOutcome, IncomingEvent } from '../engine/engine.ts';
+import type { AcceptedReference, AcceptOutcome, IncomingEvent } from '../engine/engine.ts';
 import type { Page, PageRequest } from '../store/port.ts';
 import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
 import type { AppContext } from './context.ts';
-import { ALREADY_DONE, idempotent, type RowMaker } from './idempotency.ts';
+import { ALREADY_DONE, idempotent } from './idempotency.ts';
 import { done, type Outcome, refused, replayed } from './outcome.ts';
 
 export type SentEvent = { readonly id: string; readonly createdAt: number; readonly duplicate: boolean };
 
-type SentReference = { readonly events: readonly { readonly id: string; readonly createdAt: number }[] };
+type SentReference = { readonly events: readonly AcceptedReference[] };
 
 const CLIENT_ID = new RegExp(`^[A-Za-z0-9_-]{1,${CLIENT_EVENT_ID_LENGTH_MAX}}$`);
 
@@ -35,16 +35,23 @@ export async function sendEvents(
   }
   return await idempotent<readonly SentEvent[], SentReference>(app, caller, request, {
     perform: async (row) => {
-      const outcome = await app.engine.accept(caller.organizationId, events, row === null ? null : rowOf(app, row));
-      return told(outcome, pointer);
+      const refer = row === null ? null : (sent: readonly AcceptedReference[]) => row({ events: sent.map(referTo) });
+      return told(await app.engine.accept(caller.organizationId, events, refer), pointer);
     },
-    replay: async (reference) => replayed(reference.events.map((event) => ({ ...event, duplicate: false }))),
+    replay: async ({ events: sent }) => {
+      const again: SentEvent[] = [];
+      for (const { id, createdAt } of sent) {
+        // An event that had been accepted before, by its own id, was answered with its first time.
+        const found = await app.store.reader.event(caller.organizationId, id);
+        again.push({ id, createdAt: found?.createdAt ?? createdAt, duplicate: false });
+      }
+      return replayed(again);
+    },
   });
 }
 
-function rowOf(app: AppContext, row: RowMaker<SentReference>) {
-  const createdAt = app.clock.now();
-  return (ids: readonly string[]) => row({ events: ids.map((id) => ({ id, createdAt })) });
+function referTo({ id, createdAt }: AcceptedReference): AcceptedReference {
+  return { id, createdAt };
 }
 
 function told(
@@ -80,7 +87,11 @@ function checkEvents(events: readonly IncomingEvent[], pointer: (index: number) 
   const seen = events.length > 1 ? new Set<string>() : null;
   for (const [index, event] of events.entries()) {
     if (event.payload.length > PAYLOAD_BYTES_MAX) {
-      return refused('payload_too_large', `the payload at ${pointer(index) || '/'} is over ${PAYLOAD_BYTES_MAX} bytes`);
+      const at = `${pointer(index)}/payload`;
+      const detail = `is over ${PAYLOAD_BYTES_MAX} bytes`;
+      return refused('payload_too_large', `the payload at ${at} ${detail}`, {
+        errors: [{ pointer: at, detail, code: 'payload_too_large' }],
+      });
     }
     if (!isEventType(event.type)) {
       const detail = 'must be identifiers of letters, digits, "_" and "-", joined by dots, such as "invoice.paid"';

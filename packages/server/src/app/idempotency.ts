@@ -74,7 +74,9 @@ export async function idempotent<T, R>(
       }));
       if (outcome !== ALREADY_DONE) return outcome;
     }
-    return refused('conflict', 'the request raced with another one of the same Idempotency-Key; try again');
+    return refused('conflict', 'the request raced with another one of the same Idempotency-Key; try again', {
+      retryAfterSeconds: 1,
+    });
   } finally {
     running.delete(lock);
   }

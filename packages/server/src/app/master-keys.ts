@@ -5,6 +5,7 @@ import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts'
 import type { AppContext } from './context.ts';
 import { idempotentAfter } from './idempotency.ts';
 import { done, invalid, type Outcome, refused } from './outcome.ts';
+import { resealServiceKeys } from './service-key.ts';
 import { decideAndApply } from './submit.ts';
 
 export type MasterKeyStatus = {
@@ -96,7 +97,8 @@ async function resealSecrets(app: AppContext, after: string): Promise<ResealStep
   const secrets = page.items
     .filter(({ sealed }) => app.vault.isStale(sealed))
     .map(({ owner, id, sealed }) => ({ owner, id, from: sealed, to: sealAgain(app, sealed, owner, id) }));
-  const changed = secrets.length === 0 ? 0 : (await app.store.reseal({ secrets })).changed;
+  const own = after === '' ? await resealServiceKeys(app) : 0;
+  const changed = secrets.length === 0 ? own : own + (await app.store.reseal({ secrets })).changed;
   const nextCursor = page.nextCursor === null ? HEADERS_PASS : `${SECRETS_PASS}${page.nextCursor}`;
   return { resealed: changed, nextCursor };
 }

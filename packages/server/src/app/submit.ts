@@ -23,5 +23,5 @@ export async function decideAndApply<T>(
     if (applied.kind === 'applied') return done(decision.value);
     if (applied.command === 'idempotency.insert') return ALREADY_DONE;
   }
-  return refused('conflict', 'others kept changing the same thing; read it again and retry');
+  return refused('conflict', 'others kept changing the same thing; read it again and retry', { retryAfterSeconds: 1 });
 }

@@ -7,6 +7,8 @@ const SYSTEM: Readonly<Record<string, string>> = {
   EACCES: 'this user may not use that port or file',
   ENOSPC: 'the disk is full',
   EROFS: 'the disk is read-only',
+  ENOTDIR: 'a part of the path of the database is no folder',
+  EPERM: 'this user may not use that port or file',
 };
 
 /** Why a start failed, in one sentence, when an operator can mend it; else null. */
@@ -14,6 +16,7 @@ function startProblem(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   if (TOLD.has(error.name)) return error.message;
   const code = 'code' in error ? String(error.code) : '';
+  if (code === 'ERR_SQLITE_ERROR') return `the database cannot be opened: ${error.message}`;
   const known = SYSTEM[code];
   return known === undefined ? null : `${known} (${code})`;
 }

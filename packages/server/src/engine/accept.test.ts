@@ -92,7 +92,10 @@ describe('accepting', () => {
         expiresAt: world.time.now() + 86_400_000,
       };
       const send = () =>
-        world.engine.accept(world.organizationId, [world.event()], ([id]) => ({ ...row, reference: id ?? '' }));
+        world.engine.accept(world.organizationId, [world.event()], ([event]) => ({
+          ...row,
+          reference: event?.id ?? '',
+        }));
       expect((await send()).kind).toBe('accepted');
       expect((await send()).kind).toBe('idempotency_conflict');
       await world.time.advance(5);

@@ -5,7 +5,7 @@ import type { AcceptedDelivery, AcceptedEvent, AcceptResult, IdempotencyRow, Sto
 import { StoreUnavailable } from '../store/port.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { EndpointDirectory } from './endpoint-directory.ts';
-import type { AcceptOutcome, IncomingEvent } from './engine.ts';
+import type { AcceptedReference, AcceptOutcome, IncomingEvent } from './engine.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { bytesInMemory, eventFor, type Lane, type LiveDelivery } from './lane.ts';
 import type { Lanes } from './lanes.ts';
@@ -55,7 +55,7 @@ export class Accept {
   async run(
     organizationId: OrganizationId,
     events: readonly IncomingEvent[],
-    idempotency: ((eventIds: readonly string[]) => IdempotencyRow) | null,
+    idempotency: ((events: readonly AcceptedReference[]) => IdempotencyRow) | null,
   ): Promise<AcceptOutcome> {
     if (!this.#accepting) return this.#refuse('stopping');
     if (!this.#hasRoom(events)) return this.#refuse('queue_full');
@@ -158,11 +158,11 @@ export class Accept {
 
   async #commit(
     draft: Draft,
-    idempotency: ((eventIds: readonly string[]) => IdempotencyRow) | null,
+    idempotency: ((events: readonly AcceptedReference[]) => IdempotencyRow) | null,
   ): Promise<AcceptOutcome> {
     let result: AcceptResult;
     try {
-      const row = idempotency === null ? null : idempotency(draft.events.map(({ event }) => event.id));
+      const row = idempotency === null ? null : idempotency(draft.events.map(({ event }) => event));
       result = await this.#tools.store.accept({ events: draft.events, idempotency: row });
     } catch (error) {
       this.#giveBack(draft.granted);

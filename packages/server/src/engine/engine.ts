@@ -14,6 +14,8 @@ export type IncomingEvent = {
   readonly occurredAt: number | null;
 };
 
+export type AcceptedReference = { readonly id: string; readonly createdAt: number };
+
 export type AcceptOutcome =
   | {
       readonly kind: 'accepted';
@@ -58,8 +60,8 @@ export interface Engine {
   accept(
     organizationId: OrganizationId,
     events: readonly IncomingEvent[],
-    /** Given the ids that the events will have, so that it can refer to them. */
-    idempotency: ((eventIds: readonly string[]) => IdempotencyRow) | null,
+    /** Given what the events will be answered with, so that it can refer to them. */
+    idempotency: ((events: readonly AcceptedReference[]) => IdempotencyRow) | null,
   ): Promise<AcceptOutcome>;
   /** Signs like a delivery and sends at once, outside of lanes and counters. Belongs to no delivery. */
   testSend(endpoint: Endpoint, event: { readonly type: string; readonly payload: Uint8Array }): Promise<TestResult>;

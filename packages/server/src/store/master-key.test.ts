@@ -1,4 +1,13 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -59,11 +68,12 @@ describe('master keys', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  it('give every purpose a key of its own, the same at every start', async () => {
+  it('are not made anew beside a database that holds sealed secrets', async () => {
+    const hasSealed = async () => true;
+    await expect(openMasterKeys({ configured: null, databasePath, hasSealed })).rejects.toThrow(/bring the file back/);
+    expect(existsSync(file)).toBe(false);
     const keys = await open();
-    expect(keys.derive('one')).toHaveLength(32);
-    expect(keys.derive('one')).toEqual((await open()).derive('one'));
-    expect(keys.derive('one')).not.toEqual(keys.derive('two'));
+    expect((await openMasterKeys({ configured: null, databasePath, hasSealed })).ids()).toEqual(keys.ids());
   });
 
   it('are refused in a file that others can read', async () => {

@@ -1,4 +1,4 @@
-import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
+import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import {
   createKeyFile,
   keyFileOf,
@@ -20,8 +20,6 @@ export type MasterKeys = MasterKeyRing & {
   /** The path of the key file, when it was made just now. */
   readonly generatedAt: string | null;
   ids(): readonly string[];
-  /** A key for one other purpose, derived from the first. */
-  derive(purpose: string): Uint8Array;
   /** Adds a new first key to the key file. */
   addFirst(): Promise<void>;
   /** Removes all but the first from the key file, once nothing is sealed under them. */
@@ -85,7 +83,6 @@ function masterKeys(initial: readonly MasterKey[], path: string | null, generate
       return { id, key };
     },
     byId: (id) => objects.get(id) ?? null,
-    derive: (purpose) => new Uint8Array(hkdfSync('sha256', firstKey().key, new Uint8Array(0), purpose, KEY_BYTES)),
     addFirst: () => replace([newKey(keys), ...keys]),
     dropAllButFirst: () => replace([firstKey()]),
   };

@@ -97,6 +97,13 @@ export type Command =
   | { readonly kind: 'delivery.insert'; readonly deliveries: readonly NewDelivery[] }
   /** Makes the endpoint's queued deliveries due again in the index of endpoints, as resuming does. */
   | { readonly kind: 'endpoint.wake'; readonly endpointId: EndpointId }
+  /** A key of the service itself, by name; `replaces` is what must stand there, null for nothing. */
+  | {
+      readonly kind: 'serviceKey.put';
+      readonly name: string;
+      readonly sealed: Sealed;
+      readonly replaces: Sealed | null;
+    }
   | { readonly kind: 'idempotency.insert'; readonly row: IdempotencyRow }
   | { readonly kind: 'audit.append'; readonly row: AuditRow };
 
@@ -320,6 +327,7 @@ export interface Reader {
   sealedHeaders(
     page: PageRequest,
   ): Promise<Page<{ readonly endpointId: EndpointId; readonly name: string; readonly sealed: Sealed }>>;
+  serviceKey(name: string): Promise<Sealed | null>;
   figures(): Promise<StoreFigures>;
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Sealed } from '../../domain/secret.ts';
 import type { Change } from '../port.ts';
 import {
   endpoint,
@@ -156,6 +157,19 @@ export function controlContract(withStore: WithStore): void {
         store.onChange((changes) => heard.push(...changes));
         await store.apply([{ kind: 'endpoint.insert', endpoint: endpoint(newId('org')) }]);
         expect(heard).toEqual([]);
+      }));
+
+    it('keeps the keys of the service, and replaces one only where it is what the caller read', () =>
+      withStore(async ({ store }) => {
+        const put = async (sealed: Sealed, replaces: Sealed | null) =>
+          (await store.apply([{ kind: 'serviceKey.put', name: 'a-key', sealed, replaces }])).kind;
+        expect(await store.reader.serviceKey('a-key')).toBeNull();
+        expect(await put('sealed.b25l', null)).toBe('applied');
+        expect(await put('sealed.dHdv', null)).toBe('conflict');
+        expect(await put('sealed.dHdv', 'sealed.b3RoZXI')).toBe('conflict');
+        expect(await store.reader.serviceKey('a-key')).toBe('sealed.b25l');
+        expect(await put('sealed.dHdv', 'sealed.b25l')).toBe('applied');
+        expect(await store.reader.serviceKey('a-key')).toBe('sealed.dHdv');
       }));
   });
 }

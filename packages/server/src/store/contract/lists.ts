@@ -5,8 +5,10 @@ import {
   ARCHIVED,
   acceptedEvent,
   acceptOne,
+  claimUnit,
   failed,
   leased,
+  newId,
   populate,
   START,
   SUSPENDED,
@@ -147,6 +149,43 @@ export function listContract(withStore: WithStore): void {
         expect(await store.reader.recoverableCount({ ...filter, since: START + 201, until: START + 999 }, 100)).toBe(0);
         const { organization: other } = await populate(store, 0);
         expect(await store.reader.recoverableCount({ ...filter, organizationId: other.id }, 100)).toBe(0);
+      }));
+
+    it('leaves out of a recovery what was sent again already, and tells a success by its first delivery alone', () =>
+      withStore(async ({ store }) => {
+        const { owner, active, all } = await mixture(store);
+        const filter: RecoverFilter = {
+          organizationId: owner.id,
+          endpointId: active.id,
+          since: START,
+          until: START + 9_999,
+          statuses: ['dead', 'succeeded'],
+        };
+        const before = await store.reader.recoverable(filter, { after: null, itemsMax: 100 });
+        expect(before.items.length).toBeGreaterThan(1);
+        const deliveries = before.items.map(({ id, eventKey }) => ({
+          id: newId('dlv'),
+          organizationId: owner.id,
+          endpointId: active.id,
+          eventKey,
+          resendOf: id,
+          createdAt: START + 500,
+        }));
+        await store.apply([{ kind: 'delivery.insert', deliveries }]);
+        expect(await store.reader.recoverableCount(filter, 100)).toBe(0);
+        const again = await store.claim(claimUnit(store, active.id, START + 9_000));
+        const ends = again.deliveries.filter(({ id }) => deliveries.some((made) => made.id === id));
+        expect(ends).toHaveLength(deliveries.length);
+        const [one, two] = ends.map(({ id }) => ({ id, endpointId: active.id, leased: true }));
+        if (one === undefined || two === undefined) throw new Error('too few deliveries');
+        const outcomes = [
+          succeeded(one),
+          failed(two, { kind: 'dead', at: START + 9_001, reason: 'retries_exhausted' }),
+        ];
+        await store.record({ incarnation: store.incarnation, outcomes, health: [] });
+        const after = await store.reader.recoverable(filter, { after: null, itemsMax: 100 });
+        expect(after.items.map(({ id }) => id)).toEqual([two.id]);
+        expect(all.length).toBeGreaterThan(0);
       }));
   });
 }

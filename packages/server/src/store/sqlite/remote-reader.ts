@@ -29,6 +29,7 @@ const METHODS: Readonly<Record<keyof Reader, true>> = {
   idempotency: true,
   sealedSecrets: true,
   sealedHeaders: true,
+  serviceKey: true,
   figures: true,
 };
 

@@ -248,3 +248,8 @@ CREATE TABLE secrets (
 CREATE INDEX secrets_by_owner ON secrets (owner, number);
 
 CREATE INDEX secrets_ending ON secrets (ends_at) WHERE ends_at IS NOT NULL;
+
+CREATE TABLE service_keys (
+  name TEXT PRIMARY KEY,
+  sealed TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

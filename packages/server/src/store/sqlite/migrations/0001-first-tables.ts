@@ -210,6 +210,11 @@ CREATE TABLE attempts (
 CREATE INDEX attempts_by_delivery ON attempts (delivery);
 CREATE INDEX attempts_by_endpoint ON attempts (endpoint);
 
+CREATE TABLE service_keys (
+  name TEXT PRIMARY KEY,
+  sealed TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE idempotency (
   principal TEXT NOT NULL,
   route TEXT NOT NULL,

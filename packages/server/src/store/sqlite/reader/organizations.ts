@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { Sealed } from '../../../domain/secret.ts';
 import { number, numberOrNull, text } from '../cells.ts';
 import { apiKeyOf, idempotencyOf, organizationOf } from '../rows.ts';
 import { pageOf, TEXT_MAX } from './page.ts';
@@ -13,6 +14,7 @@ type Reads = Pick<
   | 'apiKey'
   | 'apiKeys'
   | 'idempotency'
+  | 'serviceKey'
   | 'figures'
 >;
 
@@ -26,6 +28,7 @@ export function createOrganizationReads(db: DatabaseSync): Reads {
   const idempotency = db.prepare(
     'SELECT * FROM idempotency WHERE principal = ? AND route = ? AND key = ? AND expires_at > ?',
   );
+  const serviceKey = db.prepare('SELECT sealed FROM service_keys WHERE name = ?');
   const queued = db.prepare('SELECT count(*) AS queued FROM queue');
   const due = db.prepare('SELECT count(*) AS due_endpoints FROM due_endpoints');
   const oldestDue = db.prepare('SELECT min(due_at) AS oldest_due_at FROM due_endpoints');
@@ -57,6 +60,11 @@ export function createOrganizationReads(db: DatabaseSync): Reads {
     idempotency(principal, route, idempotencyKey, now) {
       const row = idempotency.get(principal, route, idempotencyKey, now);
       return row === undefined ? null : idempotencyOf(row);
+    },
+    serviceKey(name) {
+      const row = serviceKey.get(name);
+      // Written by the vault.
+      return row === undefined ? null : (text(row['sealed']) as Sealed);
     },
     figures() {
       return {

@@ -54,8 +54,11 @@ export function createRecoverReads(db: DatabaseSync): Pick<SyncReader, 'recovera
   };
 }
 
+/** What was sent again already is left out. A success is told by the first delivery alone, or it would never end. */
 function prepare(db: DatabaseSync, status: Status) {
-  const where = `d.endpoint = ? AND d.status = '${status}' AND d.number >= ? AND d.number < ?`;
+  const where = `d.endpoint = ? AND d.status = '${status}' AND d.number >= ? AND d.number < ?
+    AND NOT EXISTS (SELECT 1 FROM deliveries r WHERE r.event = d.event AND r.resend_of = d.id)
+    ${status === 'succeeded' ? 'AND d.resend_of IS NULL' : ''}`;
   return {
     list: db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d ${DELIVERY_JOINS}
       LEFT JOIN queue q ON q.delivery = d.number WHERE ${where} ORDER BY d.number DESC LIMIT ?`),

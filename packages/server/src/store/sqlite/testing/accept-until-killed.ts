@@ -1,9 +1,11 @@
-import { writeSync } from 'node:fs';
 import type { EndpointId, OrganizationId } from '../../../domain/ids.ts';
 import { acceptedEvent, leased, succeeded } from '../../contract/fixtures.ts';
 import { openSqliteStore } from '../open.ts';
 
-/** Accepts events and records every second delivery, and prints a line for each once it was promised. Never ends. */
+/**
+ * Accepts events and records every second delivery, and prints a line for each once it was promised. Never ends. Writing
+ * to a pipe is synchronous, so a line that was printed is with the reader.
+ */
 const [, , path = '', organizationId = '', endpointId = ''] = process.argv;
 const store = await openSqliteStore({ path, mode: 'threads' });
 
@@ -13,10 +15,10 @@ async function lane(): Promise<never> {
     const delivery = leased(endpointId as EndpointId);
     const event = acceptedEvent(organizationId as OrganizationId, [delivery]);
     await store.accept({ events: [event], idempotency: null });
-    writeSync(1, `accepted ${event.event.key} ${delivery.id}\n`);
+    process.stdout.write(`accepted ${event.event.key} ${delivery.id}\n`);
     if (count % 2 === 0) continue;
     await store.record({ incarnation: store.incarnation, outcomes: [succeeded(delivery)], health: [] });
-    writeSync(1, `succeeded ${event.event.key} ${delivery.id}\n`);
+    process.stdout.write(`succeeded ${event.event.key} ${delivery.id}\n`);
   }
 }
 

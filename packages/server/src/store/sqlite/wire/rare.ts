@@ -60,6 +60,7 @@ function changeOf(command: Command): Change | null {
       return { kind: 'apiKey', id: command.id };
     case 'delivery.insert':
     case 'endpoint.wake':
+    case 'serviceKey.put':
     case 'idempotency.insert':
     case 'audit.append':
       return null;

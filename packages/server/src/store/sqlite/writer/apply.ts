@@ -44,6 +44,8 @@ export function createApply(context: WriteContext): (cells: CellReader, answer: 
       case 'delivery.insert':
         for (const { endpointId } of command.deliveries) woken.add(endpointId);
         return insertDeliveries(command.deliveries);
+      case 'serviceKey.put':
+        return organizations.putServiceKey(command.name, command.sealed, command.replaces);
       case 'idempotency.insert':
         if (idempotency.isTaken(command.row)) return false;
         idempotency.insert(command.row);

@@ -8,6 +8,7 @@ export type OrganizationCommands = {
   put(organization: Organization, expectedVersion: number): boolean;
   insertApiKey(key: ApiKey): boolean;
   revokeApiKey(id: string, at: number): boolean;
+  putServiceKey(name: string, sealed: string, replaces: string | null): boolean;
   appendAudit(row: AuditRow): void;
 };
 
@@ -23,6 +24,8 @@ export function createOrganizationCommands({ db }: WriteContext): OrganizationCo
     INSERT INTO api_keys (id, organization_id, name, token_hash, hint, dialect, scopes, created_at, expires_at, revoked_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`);
   const revokeApiKey = db.prepare('UPDATE api_keys SET revoked_at = min(coalesce(revoked_at, ?1), ?1) WHERE id = ?2');
+  const insertServiceKey = db.prepare('INSERT INTO service_keys (name, sealed) VALUES (?, ?) ON CONFLICT DO NOTHING');
+  const replaceServiceKey = db.prepare('UPDATE service_keys SET sealed = ? WHERE name = ? AND sealed = ?');
   const appendAudit = db.prepare(`
     INSERT INTO audit (at, organization_id, actor, action, target, reason, detail) VALUES (?, ?, ?, ?, ?, ?, ?)`);
   return {
@@ -50,6 +53,11 @@ export function createOrganizationCommands({ db }: WriteContext): OrganizationCo
         row.id,
         expectedVersion,
       );
+      return changes === 1;
+    },
+    putServiceKey(name, sealed, replaces) {
+      const { changes } =
+        replaces === null ? insertServiceKey.run(name, sealed) : replaceServiceKey.run(sealed, name, replaces);
       return changes === 1;
     },
     insertApiKey(key) {

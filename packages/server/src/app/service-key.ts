@@ -1,0 +1,37 @@
+import type { Store } from '../store/port.ts';
+import type { Vault } from '../store/vault.ts';
+
+/** Keys that belong to the service and to no organization, kept sealed in the store. */
+export const SERVICE_KEYS = ['request-fingerprints'] as const;
+export type ServiceKeyName = (typeof SERVICE_KEYS)[number];
+
+/** Whose they are, for the vault. */
+export const SERVICE_OWNER = 'service';
+const KEY_BYTES = 32;
+
+type Tools = { readonly store: Store; readonly vault: Vault; readonly fillRandom: (bytes: Uint8Array) => void };
+
+/** Reads one, or makes it at the first start. It outlives every master key: what it was used for stays recognisable. */
+export async function openServiceKey({ store, vault, fillRandom }: Tools, name: ServiceKeyName): Promise<Uint8Array> {
+  const found = await store.reader.serviceKey(name);
+  if (found !== null) return Buffer.from(vault.unseal(found, SERVICE_OWNER, name), 'base64url');
+  const key = new Uint8Array(KEY_BYTES);
+  fillRandom(key);
+  const sealed = vault.seal(Buffer.from(key).toString('base64url'), SERVICE_OWNER, name);
+  const applied = await store.apply([{ kind: 'serviceKey.put', name, sealed, replaces: null }]);
+  if (applied.kind === 'conflict') throw new Error('another process made the keys of the service at the same moment');
+  return key;
+}
+
+/** Seals them under the first master key. Answers how many changed. */
+export async function resealServiceKeys({ store, vault }: Omit<Tools, 'fillRandom'>): Promise<number> {
+  let changed = 0;
+  for (const name of SERVICE_KEYS) {
+    const sealed = await store.reader.serviceKey(name);
+    if (sealed === null || !vault.isStale(sealed)) continue;
+    const again = vault.seal(vault.unseal(sealed, SERVICE_OWNER, name), SERVICE_OWNER, name);
+    const applied = await store.apply([{ kind: 'serviceKey.put', name, sealed: again, replaces: sealed }]);
+    if (applied.kind === 'applied') changed += 1;
+  }
+  return changed;
+}
