@@ -21,7 +21,7 @@ let paths = 0;
 let path = '';
 
 beforeAll(async () => {
-  server = await startServer({ HOOKRING_RETRY_SCHEDULE: '1,1,1,1' });
+  server = await startServer({ HOOKRING_RETRY_SCHEDULE: '1.5,1,1,1' });
   call = clientOf(server);
   receiver = await startReceiver();
 });
@@ -342,5 +342,45 @@ describe('delivering', () => {
     });
     expect(attempt.responseBody.length).toBeLessThanOrEqual(4_096);
     await call('DELETE', `/v1/endpoints/${id}`);
+  });
+});
+
+describe('the ledger of keys', () => {
+  it('shows every attempt signed by exactly the secrets that signed at its time, through a rotation without grace', async () => {
+    const { id, type } = await createEndpoint();
+    const idle = new AbortController();
+    const traffic = Array.from({ length: 4 }, async () => {
+      while (!idle.signal.aborted) await send(type);
+    });
+    await arrivals(20);
+    const windows: { id: string; from: number }[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const answer = await rotate(id, { graceSeconds: 0 });
+      windows.push({ id: answer.secret.id, from: Date.parse(String(answer.json['effectiveAt'])) });
+      await arrivals(receiver.requests(path).length + 20);
+    }
+    idle.abort();
+    await Promise.all(traffic);
+    await eventually(async () => {
+      const page = await call('GET', `/v1/deliveries?endpointId=${id}&status=pending`);
+      return (page.json as unknown as { items: unknown[] }).items.length === 0;
+    });
+    let cursor: string | null = '';
+    let seen = 0;
+    while (cursor !== null) {
+      const next: string = cursor === '' ? '' : `&cursor=${cursor}`;
+      const page = (await call('GET', `/v1/endpoints/${id}/attempts?limit=200${next}`)).json as unknown as {
+        items: { startedAt: string; keyIds: string[] }[];
+        nextCursor: string | null;
+      };
+      for (const attempt of page.items) {
+        const current = windows.findLast(({ from }) => from <= Date.parse(attempt.startedAt));
+        if (current === undefined) continue;
+        seen += 1;
+        expect(attempt.keyIds, attempt.startedAt).toEqual([current.id]);
+      }
+      cursor = page.nextCursor;
+    }
+    expect(seen).toBeGreaterThan(50);
   });
 });

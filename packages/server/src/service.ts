@@ -107,6 +107,7 @@ async function build(config: Config, telemetry: Telemetry, options: { mintKey: b
     vault,
     masterKeys,
     clock,
+    timers: systemTimers,
     ids,
     fillRandom,
     digest: (bytes) => createHmac('sha256', digestKey).update(bytes).digest('base64url'),

@@ -1,4 +1,4 @@
-import type { Clock } from '../domain/clock.ts';
+import type { Clock, Timers } from '../domain/clock.ts';
 import type { EndpointUrlRules } from '../domain/endpoint-url.ts';
 import type { IdSource } from '../domain/ids.ts';
 import type { OperatorRotationLimits } from '../domain/policy-choice.ts';
@@ -41,6 +41,7 @@ export type AppContext = {
   readonly vault: Vault;
   readonly masterKeys: MasterKeys;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly ids: IdSource;
   readonly fillRandom: (bytes: Uint8Array) => void;
   /** Keyed digest for request fingerprints. */

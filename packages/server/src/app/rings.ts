@@ -1,5 +1,5 @@
 import { nativeWebhooks, type SignatureProfile } from '@hookring/signing';
-import { decideKeyring } from '../domain/decide-keyring.ts';
+import { decideAhead, decideKeyring } from '../domain/decide-keyring.ts';
 import type { Endpoint } from '../domain/endpoint.ts';
 import { type EndpointId, type OrganizationId, parseId, type SecretId } from '../domain/ids.ts';
 import { type SigningSpan, timeline } from '../domain/keyring.ts';
@@ -13,6 +13,7 @@ import { auditCommand } from './audit.ts';
 import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
 import type { AppContext } from './context.ts';
 import { idempotent } from './idempotency.ts';
+import { IN_FORCE_LEAD_MS, inForce } from './in-force.ts';
 import {
   importSecret,
   type Minted,
@@ -91,7 +92,7 @@ export async function rotate(
           if (!owned.ok) return owned;
           const ring = await app.store.reader.keyring(input.owner);
           if (ring === null) return noRing();
-          const { policy, imposed } = inForce(app, owned.value.policy, input.dialectPolicy);
+          const { policy, imposed } = policyOf(app, owned.value.policy, input.dialectPolicy);
           if (minted === null) {
             const made = mint(app, caller, input, owned.value, ring);
             if (!made.ok) return made;
@@ -99,12 +100,14 @@ export async function rotate(
           }
           const { shown, secret } = minted;
           const now = app.clock.now();
+          const at = now + IN_FORCE_LEAD_MS;
           const { graceSeconds, force, reason } = input;
-          const decision = decideKeyring(ring, policy, { kind: 'rotate', secret, graceSeconds, force, reason }, now);
+          const command = { kind: 'rotate' as const, secret, graceSeconds, force, reason };
+          const decision = decideAhead(ring, policy, command, { now, effectiveAt: at });
           if (decision.kind === 'refused') return ringRefusal(decision, imposed);
           const { rotation } = decision;
           if (rotation === null) throw new Error('a rotation that says nothing of itself');
-          const effectiveAt = rotation.effectiveAt ?? now;
+          const effectiveAt = rotation.effectiveAt ?? at;
           const reference = {
             owner: input.owner,
             secretId: shown.id,
@@ -129,7 +132,8 @@ export async function rotate(
           };
         });
         if (typeof outcome !== 'symbol' && outcome.ok) {
-          const { secret, retired } = outcome.value;
+          const { secret, retired, effectiveAt } = outcome.value;
+          await inForce(app, effectiveAt);
           app.telemetry.secretRotated({
             owner: input.owner,
             secretId: secret.id,
@@ -174,7 +178,7 @@ export async function planRotation(app: AppContext, caller: Caller, input: Rotat
   const now = app.clock.now();
   const { graceSeconds, force, reason } = input;
   const command = { kind: 'rotate' as const, secret: minted.value.secret, graceSeconds, force, reason };
-  const { policy, imposed } = inForce(app, owned.value.policy, input.dialectPolicy);
+  const { policy, imposed } = policyOf(app, owned.value.policy, input.dialectPolicy);
   const decision = decideKeyring(ring, policy, command, now);
   if (decision.kind === 'refused') return ringRefusal(decision, imposed);
   return done({
@@ -216,14 +220,16 @@ export async function revokeSecret(
   return await idempotent<Secret, { secretId: SecretId }>(app, caller, request, {
     perform: async (row) =>
       await app.queue.run(owner, async () => {
+        let at = 0;
         const outcome = await decideAndApply<null>(app, async () => {
           const owned = await ownerOf(app, caller, owner);
           if (!owned.ok) return owned;
           const ring = await app.store.reader.keyring(owner);
           if (ring === null) return noRing();
           const now = app.clock.now();
-          const { policy, imposed } = inForce(app, owned.value.policy, input.dialectPolicy);
-          const decision = decideKeyring(ring, policy, { kind: 'revoke', secretId }, now);
+          at = now + IN_FORCE_LEAD_MS;
+          const { policy, imposed } = policyOf(app, owned.value.policy, input.dialectPolicy);
+          const decision = decideAhead(ring, policy, { kind: 'revoke', secretId }, { now, effectiveAt: at });
           if (decision.kind === 'refused') return await revokeRefusal(app, decision, imposed, { owner, secretId });
           return {
             ok: true,
@@ -241,6 +247,7 @@ export async function revokeSecret(
           };
         });
         if (typeof outcome === 'symbol' || !outcome.ok) return outcome;
+        await inForce(app, at);
         app.telemetry.secretRevoked({ owner, secretId, actor: caller.actor });
         return await tell(done);
       }),
@@ -299,7 +306,7 @@ function noRing(): Extract<Outcome<never>, { ok: false }> {
   return refused('not_found', 'there is no ring to change');
 }
 
-function inForce(app: AppContext, own: RotationPolicy, dialect: RotationPolicy | null): PolicyInForce {
+function policyOf(app: AppContext, own: RotationPolicy, dialect: RotationPolicy | null): PolicyInForce {
   return policyInForce(dialect, own, app.settings.rotationLimits);
 }
 

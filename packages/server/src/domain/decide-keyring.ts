@@ -14,7 +14,7 @@ import { defaultGraceMs, refuseSecret } from './keyring-rules.ts';
 import { activate, keepActive, revokeAt, supersede } from './keyring-windows.ts';
 import { promoteSecret, rotateKeyring, stageSecret } from './rotate-keyring.ts';
 import type { RotationPolicy } from './rotation-policy.ts';
-import type { RingOwner, Secret } from './secret.ts';
+import { isLiving, type RingOwner, type Secret } from './secret.ts';
 
 /**
  * Every change of a keyring: the ring, the policy that binds this caller, what is asked and the time give the next
@@ -41,6 +41,24 @@ export function decideKeyring<S extends Secret>(
     case 'discard':
       return revokeSecret(ring, policy, command, at);
   }
+}
+
+/**
+ * The same for a change that begins a little later than `now`, so that it can be in memory everywhere before it does. Until
+ * then the ring signs as it did: secrets that this change ends stay in it as long as they live.
+ */
+export function decideAhead<S extends Secret>(
+  ring: Keyring<S>,
+  policy: RotationPolicy,
+  command: RingCommand<S>,
+  { now, effectiveAt }: { readonly now: number; readonly effectiveAt: number },
+): RingDecision<S> {
+  const decision = decideKeyring(ring, policy, command, effectiveAt);
+  if (decision.kind === 'refused') return decision;
+  const ending = decision.retired.filter((secret) => isLiving(secret, now));
+  if (ending.length === 0) return decision;
+  const retired = decision.retired.filter((secret) => !ending.includes(secret));
+  return { ...decision, retired, ring: { ...decision.ring, secrets: [...decision.ring.secrets, ...ending] } };
 }
 
 /** The first version of a ring, with one secret that is active at once. */

@@ -79,6 +79,7 @@ export async function runDialects(dialects: readonly [Dialect, ...Dialect[]]): P
     vault,
     masterKeys,
     clock,
+    timers: systemTimers,
     ids,
     fillRandom,
     digest: (bytes) => createHmac('sha256', DIGEST_KEY).update(bytes).digest('base64url'),
