@@ -87,9 +87,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'shown once: the secret stands in the idempotency row',
-    file: `${SERVER}/app/rings.ts`,
-    find: 'secretId: shown.id,\n            retired: rotation.retired,',
-    replace: 'secretId: shown.id,\n            value: shown.value,\n            retired: rotation.retired,',
+    file: `${SERVER}/app/rotate.ts`,
+    find: 'const reference = { owner, secretId: shown.id,',
+    replace: 'const reference = { owner, value: shown.value, secretId: shown.id,',
     tests: ['tests/peer-bugs.test.ts'],
     testName: 'keeps no secret in clear',
   },

@@ -1,5 +1,5 @@
 import { CommandFailure, EXIT, type ExitCode, type FailureRow } from './exit.ts';
-import { hintFor } from './hints.ts';
+import { hintFor, URL_HINT } from './hints.ts';
 import { asRecord, type Json, records, textOrNull } from './json.ts';
 
 const TIMEOUT_MS = 60_000;
@@ -110,7 +110,7 @@ function refusal(status: number, problem: Json, request: Call): CommandFailure {
     status,
     requestId: textOrNull(problem, 'requestId'),
     errors,
-    hint: hintFor(errors.some(({ pointer }) => pointer === '/url') ? 'url_not_allowed' : code, request.path),
+    hint: errors.some(({ pointer }) => pointer === '/url') ? URL_HINT : hintFor(code, request.path),
   });
 }
 

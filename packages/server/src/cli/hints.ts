@@ -14,8 +14,6 @@ const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   event_id_conflict: 'This id was used for another event in the last 7 days: choose another, or leave it out.',
   idempotency_key_reused: 'Use a new --idempotency-key for another request.',
   rate_limited: 'Wait a moment and repeat it.',
-  url_not_allowed:
-    'Endpoints are https URLs on the public internet. HOOKRING_ALLOW_PRIVATE and HOOKRING_ALLOW_HTTP of the server open more.',
   overloaded: 'The server cannot take more at the moment: repeat it, and see "hookring doctor".',
   conflict: 'Somebody else changed it at the same time: repeat the command.',
 };
@@ -28,6 +26,10 @@ const LISTS: readonly (readonly [RegExp, string])[] = [
   [/\/keys\/\{\}/, 'hookring keys list'],
   [/\/organizations\/\{\}/, 'hookring orgs list'],
 ];
+
+/** For a URL that was refused, whatever the code. */
+export const URL_HINT =
+  'Endpoints are https URLs on the public internet. HOOKRING_ALLOW_PRIVATE and HOOKRING_ALLOW_HTTP of the server open more.';
 
 export function hintFor(code: string, path: string): string | null {
   if (!code.endsWith('not_found')) return Object.hasOwn(HINTS, code) ? (HINTS[code as ErrorCode] ?? null) : null; // hasOwn has proved it.

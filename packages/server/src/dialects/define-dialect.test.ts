@@ -15,7 +15,6 @@ const spin = keyRoute({
   idempotent: true,
   request: { params: Type.Object({ id: Type.String() }) },
   responses: { 204: null },
-  refusals: [],
   handle: () => ({ ok: true, status: 204, body: undefined }),
 });
 

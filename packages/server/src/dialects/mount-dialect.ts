@@ -25,7 +25,6 @@ export function surfaceOf(dialect: Dialect, prefix: string = dialect.prefix): Su
     encodeProblem: dialect.problems.encode,
     idempotencyHeaders: dialect.idempotencyHeaders,
     rateLimitHeaders: dialect.rateLimitHeaders,
-    operations: [...dialect.routes, { method: 'GET', path: OPENAPI_PATH }],
   };
 }
 
@@ -75,7 +74,6 @@ function openApiRoute(dialect: Dialect, prefix: string): DialectRoute {
     tag: 'meta',
     request: {},
     responses: { 200: Type.Unknown() },
-    refusals: [],
     handle: () => ({ ok: true, status: 200, body: null }),
     serialize: () => (text ??= JSON.stringify(dialectDocument(dialect, prefix))),
   });

@@ -61,11 +61,6 @@ export const ERRORS = {
     title: 'Endpoint archived',
     description: 'An archived endpoint cannot be changed, tested or rotated, and never comes back.',
   },
-  endpoint_limit_reached: {
-    status: 409,
-    title: 'Endpoint limit reached',
-    description: 'The organization already has as many endpoints as it may have.',
-  },
   secret_is_active: {
     status: 409,
     title: 'Secret is active',
@@ -122,16 +117,6 @@ export const ERRORS = {
     title: 'Idempotency key in flight',
     description: 'The first request with that Idempotency-Key has not been answered yet.',
   },
-  delivery_not_resendable: {
-    status: 409,
-    title: 'Delivery not resendable',
-    description: 'The delivery is still pending or in flight, or its endpoint is archived.',
-  },
-  payload_missing: {
-    status: 409,
-    title: 'Payload gone',
-    description: 'The payload of that event was removed when its retention ended, so it cannot be sent again.',
-  },
   precondition_failed: {
     status: 412,
     title: 'Precondition failed',
@@ -141,11 +126,6 @@ export const ERRORS = {
     status: 413,
     title: 'Payload too large',
     description: 'The body, an event or a batch is larger than its limit.',
-  },
-  uri_too_long: {
-    status: 414,
-    title: 'URI too long',
-    description: 'The path and query are longer than the server reads.',
   },
   unsupported_media_type: {
     status: 415,
@@ -162,25 +142,10 @@ export const ERRORS = {
     title: 'Duplicate key',
     description: 'The JSON object names the same key twice.',
   },
-  duplicate_event_id: {
-    status: 422,
-    title: 'Duplicate event id',
-    description: 'Two events of one batch have the same id.',
-  },
   idempotency_key_reused: {
     status: 422,
     title: 'Idempotency key reused',
     description: 'That Idempotency-Key was used before with another body.',
-  },
-  url_not_allowed: {
-    status: 422,
-    title: 'URL not allowed',
-    description: 'The URL is not https, names a forbidden address or port, or carries user information.',
-  },
-  unknown_event_type: {
-    status: 422,
-    title: 'Unknown event type',
-    description: 'The event type is not in the catalogue of this endpoint or API.',
   },
   secret_rejected: {
     status: 422,

@@ -9,7 +9,8 @@ import type { Scope } from '../domain/scope.ts';
 export type Authenticate = (credentials: Credentials) => Outcome<Caller> | Promise<Outcome<Caller>>;
 
 const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
-const ORGANIZATION_HEADER = 'hookring-organization';
+/** Lower case, as Node gives it. */
+export const ORGANIZATION_HEADER = 'hookring-organization';
 const DECORATION = 'hookringCaller';
 
 export function credentialsOf(headers: IncomingHttpHeaders, requestId: string): Credentials {

@@ -1,9 +1,22 @@
+import type { FastifyRequest } from 'fastify';
 import type { Problem } from '../domain/error-registry.ts';
 import { StoreUnavailable } from '../store/port.ts';
+import { pathOf } from './surface.ts';
 
 const RETRY_AFTER_SECONDS = 1;
 
-export type CrashFacts = { readonly requestId: string; readonly method: string; readonly path: string };
+export type CrashFacts = {
+  readonly requestId: string;
+  readonly method: string;
+  readonly path: string;
+  /** The limit of the route. */
+  readonly bodyBytesMax: number;
+};
+
+export function crashFacts(request: FastifyRequest): CrashFacts {
+  const { id, method, url, routeOptions } = request;
+  return { requestId: id, method, path: pathOf(url), bodyBytesMax: routeOptions.bodyLimit };
+}
 
 /** Takes what a caller must not see. */
 export type CrashSink = (error: unknown, facts: CrashFacts) => void;
@@ -11,7 +24,9 @@ export type CrashSink = (error: unknown, facts: CrashFacts) => void;
 /** What a caller is told of an exception: nothing of it, unless it says something about the request. */
 export function problemOf(error: unknown, facts: CrashFacts, onCrash: CrashSink): Problem {
   if (error instanceof StoreUnavailable) return unavailable(error);
-  const known = FRAMEWORK[codeOf(error)];
+  const code = codeOf(error);
+  if (code === BODY_TOO_LARGE) return tooLarge(facts.bodyBytesMax);
+  const known = FRAMEWORK[code];
   if (known !== undefined) return known;
   onCrash(error, facts);
   return {
@@ -33,18 +48,28 @@ function unavailable(error: StoreUnavailable): Problem {
   }
 }
 
+const BODY_TOO_LARGE = 'FST_ERR_CTP_BODY_TOO_LARGE';
+
+function tooLarge(bytesMax: number): Problem {
+  return { code: 'payload_too_large', detail: `the body is over ${bytesMax} bytes, the limit of this operation` };
+}
+
 const UNREADABLE: Problem = { code: 'invalid_request', detail: 'the body did not arrive as its headers said' };
 const UNKNOWN_TYPE: Problem = { code: 'unsupported_media_type', detail: 'the Content-Type header is not a media type' };
 
 /** What the framework says about a request before a route has seen it. */
 const FRAMEWORK: Readonly<Record<string, Problem>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'payload_too_large', detail: 'the body is larger than this operation takes' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: UNKNOWN_TYPE,
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: UNREADABLE,
   FST_ERR_CTP_EMPTY_TYPE: UNKNOWN_TYPE,
   ECONNRESET: UNREADABLE,
   ERR_STREAM_PREMATURE_CLOSE: UNREADABLE,
 };
+
+/** Whether the framework refused a request by itself, before any code of this server ran. */
+export function isOfFramework(error: unknown): boolean {
+  return codeOf(error).startsWith('FST_ERR_');
+}
 
 function codeOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'

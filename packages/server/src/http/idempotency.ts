@@ -41,11 +41,13 @@ export function idempotencyRequest(options: {
   readonly target: string;
   readonly key: string;
   readonly body: Uint8Array;
+  /** Says what a raw body is, so it counts wherever the query does. */
+  readonly contentType?: string | undefined;
 }): IdempotencyRequest {
-  const { method, target, key, body } = options;
+  const { method, target, key, body, contentType = '' } = options;
   const question = target.indexOf('?');
   if (question < 0) return { route: `${method} ${target}`, key, body };
-  const query = ENCODER.encode(`${target.slice(question)}\n`);
+  const query = ENCODER.encode(`${target.slice(question)}\n${contentType}\n`);
   const whole = new Uint8Array(query.length + body.length);
   whole.set(query, 0);
   whole.set(body, query.length);

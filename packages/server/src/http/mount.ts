@@ -10,7 +10,7 @@ import {
   refuseMissingScope,
   setCaller,
 } from './authentication.ts';
-import { type CrashSink, problemOf } from './crash.ts';
+import { type CrashSink, crashFacts, problemOf } from './crash.ts';
 import { readIdempotencyKey } from './idempotency.ts';
 import type { RateLimiter } from './rate-limit.ts';
 import { sendProblem, sendReply } from './reply.ts';
@@ -152,6 +152,5 @@ function refuse<S>(mounted: Mounted<S>, request: FastifyRequest, reply: FastifyR
 }
 
 function crashed<S>(mounted: Mounted<S>, error: unknown, request: FastifyRequest): Problem {
-  const facts = { requestId: request.id, method: request.method, path: pathOf(request.url) };
-  return problemOf(error, facts, mounted.deps.onCrash);
+  return problemOf(error, crashFacts(request), mounted.deps.onCrash);
 }

@@ -1,18 +1,18 @@
 import { type Outcome, refused } from '../app/outcome.ts';
-import type { Surface } from './surface.ts';
 
 type Refusal = Extract<Outcome<never>, { ok: false }>;
 
 export type Missing = { readonly refusal: Refusal; readonly allow: string | null };
 
+/** One method at one whole path, with `:name` for parameters. */
+export type MountedOperation = { readonly method: string; readonly path: string };
+
 /** Tells a wrong method from an unknown path. Only requests that no route took come here, so it may search. */
-export function explainMissing(surface: Surface, method: string, path: string): Missing {
-  const below = path.slice(surface.prefix.length);
+export function explainMissing(operations: readonly MountedOperation[], method: string, path: string): Missing {
   const methods = new Set(
-    surface.operations.filter((operation) => matches(operation.path, below)).map((operation) => operation.method),
+    operations.filter((operation) => matches(operation.path, path)).map((operation) => operation.method),
   );
   if (methods.size === 0) return { refusal: refused('not_found', 'there is nothing at this path'), allow: null };
-  if (methods.has('GET')) methods.add('HEAD');
   const allow = [...methods].sort().join(', ');
   return { refusal: refused('method_not_allowed', `${method} is not possible here; try ${allow}`), allow };
 }
@@ -22,6 +22,6 @@ function matches(template: string, path: string): boolean {
   const given = path.split('/');
   return (
     wanted.length === given.length &&
-    wanted.every((part, index) => part === given[index] || (part.startsWith('{') && given[index] !== ''))
+    wanted.every((part, index) => part === given[index] || (part.startsWith(':') && given[index] !== ''))
   );
 }

@@ -1,6 +1,8 @@
 import type { TSchema } from 'typebox';
-import { IDEMPOTENCY_KEY_LENGTH_MAX } from '../domain/limits.ts';
+import { IDEMPOTENCY_HOURS, IDEMPOTENCY_KEY_LENGTH_MAX } from '../domain/limits.ts';
 import type { Scope } from '../domain/scope.ts';
+import { ORGANIZATION_HEADER } from './authentication.ts';
+import { refusalsOf } from './refusals.ts';
 import type { Route } from './route.ts';
 
 export type OpenApiInfo = {
@@ -19,16 +21,17 @@ type Json = { [key: string]: unknown };
 
 /** What each status of a refusal means, in every dialect. */
 const REFUSALS: Readonly<Record<number, string>> = {
-  400: 'The request cannot be read',
+  400: 'The path, a header or the body cannot be read',
   401: 'No API key, or not a valid one',
   403: 'The API key lacks a scope',
-  404: 'There is nothing with that id',
-  409: 'It conflicts with the state of things',
+  404: 'There is nothing with that id, or no organization as the request names it',
+  409: 'It conflicts with the state of things, or the first request with the same Idempotency-Key still runs',
   412: 'It changed since it was read',
-  413: 'The body is too large',
+  413: 'The body is larger than the limit that the answer names',
   415: 'The content type is not taken here',
-  422: 'Readable, and not valid',
+  422: 'Readable, and not valid; or the Idempotency-Key was used before with another body',
   429: 'Too many requests',
+  431: 'More header bytes than the server reads',
   500: 'The server is broken',
   503: 'Not now; nothing was stored',
 };
@@ -68,6 +71,8 @@ function operation<S>(info: OpenApiInfo, route: Route<S>, schemas: Map<string, u
   const scopes = route.access === 'key' ? route.scopes.map(info.scopeName) : [];
   const described = [
     route.description,
+    route.access === 'key' && route.idempotent ? REPEATED : undefined,
+    route.method === 'POST' && request.body === undefined ? BODY_IGNORED : undefined,
     scopes.length === 0 ? undefined : `Scopes: ${scopes.map((scope) => `\`${scope}\``).join(', ')}.`,
   ];
   const description = described.filter((text) => text !== undefined).join('\n\n');
@@ -75,6 +80,7 @@ function operation<S>(info: OpenApiInfo, route: Route<S>, schemas: Map<string, u
     ...parametersOf('path', request.params, schemas),
     ...parametersOf('query', request.query, schemas),
     ...parametersOf('header', request.headers, schemas),
+    ...(route.access === 'key' ? [ORGANIZATION_PARAMETER] : []),
     ...(route.access === 'key' && route.idempotent ? [idempotencyParameter(info)] : []),
   ];
   return {
@@ -91,12 +97,12 @@ function operation<S>(info: OpenApiInfo, route: Route<S>, schemas: Map<string, u
 
 function responsesOf<S>(route: Route<S>, schemas: Map<string, unknown>, refused: Set<number>): Json {
   const responses: Json = {};
+  const headers = route.access === 'key' && route.idempotent ? { headers: REPLAYED_HEADER } : {};
   for (const [status, schema] of Object.entries(route.responses)) {
     const content = schema === null ? {} : { content: { 'application/json': { schema: hoist(schema, schemas) } } };
-    responses[status] = { description: route.summary, ...content };
+    responses[status] = { description: route.summary, ...headers, ...content };
   }
-  const common = route.access === 'key' ? [401, 403, 429, 500, 503] : [500];
-  for (const status of [...new Set([...route.refusals, ...common])].sort((a, b) => a - b)) {
+  for (const status of refusalsOf(route)) {
     refused.add(status);
     responses[status] = { $ref: `#/components/responses/${status}` };
   }
@@ -125,7 +131,7 @@ function parametersOf(
   return properties.map(([name, property]) => {
     const { description, ...rest } = hoist(property, schemas) as Json; // A schema without an $id stays an object.
     return {
-      name,
+      name: where === 'header' ? headerName(name) : name,
       in: where,
       required: where === 'path' || required.includes(name),
       ...(description === undefined ? {} : { description }),
@@ -134,12 +140,34 @@ function parametersOf(
   });
 }
 
+/** The names of headers are lower case inside the server, and as people write them in documents. */
+function headerName(name: string): string {
+  return name.replaceAll(/(?:^|-)[a-z]/g, (start) => start.toUpperCase());
+}
+
+const REPEATED =
+  'A repeated request with the same Idempotency-Key and body changes nothing again: it gets the result of the first one, told from the current state of what that made, with `Idempotent-Replayed: true`.';
+const BODY_IGNORED = 'Takes no body; one that is sent is ignored.';
+const REPLAYED_HEADER = {
+  'Idempotent-Replayed': {
+    description: '`true` when an earlier request had done it already; else absent',
+    schema: { type: 'string', enum: ['true'] },
+  },
+};
+const ORGANIZATION_PARAMETER: Json = {
+  name: headerName(ORGANIZATION_HEADER),
+  in: 'header',
+  required: false,
+  description: `For which organization an operator acts: its id or externalId. The key's own unless given.`,
+  schema: { type: 'string', minLength: 1 },
+};
+
 function idempotencyParameter(info: OpenApiInfo): Json {
   return {
-    name: info.idempotencyHeader,
+    name: headerName(info.idempotencyHeader),
     in: 'header',
     required: false,
-    description: 'The same key with the same body is answered once and then again with the same answer.',
+    description: `Makes the request repeatable for ${IDEMPOTENCY_HOURS} hours. The same key with another body is refused with 422, and with 409 while its first request still runs. A request that was refused may be sent again with its key.`,
     schema: { type: 'string', minLength: 1, maxLength: IDEMPOTENCY_KEY_LENGTH_MAX },
   };
 }

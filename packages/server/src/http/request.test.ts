@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CONTROL_BODY_BYTES_MAX } from '../domain/limits.ts';
 import { ask, post, start } from './testing/two-faces.ts';
 
 describe('bodies', () => {
@@ -26,6 +27,17 @@ describe('bodies', () => {
   ])('refuses %s with 415', async (_name, type) => {
     const answer = await ask(start(), post('{"name":"a"}', { type }));
     expect([answer.status, answer.json.code]).toEqual([415, 'unsupported_media_type']);
+  });
+
+  it('names the limit of the route that a body is over', async () => {
+    const server = start();
+    const small = await ask(server, post(`{"name":"${'a'.repeat(100)}"}`));
+    expect([small.status, small.json.detail]).toEqual([413, expect.stringContaining(' 100 bytes')]);
+    const ignored = await ask(server, { method: 'DELETE', url: '/one/things/7', body: 'x'.repeat(2_000_000) });
+    expect([ignored.status, ignored.json.detail]).toEqual([
+      413,
+      expect.stringContaining(` ${CONTROL_BODY_BYTES_MAX} bytes`),
+    ]);
   });
 
   it('refuses a body without a content type, and a compressed one', async () => {

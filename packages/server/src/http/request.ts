@@ -80,5 +80,6 @@ function bytesOf(request: FastifyRequest): Uint8Array {
 }
 
 export function idempotencyOf(request: FastifyRequest, key: string): IdempotencyRequest {
-  return idempotencyRequest({ method: request.method, target: request.url, key, body: bytesOf(request) });
+  const contentType = request.headers['content-type'];
+  return idempotencyRequest({ method: request.method, target: request.url, key, body: bytesOf(request), contentType });
 }

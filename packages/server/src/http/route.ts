@@ -78,8 +78,8 @@ type RouteFacts<Q extends RouteRequest> = {
   readonly request: Q;
   /** null: no body. */
   readonly responses: Readonly<Record<number, TSchema | null>>;
-  /** Refusals beside those that every route can give. */
-  readonly refusals: readonly number[];
+  /** Refusals beside those that follow from the rest of the route. */
+  readonly refusals?: readonly number[];
   /** Faster than JSON.stringify, for hot replies. A method, so that a route of any reply fits a list of routes. */
   serialize?(body: unknown): string;
 };

@@ -145,7 +145,7 @@ describe('refusals and crashes', () => {
 
   it('refuses two surfaces under one prefix', () => {
     const server = start();
-    const again = surface('again', '/one', []);
+    const again = surface('again', '/one');
     expect(() =>
       mountSurface(server, again, [], {
         services: {},

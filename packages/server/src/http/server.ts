@@ -4,8 +4,8 @@ import Fastify, { type ConnectionError, type FastifyInstance, type FastifyReply,
 import { refused } from '../app/outcome.ts';
 import type { ErrorCode } from '../domain/error-registry.ts';
 import { CONTROL_BODY_BYTES_MAX } from '../domain/limits.ts';
-import { type CrashSink, problemOf } from './crash.ts';
-import { explainMissing } from './not-found.ts';
+import { type CrashSink, crashFacts, isOfFramework, problemOf } from './crash.ts';
+import { explainMissing, type MountedOperation } from './not-found.ts';
 import { sendProblem } from './reply.ts';
 import { createSurfaceTable, pathOf, type Surface, type SurfaceTable } from './surface.ts';
 
@@ -90,17 +90,27 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   fastify.server.maxConnections = options.connectionsMax ?? CONNECTIONS_MAX;
   // A body is read only where a route wants one.
   fastify.removeAllContentTypeParsers();
-  fastify.setNotFoundHandler((request, reply) => {
+  // Every route of the server, of whatever surface or of none.
+  const operations: MountedOperation[] = [];
+  fastify.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat()) operations.push({ method: one, path: url });
+  });
+  function refuseMissing(request: FastifyRequest, reply: FastifyReply): void {
     const path = pathOf(request.url);
     const surface = surfaces.of(path);
-    const { refusal, allow } = explainMissing(surface, request.method, path);
+    const { refusal, allow } = explainMissing(operations, request.method, path);
     if (allow !== null) reply.header('allow', allow);
     sendProblem(reply, request.id, surface, refusal.problem, path);
-  });
+  }
+  fastify.setNotFoundHandler(refuseMissing);
   fastify.setErrorHandler((error, request, reply) => {
-    const path = pathOf(request.url);
-    const problem = problemOf(error, { requestId: request.id, method: request.method, path }, options.onCrash);
-    sendProblem(reply, request.id, surfaces.of(path), problem, path);
+    // What is wrong with a body matters only where a route would take it.
+    if (request.is404 && isOfFramework(error)) {
+      refuseMissing(request, reply);
+      return;
+    }
+    const facts = crashFacts(request);
+    sendProblem(reply, request.id, surfaces.of(facts.path), problemOf(error, facts, options.onCrash), facts.path);
   });
   const { onFinished } = options;
   if (onFinished !== undefined) {

@@ -24,8 +24,6 @@ export type Surface = {
   /** Lower-case names of the headers that may carry an idempotency key. */
   readonly idempotencyHeaders: readonly string[];
   readonly rateLimitHeaders: (state: RateLimitState) => Readonly<Record<string, string>>;
-  /** Each path template with its methods, to tell a wrong method from an unknown path. */
-  readonly operations: readonly { readonly method: string; readonly path: string }[];
 };
 
 export type SurfaceTable = {

@@ -56,9 +56,10 @@ See where it went: hookring deliveries list --event <id>`,
           idempotencyKey: options.idempotencyKey,
         });
         session.print(sent, () => text(sent, 'id'));
-        const verb = sent['duplicate'] === true ? 'was accepted before' : 'is accepted and stored';
         if (session.offline) session.note('No server runs: it goes out when one starts.');
-        session.note(`The event ${verb}. See where it goes: hookring deliveries list --event ${text(sent, 'id')}`);
+        session.note(
+          `The event is accepted and stored. See where it goes: hookring deliveries list --event ${text(sent, 'id')}`,
+        );
       });
     });
 }

@@ -26,7 +26,6 @@ const listRoute = keyRoute({
     }),
   },
   responses: { 200: pageOf(DeliverySchema) },
-  refusals: [422],
   async handle(context, input) {
     const page = readPage(context, input);
     if (!page.ok) return page;
@@ -53,7 +52,6 @@ const readRoute = keyRoute({
   idempotent: false,
   request: { params: IdParams },
   responses: { 200: DeliveryWithAttemptsSchema },
-  refusals: [404],
   async handle({ services, caller }, { params }) {
     const id = ids.delivery.decode(params.id);
     if (id === null) return nothingThere('delivery');
@@ -75,7 +73,6 @@ const resendRoute = keyRoute({
   idempotent: true,
   request: { params: IdParams },
   responses: { 202: DeliverySchema },
-  refusals: [404, 409],
   async handle({ services, caller, idempotency }, { params }) {
     const id = ids.delivery.decode(params.id);
     if (id === null) return nothingThere('delivery');

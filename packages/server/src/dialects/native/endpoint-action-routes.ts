@@ -24,7 +24,6 @@ const testRoute = keyRoute({
   idempotent: true,
   request: { params: IdParams },
   responses: { 200: TestResultSchema },
-  refusals: [404, 409, 422],
   async handle({ services, caller, idempotency }, { params }) {
     const id = ids.endpoint.decode(params.id);
     if (id === null) return nothingThere('endpoint');
@@ -71,7 +70,6 @@ const recoverRoute = keyRoute({
       STRICT,
     ),
   },
-  refusals: [400, 404, 409, 413, 415, 422],
   async handle({ services, caller, operationId, idempotency }, { params, body }) {
     const endpointId = ids.endpoint.decode(params.id);
     if (endpointId === null) return nothingThere('endpoint');
@@ -103,7 +101,6 @@ const attemptsRoute = keyRoute({
   idempotent: false,
   request: { params: IdParams, query: listQuery({}) },
   responses: { 200: pageOf(AttemptSchema) },
-  refusals: [404, 422],
   async handle(context, input) {
     const id = ids.endpoint.decode(input.params.id);
     if (id === null) return nothingThere('endpoint');

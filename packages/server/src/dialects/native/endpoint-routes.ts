@@ -7,7 +7,7 @@ import {
   patchEndpoint,
   readEndpoint,
 } from '../../app/endpoints.ts';
-import { etagOf, versionOfIfMatch } from '../../http/etag.ts';
+import { etagOf, ifMatch } from '../../http/etag.ts';
 import { nextCursorOf, readPage } from '../../http/pagination.ts';
 import type { RouteReply } from '../../http/route.ts';
 import type { EndpointWithHealth } from '../../store/port.ts';
@@ -16,11 +16,13 @@ import { encodeEndpoint } from './encode-endpoint.ts';
 import { CreateEndpointBody, PatchEndpointBody, settingsOf } from './endpoint-body.ts';
 import { ids } from './ids.ts';
 import { EndpointSchema, ShownSecretSchema } from './resources.ts';
-import { IdParams, listQuery, nothingThere, reply } from './route-parts.ts';
+import { IdParams, listQuery, nothingThere, reply, SECRET_AGAIN } from './route-parts.ts';
 import { nullable, pageOf, STRICT } from './schema-parts.ts';
 
 const MERGE_PATCH = ['application/json', 'application/merge-patch+json'] as const;
-const IfMatch = Type.Object({ 'if-match': Type.Optional(Type.String({ description: 'The ETag that was read' })) });
+const IfMatch = Type.Object({
+  'if-match': Type.Optional(Type.String({ description: 'The ETag that was read, a list of them, or `*`' })),
+});
 
 function withTag(outcome: Awaited<ReturnType<typeof readEndpoint>>): RouteReply {
   return reply<EndpointWithHealth>(
@@ -37,14 +39,12 @@ function createRoute(defaults: EndpointDefaults): DialectRoute {
     path: '/endpoints',
     operationId: 'createEndpoint',
     summary: 'Subscribe a URL to event types',
-    description:
-      'The secret is shown in this answer only. An endpoint on the ring of its organization has none of its own.',
+    description: `The secret is shown in this answer only. An endpoint on the ring of its organization has none of its own. ${SECRET_AGAIN}`,
     tag: 'endpoints',
     scopes: ['endpoints:write'],
     idempotent: true,
     request: { body: CreateEndpointBody },
     responses: { 201: Type.Object({ endpoint: EndpointSchema, secret: nullable(ShownSecretSchema) }, STRICT) },
-    refusals: [400, 409, 413, 415, 422],
     async handle({ services, caller, idempotency }, { body }) {
       const { keyring = 'own', algorithm = 'hmac-sha256', ...settings } = body;
       const input = { settings: settingsOf(settings), keyring, algorithm, defaults };
@@ -66,7 +66,6 @@ const listRoute = keyRoute({
   idempotent: false,
   request: { query: listQuery({}) },
   responses: { 200: pageOf(EndpointSchema) },
-  refusals: [422],
   async handle(context, input) {
     const page = readPage(context, input);
     if (!page.ok) return page;
@@ -87,7 +86,6 @@ const readRoute = keyRoute({
   idempotent: false,
   request: { params: IdParams },
   responses: { 200: EndpointSchema },
-  refusals: [404],
   async handle({ services, caller }, { params }) {
     const id = ids.endpoint.decode(params.id);
     return id === null ? nothingThere('endpoint') : withTag(await readEndpoint(services, caller, id));
@@ -106,11 +104,14 @@ const patchRoute = keyRoute({
   idempotent: false,
   request: { params: IdParams, headers: IfMatch, body: PatchEndpointBody, contentTypes: MERGE_PATCH },
   responses: { 200: EndpointSchema },
-  refusals: [400, 404, 409, 412, 413, 415, 422],
+  refusals: [412],
   async handle({ services, caller, headers }, { params, body }) {
     const id = ids.endpoint.decode(params.id);
     if (id === null) return nothingThere('endpoint');
-    return withTag(await patchEndpoint(services, caller, id, settingsOf(body), versionOfIfMatch(headers)));
+    const settings = settingsOf(body);
+    return withTag(
+      await ifMatch(headers, async (version) => await patchEndpoint(services, caller, id, settings, version)),
+    );
   },
 });
 
@@ -125,11 +126,12 @@ const deleteRoute = keyRoute({
   idempotent: false,
   request: { params: IdParams, headers: IfMatch },
   responses: { 204: null },
-  refusals: [404, 409, 412],
+  refusals: [412],
   async handle({ services, caller, headers }, { params }) {
     const id = ids.endpoint.decode(params.id);
     if (id === null) return nothingThere('endpoint');
-    return reply(await archiveEndpoint(services, caller, id, versionOfIfMatch(headers)), 204, () => undefined);
+    const outcome = await ifMatch(headers, async (version) => await archiveEndpoint(services, caller, id, version));
+    return reply(outcome, 204, () => undefined);
   },
 });
 

@@ -45,27 +45,26 @@ const sendRoute: DialectRoute = keyRoute({
   operationId: 'sendEvents',
   summary: 'Send an event, or up to 1,000 at once',
   description:
-    'Answers when the events are stored together with their deliveries. A batch is stored whole or not at all. With `type` in the query and another content type, or with `raw=true`, the body itself is the payload.',
+    'Answers when the events are stored together with their deliveries. A batch is stored whole or not at all. An event whose id was accepted in the last 7 days is not stored again: the same content gets the same answer, with `Idempotent-Replayed: true` when this is so for every event of the request, and other content is refused. With `type` in the query and another content type, or with `raw=true`, the body itself is the payload.',
   tag: 'events',
   scopes: ['events:write'],
   idempotent: true,
   request: { query: SendQuery, body: 'raw', documentedBody: SendBody, bodyBytesMax: BATCH_BYTES_MAX },
   responses: { 202: Type.Union([SentEventSchema, Type.Object({ items: Type.Array(SentEventSchema) }, STRICT)]) },
-  refusals: [400, 409, 413, 415, 422],
   async handle({ services, caller, idempotency }, { query, body }) {
     const input = readEventInput(query, body);
     if (!input.ok) return input;
     const { events, isBatch } = input;
     const outcome = await sendEvents(services, caller, events, isBatch ? batchPointer : singlePointer, idempotency);
-    return reply(outcome, 202, (sent) => {
-      const items = sent.map((event, index) => ({
-        id: event.id,
-        type: events[index]?.type ?? '',
-        createdAt: showTime(event.createdAt),
-        duplicate: event.duplicate,
-      }));
-      return isBatch ? { items } : items[0];
-    });
+    if (!outcome.ok) return outcome;
+    const items = outcome.value.map(({ id, createdAt }, index) => ({
+      id,
+      type: events[index]?.type ?? '',
+      createdAt: showTime(createdAt),
+    }));
+    // An event that was taken before is answered as it was then; only the header tells that nothing was stored.
+    const replayed = outcome.replayed || outcome.value.every((event) => event.duplicate);
+    return { ok: true, status: 202, body: isBatch ? { items } : items[0], replayed };
   },
 });
 
@@ -87,7 +86,6 @@ const readRoute: DialectRoute = keyRoute({
   idempotent: false,
   request: { params: IdParams },
   responses: { 200: EventSchema },
-  refusals: [404],
   async handle({ services, caller }, { params }) {
     return reply(await readEvent(services, caller, params.id), 200, (event) => event);
   },
@@ -104,7 +102,6 @@ const listRoute: DialectRoute = keyRoute({
   idempotent: false,
   request: { query: listQuery({}) },
   responses: { 200: pageOf(ListedEventSchema) },
-  refusals: [422],
   async handle(context, input) {
     const page = readPage(context, input);
     if (!page.ok) return page;

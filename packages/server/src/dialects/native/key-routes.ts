@@ -52,13 +52,13 @@ function createRoute(dialects: readonly KeyDialect[]): DialectRoute {
     path: '/keys',
     operationId: 'createKey',
     summary: 'Create an API key',
-    description: 'The token is shown in this answer only. A key cannot give a scope that it lacks.',
+    description:
+      'The token is shown in this answer only: a repeated request with the same Idempotency-Key gets `null` for it. A key cannot give a scope that it lacks.',
     tag: 'keys',
     scopes: ['organization:admin'],
     idempotent: true,
     request: { body: CreateBody },
     responses: { 201: Type.Object({ key: KeySchema, token: nullable(Type.String()) }, STRICT) },
-    refusals: [400, 409, 413, 415, 422],
     async handle({ services, caller, idempotency }, { body }) {
       const { name = '', dialect: dialectName = 'native' } = body;
       const dialect = dialects.find((one) => one.name === dialectName);
@@ -97,7 +97,6 @@ const listRoute = keyRoute({
   idempotent: false,
   request: { query: listQuery({}) },
   responses: { 200: pageOf(KeySchema) },
-  refusals: [422],
   async handle(context, input) {
     const page = readPage(context, input);
     if (!page.ok) return page;
@@ -121,7 +120,6 @@ const revokeRoute = keyRoute({
   idempotent: true,
   request: { params: IdParams },
   responses: { 200: KeySchema },
-  refusals: [404, 409, 422],
   async handle({ services, caller, idempotency }, { params }) {
     const id = ids.key.decode(params.id);
     if (id === null) return nothingThere('API key');
@@ -143,7 +141,6 @@ const deleteRoute = keyRoute({
   idempotent: false,
   request: { params: IdParams },
   responses: { 204: null },
-  refusals: [404],
   async handle({ services, caller }, { params }) {
     const id = ids.key.decode(params.id);
     if (id === null) return nothingThere('API key');

@@ -41,7 +41,6 @@ const statusRoute = keyRoute({
   summary: 'Which master keys seal and open',
   request: {},
   responses: { 200: StatusSchema },
-  refusals: [],
   handle: async ({ services, caller }) => reply(await masterKeyStatus(services, caller), 200, encodeStatus),
 });
 
@@ -54,7 +53,6 @@ const rotateRoute = keyRoute({
   description: 'A generated key file gets a new first key. Then call reseal until its cursor is null, then finish.',
   request: {},
   responses: { 200: StatusSchema },
-  refusals: [409, 422],
   handle: async ({ services, caller, idempotency }) =>
     reply(await beginMasterKeyRotation(services, caller, idempotency), 200, encodeStatus),
 });
@@ -67,7 +65,6 @@ const resealRoute = keyRoute({
   summary: 'Seal a bounded number of texts under the first master key',
   request: { body: StepBody, optionalBody: true },
   responses: { 200: StepSchema },
-  refusals: [400, 409, 413, 415, 422],
   handle: async ({ services, caller, idempotency }, { body }) =>
     reply(await resealStep(services, caller, body.cursor ?? null, idempotency), 200, (step) => step),
 });
@@ -81,7 +78,6 @@ const finishRoute = keyRoute({
   description: 'Refused while anything is still sealed under one of them.',
   request: {},
   responses: { 200: StatusSchema },
-  refusals: [409, 422],
   handle: async ({ services, caller, idempotency }) =>
     reply(await finishMasterKeyRotation(services, caller, idempotency), 200, encodeStatus),
 });

@@ -46,6 +46,12 @@ describe('other requests', () => {
       'method_not_allowed',
       'GET, HEAD, POST',
     ]);
+    const capitals = await world.running.http.inject({ url: '/V1/endpoints' });
+    expect([capitals.statusCode, capitals.json().code, capitals.headers['allow']]).toEqual([
+      404,
+      'not_found',
+      undefined,
+    ]);
     const broken = await world.running.http.inject({ url: '/v1/endpoints/%' });
     expect([broken.statusCode, broken.json().code]).toEqual([400, 'invalid_request']);
     expect(
@@ -60,6 +66,28 @@ describe('other requests', () => {
 });
 
 describe('every operation', () => {
+  it('that is a POST can be repeated under an Idempotency-Key', () => {
+    const posts = dialect.routes.filter((route) => route.method === 'POST');
+    expect(posts.length).toBeGreaterThan(10);
+    expect(posts.filter((route) => route.access !== 'key' || !route.idempotent)).toEqual([]);
+  });
+
+  it('finds nothing for an organization that does not exist', async () => {
+    const headers = { 'hookring-organization': 'nobody-is-called-so' };
+    for (const route of dialect.routes) {
+      const answer = await world.ask(route.method, route.path.replaceAll(/\{\w+\}/g, 'x'), { headers });
+      expect([route.operationId, answer.status, answer.json.code]).toEqual([route.operationId, 404, 'not_found']);
+    }
+  });
+
+  it('refuses a query parameter that it does not know', async () => {
+    for (const route of dialect.routes.filter((one) => !one.path.includes('{'))) {
+      const body = route.method === 'GET' ? {} : { json: {} };
+      const answer = await world.ask(route.method, `${route.path}?surprise=1`, body);
+      expect([route.operationId, answer.status]).toEqual([route.operationId, 422]);
+    }
+  });
+
   it('refuses a request without a key', async () => {
     for (const route of dialect.routes) {
       const answer = await world.ask(route.method, route.path.replaceAll(/\{\w+\}/g, 'x'), { token: null });

@@ -5,6 +5,19 @@ import { nativeDialect } from './native.ts';
 const document = dialectDocument(nativeDialect());
 const text = `${JSON.stringify(document, null, 2)}\n`;
 
+type Operation = {
+  security: unknown[];
+  responses: object;
+  operationId: string;
+  description?: string;
+  requestBody?: unknown;
+  parameters: { name: string; in: string }[];
+};
+
+function headersOf(operation: Operation): string[] {
+  return operation.parameters.filter((parameter) => parameter.in === 'header').map((parameter) => parameter.name);
+}
+
 /** Every object within a value. */
 function* objectsIn(value: unknown): Generator<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) return;
@@ -34,13 +47,38 @@ describe('the OpenAPI document', () => {
 
   it('says for every operation who may call it and how it refuses', () => {
     const { paths } = document as {
-      paths: Record<string, Record<string, { security: unknown[]; responses: object; operationId: string }>>;
+      paths: Record<string, Record<string, Operation>>;
     };
     const operations = Object.values(paths).flatMap((item) => Object.values(item));
     expect(new Set(operations.map((operation) => operation.operationId)).size).toBe(operations.length);
     for (const operation of operations) {
       expect(operation.security).toEqual([{ key: [] }]);
-      expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['401', '403', '429', '500', '503']));
+      expect(Object.keys(operation.responses)).toEqual(
+        expect.arrayContaining(['400', '401', '403', '404', '422', '429', '431', '500', '503']),
+      );
+      expect(headersOf(operation)).toContain('Hookring-Organization');
+    }
+  });
+
+  it('says of every operation that can be repeated what a repeated request gets', () => {
+    const { paths } = document as { paths: Record<string, Record<string, Operation>> };
+    for (const [path, item] of Object.entries(paths)) {
+      for (const [method, operation] of Object.entries(item)) {
+        const isPost = method === 'post';
+        expect([path, method, headersOf(operation).includes('Idempotency-Key')]).toEqual([path, method, isPost]);
+        if (!isPost) continue;
+        expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['409', '413', '415', '422']));
+        expect(operation.description).toContain('Idempotent-Replayed');
+        if (operation.requestBody === undefined)
+          expect(operation.description).toContain('body; one that is sent is ignored');
+        const shown = JSON.stringify(operation.responses);
+        if (/ShownSecret|Rotated|CreatedOrganization/.test(shown)) {
+          expect([path, operation.description]).toEqual([
+            path,
+            expect.stringContaining('shows the secret again for 10 minutes'),
+          ]);
+        }
+      }
     }
   });
 });

@@ -2,13 +2,13 @@ import { type Static, Type } from 'typebox';
 import { createOrganization, listOrganizations, patchOrganization, readOrganization } from '../../app/organizations.ts';
 import type { Outcome } from '../../app/outcome.ts';
 import type { Organization } from '../../domain/organization.ts';
-import { etagOf, versionOfIfMatch } from '../../http/etag.ts';
+import { etagOf, ifMatch } from '../../http/etag.ts';
 import { nextCursorOf, readPage } from '../../http/pagination.ts';
 import type { RouteReply } from '../../http/route.ts';
 import { type DialectRoute, keyRoute } from '../define-dialect.ts';
 import { ids } from './ids.ts';
 import { OrganizationSchema, ShownSecretSchema } from './resources.ts';
-import { IdParams, listQuery, nothingThere, reply } from './route-parts.ts';
+import { IdParams, listQuery, nothingThere, reply, SECRET_AGAIN } from './route-parts.ts';
 import { nullable, pageOf, STRICT } from './schema-parts.ts';
 import { showTime } from './time.ts';
 
@@ -37,7 +37,7 @@ const createRoute = keyRoute({
   path: '/organizations',
   operationId: 'createOrganization',
   summary: 'Create an organization, or find the one with this externalId',
-  description: 'It is born with a ring of its own; the secret is shown in the 201 only.',
+  description: `It is born with a ring of its own; the secret is shown in the 201 only. ${SECRET_AGAIN}`,
   tag: 'organizations',
   scopes: ['operator'],
   idempotent: true,
@@ -48,7 +48,6 @@ const createRoute = keyRoute({
     ),
   },
   responses: { 200: CreatedSchema, 201: CreatedSchema },
-  refusals: [400, 409, 413, 415, 422],
   async handle({ services, caller, idempotency }, { body }) {
     const input = { name: body.name, externalId: body.externalId ?? null };
     const outcome = await createOrganization(services, caller, input, idempotency);
@@ -67,7 +66,6 @@ const listRoute = keyRoute({
   idempotent: false,
   request: { query: listQuery({}) },
   responses: { 200: pageOf(OrganizationSchema) },
-  refusals: [422],
   async handle(context, input) {
     const page = readPage(context, input);
     if (!page.ok) return page;
@@ -88,7 +86,6 @@ const readRoute = keyRoute({
   idempotent: false,
   request: { params: IdParams },
   responses: { 200: OrganizationSchema },
-  refusals: [404],
   async handle({ services, caller }, { params }) {
     const id = ids.organization.decode(params.id);
     return id === null ? nothingThere('organization') : withTag(await readOrganization(services, caller, id));
@@ -106,7 +103,9 @@ const patchRoute = keyRoute({
   idempotent: false,
   request: {
     params: IdParams,
-    headers: Type.Object({ 'if-match': Type.Optional(Type.String({ description: 'The ETag that was read' })) }),
+    headers: Type.Object({
+      'if-match': Type.Optional(Type.String({ description: 'The ETag that was read, a list of them, or `*`' })),
+    }),
     body: Type.Object(
       { name: Type.Optional(Type.String()), externalId: Type.Optional(nullable(Type.String())) },
       { $id: 'OrganizationPatch', ...STRICT },
@@ -114,11 +113,13 @@ const patchRoute = keyRoute({
     contentTypes: ['application/json', 'application/merge-patch+json'],
   },
   responses: { 200: OrganizationSchema },
-  refusals: [400, 404, 409, 412, 413, 415, 422],
+  refusals: [412],
   async handle({ services, caller, headers }, { params, body }) {
     const id = ids.organization.decode(params.id);
     if (id === null) return nothingThere('organization');
-    return withTag(await patchOrganization(services, caller, id, body, versionOfIfMatch(headers)));
+    return withTag(
+      await ifMatch(headers, async (version) => await patchOrganization(services, caller, id, body, version)),
+    );
   },
 });
 

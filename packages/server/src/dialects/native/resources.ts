@@ -84,15 +84,7 @@ export const RetiredSchema = Type.Object(
   { $id: 'RetiredSecret', ...STRICT },
 );
 
-export const SentEventSchema = Type.Object(
-  {
-    id: Id,
-    type: Text,
-    createdAt: Time,
-    duplicate: Type.Boolean({ description: 'It had been accepted before; nothing new was stored' }),
-  },
-  { $id: 'SentEvent', ...STRICT },
-);
+export const SentEventSchema = Type.Object({ id: Id, type: Text, createdAt: Time }, { $id: 'SentEvent', ...STRICT });
 
 const EVENT_MEMBERS = {
   id: Id,

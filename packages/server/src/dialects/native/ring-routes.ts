@@ -1,14 +1,7 @@
 import { type Static, Type } from 'typebox';
 import type { SecretSpelling } from '../../app/minting.ts';
-import {
-  type DryRun,
-  listSecrets,
-  planRotation,
-  type Rotated,
-  type RotateInput,
-  revokeSecret,
-  rotate,
-} from '../../app/rings.ts';
+import { type DryRun, planRotation, type Rotated, type RotateInput, rotate } from '../../app/rotate.ts';
+import { listSecrets, revokeSecret } from '../../app/secrets.ts';
 import { SECRETS_PAGE_ITEMS_DEFAULT } from '../../domain/limits.ts';
 import type { Scope } from '../../domain/scope.ts';
 import type { RingOwner } from '../../domain/secret.ts';
@@ -17,7 +10,7 @@ import { type DialectRoute, keyRoute } from '../define-dialect.ts';
 import { encodeEndpoint, encodeSecret } from './encode-endpoint.ts';
 import { ids } from './ids.ts';
 import { EndpointSchema, RetiredSchema, SecretSchema, ShownSecretSchema } from './resources.ts';
-import { IdParams, listQuery, nothingThere, reply } from './route-parts.ts';
+import { IdParams, listQuery, nothingThere, reply, SECRET_AGAIN } from './route-parts.ts';
 import { nullable, pageOf, STRICT, Time, words } from './schema-parts.ts';
 import { showTime, showTimeOrNull } from './time.ts';
 
@@ -97,14 +90,12 @@ function rotateRoute(place: Place, spelling: SecretSpelling): DialectRoute {
     path: `${place.path}/{id}/rotate`,
     operationId: `rotate${place.suffix}`,
     summary: `Give the ring of an ${place.noun} a new active secret`,
-    description:
-      'When this answers, no attempt is signed by the old ring any more. The new secret is shown in this answer only; the same Idempotency-Key gets it again for a few minutes.',
+    description: `When this answers, no attempt is signed by the old ring any more. The new secret is shown in this answer only. ${SECRET_AGAIN} A dry run takes no notice of an Idempotency-Key.`,
     tag: place.tag,
     scopes: [place.scopes.change],
     idempotent: true,
     request: { params: IdParams, query: RotateQuery, body: RotateBody, optionalBody: true },
     responses: { 200: Type.Union([rotated, PlannedSchema]) },
-    refusals: [400, 404, 409, 413, 415, 422],
     async handle({ services, caller, idempotency }, { params, query, body }) {
       const owner = place.decode(params.id);
       if (owner === null) return nothingThere(place.noun);
@@ -168,7 +159,6 @@ function secretsRoute(place: Place): DialectRoute {
     idempotent: false,
     request: { params: IdParams, query: listQuery({}, SECRETS_PAGE_ITEMS_DEFAULT) },
     responses: { 200: pageOf(SecretSchema) },
-    refusals: [404, 422],
     async handle(context, input) {
       const owner = place.decode(input.params.id);
       if (owner === null) return nothingThere(place.noun);
@@ -196,7 +186,6 @@ function revokeRoute(place: Place): DialectRoute {
     idempotent: true,
     request: { params: Type.Object({ id: Type.String(), secretId: Type.String() }) },
     responses: { 200: SecretSchema },
-    refusals: [404, 409],
     async handle({ services, caller, idempotency }, { params }) {
       const owner = place.decode(params.id);
       const secretId = ids.secret.decode(params.secretId);

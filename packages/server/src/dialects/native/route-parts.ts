@@ -1,6 +1,7 @@
 import { type TSchema, Type } from 'typebox';
 import { type Outcome, refused } from '../../app/outcome.ts';
 import { CURSOR_LENGTH_MAX, PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX } from '../../domain/limits.ts';
+import { NATIVE_ROTATION_POLICY } from '../../domain/rotation-policy.ts';
 import type { RouteReply } from '../../http/route.ts';
 import { STRICT } from './schema-parts.ts';
 
@@ -28,6 +29,9 @@ export function listQuery<const F extends Record<string, TSchema>>(
     STRICT,
   );
 }
+
+/** Of operations that show a secret. */
+export const SECRET_AGAIN = `A repeated request with the same Idempotency-Key shows the secret again for ${NATIVE_ROTATION_POLICY.recoveryMinutes} minutes (\`recoveryMinutes\` of the rotation policy) and \`null\` as its value after that.`;
 
 /** The reply to an outcome, or its refusal as it is. */
 export function reply<T>(

@@ -34,14 +34,13 @@ function encoder(face: string) {
   });
 }
 
-export function surface(name: string, prefix: string, routes: readonly Route<Services>[]): Surface {
+export function surface(name: string, prefix: string): Surface {
   return {
     name,
     prefix,
     encodeProblem: encoder(name),
     idempotencyHeaders: ['idempotency-key', 'x-idempotency-key'],
     rateLimitHeaders: draftRateLimitHeaders,
-    operations: routes,
   };
 }
 
@@ -61,7 +60,6 @@ function route<const Q extends RouteRequest>(
     idempotent,
     scopes,
     responses: { 200: Type.Unknown() },
-    refusals: [],
   };
 }
 
@@ -159,8 +157,8 @@ afterEach(async () => {
 });
 
 export function start(options: { rateLimiter?: RateLimiter; crashes?: unknown[] } = {}): HttpServer {
-  const one = surface('one', '/one', routes);
-  const two = surface('two', '', []);
+  const one = surface('one', '/one');
+  const two = surface('two', '');
   const server = createHttpServer({
     fallback: one,
     requestIds: createRequestIds({ now: Date.now, random: Math.random }),

@@ -59,21 +59,26 @@ export function endpointCases(world: NativeWorld): void {
       });
       expect(Object.keys(patched.json.headers)).toEqual(['X-Keep']);
       expect(patched.headers['etag']).not.toBe(read.headers['etag']);
-      for (const tag of [String(read.headers['etag']), 'W/"2"', '"x"', '"1", "2"']) {
+      for (const tag of [String(read.headers['etag']), 'W/"2"', '"x"', '"1", "9"']) {
         const stale = await world.ask('PATCH', `/endpoints/${endpoint.id}`, {
           json: { description: 'newer' },
           headers: { 'if-match': tag },
         });
         expect([stale.status, stale.json.code]).toEqual([412, 'precondition_failed']);
       }
-      expect(
-        (
-          await world.ask('PATCH', `/endpoints/${endpoint.id}`, {
-            json: { description: 'newest' },
-            headers: { 'if-match': '*' },
-          })
-        ).status,
-      ).toBe(200);
+      const list = { 'if-match': `"zzz", W/"1", ${String(patched.headers['etag'])}` };
+      const any = { 'if-match': '*' };
+      for (const headers of [list, any]) {
+        const newest = await world.ask('PATCH', `/endpoints/${endpoint.id}`, {
+          json: { description: 'newest' },
+          headers,
+        });
+        expect(newest.status).toBe(200);
+      }
+      expect((await world.ask('DELETE', `/endpoints/${endpoint.id}`, { headers: list })).status).toBe(412);
+      const current = String((await world.ask('GET', `/endpoints/${endpoint.id}`)).headers['etag']);
+      const either = { 'if-match': `"zzz", ${current}` };
+      expect((await world.ask('DELETE', `/endpoints/${endpoint.id}`, { headers: either })).status).toBe(204);
     });
 
     it('are suspended and resumed, and archived for good', async () => {

@@ -1,0 +1,193 @@
+import { decideAhead, decideKeyring } from '../domain/decide-keyring.ts';
+import type { SecretId } from '../domain/ids.ts';
+import { type SigningSpan, timeline } from '../domain/keyring.ts';
+import { REASON_LENGTH_MAX } from '../domain/limits.ts';
+import type { RotationPolicy } from '../domain/rotation-policy.ts';
+import type { RingOwner, SecretAlgorithm } from '../domain/secret.ts';
+import type { EndpointWithHealth, StoredKeyring, StoredSecret } from '../store/port.ts';
+import { auditCommand } from './audit.ts';
+import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
+import type { AppContext } from './context.ts';
+import { idempotent, type RowMaker } from './idempotency.ts';
+import { IN_FORCE_LEAD_MS, inForce } from './in-force.ts';
+import {
+  importSecret,
+  type Minted,
+  mintSecret,
+  type SecretSpelling,
+  type ShownSecret,
+  secretAgain,
+} from './minting.ts';
+import { done, invalid, type Outcome, replayed } from './outcome.ts';
+import { noRing, type Owned, ownerOf, policyOf, ringRefusal, scopesFor } from './ring-owner.ts';
+import { type Decision, decideAndApply } from './submit.ts';
+
+export type RotateInput = {
+  readonly owner: RingOwner;
+  /** Seconds that the secret now active goes on living, fractions allowed; null: as the policy says. */
+  readonly graceSeconds: number | null;
+  readonly force: boolean;
+  readonly reason: string | null;
+  /** A secret that the caller brings; null: make one. */
+  readonly secret: string | null;
+  /** Null: as the active secret's. */
+  readonly algorithm: SecretAlgorithm | null;
+  readonly spelling: SecretSpelling;
+  /** The policy of the dialect that asks; null: the ring's own. An enforced ring policy wins over it. */
+  readonly dialectPolicy: RotationPolicy | null;
+};
+
+export type Retired = { readonly id: SecretId; readonly expiresAt: number | null };
+
+export type Rotated = {
+  /** The endpoint whose ring it is; null for an organization's ring. */
+  readonly endpoint: EndpointWithHealth | null;
+  readonly secret: ShownSecret;
+  readonly retired: Retired | null;
+  readonly effectiveAt: number;
+};
+
+type Reference = {
+  readonly owner: RingOwner;
+  readonly secretId: SecretId;
+  readonly retired: Retired | null;
+  readonly effectiveAt: number;
+  readonly recoverUntil: number;
+};
+
+/**
+ * Gives a ring a new active secret. When it answers, the change is in force: no attempt is signed by the old ring any
+ * more. Two rotations of one ring happen one after the other.
+ */
+export async function rotate(
+  app: AppContext,
+  caller: Caller,
+  input: RotateInput,
+  request: IdempotencyRequest | null,
+): Promise<Outcome<Rotated>> {
+  const refusal = missingScope(caller, ...scopesFor(input.owner));
+  if (refusal !== null) return refusal;
+  if ((input.reason?.length ?? 0) > REASON_LENGTH_MAX) {
+    return invalid('/reason', `must be at most ${REASON_LENGTH_MAX} characters`, 'too_long');
+  }
+  return await idempotent<Rotated, Reference>(app, caller, request, {
+    perform: async (row) =>
+      await app.queue.run(input.owner, async () => {
+        const outcome = await decideAndApply(app, async () => await decideRotation(app, caller, input, row));
+        if (typeof outcome === 'symbol' || !outcome.ok) return outcome;
+        const { secret, retired, effectiveAt } = outcome.value;
+        await inForce(app, effectiveAt);
+        app.telemetry.secretRotated({
+          owner: input.owner,
+          secretId: secret.id,
+          retiredId: retired?.id ?? null,
+          actor: caller.actor,
+          reason: input.reason,
+        });
+        return outcome;
+      }),
+    replay: async (reference) => {
+      const owned = await ownerOf(app, caller, reference.owner);
+      if (!owned.ok) return owned;
+      const secret = await secretAgain(app, reference.owner, reference.secretId, reference.recoverUntil);
+      return replayed({
+        endpoint: owned.value.endpoint,
+        secret,
+        retired: reference.retired,
+        effectiveAt: reference.effectiveAt,
+      });
+    },
+  });
+}
+
+/** One round: what is minted here is handed out only when its commands were applied. */
+async function decideRotation(
+  app: AppContext,
+  caller: Caller,
+  input: RotateInput,
+  row: RowMaker<Reference> | null,
+): Promise<Decision<Rotated>> {
+  const { owner, graceSeconds, force, reason } = input;
+  const owned = await ownerOf(app, caller, owner);
+  if (!owned.ok) return owned;
+  const ring = await app.store.reader.keyring(owner);
+  if (ring === null) return noRing();
+  const minted = mint(app, caller, input, owned.value, ring);
+  if (!minted.ok) return minted;
+  const { shown, secret } = minted.value;
+  const { policy, imposed } = policyOf(app, owned.value.policy, input.dialectPolicy);
+  const now = app.clock.now();
+  const at = now + IN_FORCE_LEAD_MS;
+  const command = { kind: 'rotate' as const, secret, graceSeconds, force, reason };
+  const decision = decideAhead(ring, policy, command, { now, effectiveAt: at });
+  if (decision.kind === 'refused') return ringRefusal(decision, imposed);
+  const { rotation } = decision;
+  if (rotation === null) throw new Error('a rotation that says nothing of itself');
+  const { retired } = rotation;
+  const effectiveAt = rotation.effectiveAt ?? at;
+  const recoverUntil = now + policy.recoveryMinutes * 60_000;
+  const reference = { owner, secretId: shown.id, retired, effectiveAt, recoverUntil };
+  return {
+    ok: true,
+    value: { endpoint: owned.value.endpoint, secret: shown, retired, effectiveAt },
+    commands: [
+      ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row(reference) }]),
+      { kind: 'keyring.put', ring: decision.ring, retired: decision.retired, expectedVersion: ring.version },
+      auditCommand(caller, now, {
+        action: 'secret.rotated',
+        target: owner,
+        reason,
+        organizationId: owned.value.organizationId,
+        detail: { secretId: shown.id, retiredId: retired?.id ?? null, force },
+      }),
+    ],
+  };
+}
+
+export type DryRun = {
+  readonly timeline: readonly SigningSpan[];
+  readonly secretId: SecretId;
+  readonly retired: Retired | null;
+  readonly effectiveAt: number;
+};
+
+/** Says which secrets would sign from when to when after this rotation, and changes nothing. */
+export async function planRotation(app: AppContext, caller: Caller, input: RotateInput): Promise<Outcome<DryRun>> {
+  const refusal = missingScope(caller, ...scopesFor(input.owner));
+  if (refusal !== null) return refusal;
+  const owned = await ownerOf(app, caller, input.owner);
+  if (!owned.ok) return owned;
+  const ring = await app.store.reader.keyring(input.owner);
+  if (ring === null) return noRing();
+  const minted = mint(app, caller, input, owned.value, ring);
+  if (!minted.ok) return minted;
+  const now = app.clock.now();
+  const { graceSeconds, force, reason } = input;
+  const command = { kind: 'rotate' as const, secret: minted.value.secret, graceSeconds, force, reason };
+  const { policy, imposed } = policyOf(app, owned.value.policy, input.dialectPolicy);
+  const decision = decideKeyring(ring, policy, command, now);
+  if (decision.kind === 'refused') return ringRefusal(decision, imposed);
+  return done({
+    timeline: timeline(decision.ring, now),
+    secretId: minted.value.shown.id,
+    retired: decision.rotation?.retired ?? null,
+    effectiveAt: decision.rotation?.effectiveAt ?? now,
+  });
+}
+
+function mint(app: AppContext, caller: Caller, input: RotateInput, owned: Owned, ring: StoredKeyring): Outcome<Minted> {
+  const base = { owner: input.owner, actor: caller.actor, decoding: owned.profile.secretDecoding };
+  if (input.secret !== null) return importSecret(app, { ...base, profile: owned.profile }, input.secret);
+  const algorithm = input.algorithm ?? newest(ring)?.algorithm ?? 'hmac-sha256';
+  if (owned.profile.elements[algorithm] === null) {
+    return invalid('/algorithm', `the endpoint's signature profile has no ${algorithm} signatures`);
+  }
+  return done(mintSecret(app, { ...base, algorithm, spelling: input.spelling }));
+}
+
+function newest(ring: StoredKeyring): StoredSecret | undefined {
+  return ring.secrets.reduce<StoredSecret | undefined>(
+    (last, secret) => (last === undefined || secret.number > last.number ? secret : last),
+    undefined,
+  );
+}
