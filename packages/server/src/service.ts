@@ -18,7 +18,7 @@ import { NATIVE_ROTATION_LIMITS } from './domain/policy-choice.ts';
 import { createEngine } from './engine/create-engine.ts';
 import { mountHealth } from './http/health.ts';
 import { injected } from './http/inject.ts';
-import { listen } from './http/listen.ts';
+import { close, listen } from './http/lifecycle.ts';
 import { createAddressPolicy } from './net/address-policy.ts';
 import { createDeliveryClient } from './net/delivery-client.ts';
 import { openMasterKeys } from './store/master-key.ts';
@@ -130,7 +130,7 @@ async function build(config: Config, telemetry: Telemetry, options: { mintKey: b
     trustProxy: config.trustProxy,
     rateLimit: config.rateLimit,
   });
-  opened.defer(async () => await http.fastify.close());
+  opened.defer(async () => await close(http.fastify));
   let state: 'idle' | 'sending' | 'stopping' = 'idle';
   mountHealth(http.fastify, {
     ready: async () => {

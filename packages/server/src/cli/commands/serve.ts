@@ -14,7 +14,7 @@ import { guarded, type Report } from '../session.ts';
 /** Signals within this time of the first are its echoes: npm and wrappers pass on what the terminal sent already. */
 const ECHO_MS = 1_000;
 /** A stop that takes longer than it may is ended by force. */
-const BACKSTOP_MS = 5_000;
+const BACKSTOP_MS = 15_000;
 const PARENT_POLL_MS = 500;
 
 /** Every setting that has a flag, with the text that the manual has. */
