@@ -10,7 +10,9 @@ export default defineConfig({
     ],
     // Two cores: more workers than that only make timings noisy.
     maxWorkers: 2,
-    testTimeout: 30_000,
+    setupFiles: ['./tests/long-forms.ts'],
+    // Long forms of properties take longer, too.
+    testTimeout: process.env['HOOKRING_PROVE'] === '1' ? 120_000 : 30_000,
     hookTimeout: 30_000,
     unstubEnvs: true,
   },

@@ -69,11 +69,17 @@ async function build(config: Config, telemetry: Telemetry, options: { mintKey: b
 
   // Closed in reverse order: answers first, sends next, the store last, since each may need what is behind it.
   await using opened = new AsyncDisposableStack();
-  const store = await openSqliteStore({ path: config.database.path, mode: 'threads', clock, telemetry: events });
+  // Without its store a node can do nothing more; ended, it is started again by whoever supervises it.
+  const onFatal = (cause: Error): void => {
+    events.fault('store', cause);
+    process.exit(1);
+  };
+  const { path } = config.database;
+  const store = await openSqliteStore({ path, mode: 'threads', clock, telemetry: events, onFatal });
   opened.defer(async () => await store.close());
   const masterKeys = await openMasterKeys({
     configured: config.masterKeys,
-    databasePath: config.database.path,
+    databasePath: path,
     hasSealed: async () => (await store.reader.sealedSecrets({ after: null, itemsMax: 1 })).items.length > 0,
   });
   if (masterKeys.generatedAt !== null) events.masterKeyGenerated({ path: masterKeys.generatedAt });
@@ -95,7 +101,8 @@ async function build(config: Config, telemetry: Telemetry, options: { mintKey: b
     telemetry: events,
     settings: engineSettings(config),
   });
-  opened.defer(async () => await engine.stop());
+  const abort = async () => await sender.destroy();
+  opened.defer(async () => await engine.stop({ forceAfterMs: config.shutdownSeconds * 1_000, abort }));
 
   const localToken = randomBytes(32).toString('base64url');
   // Keyed: fingerprints of requests in the store reveal nothing of their bodies.

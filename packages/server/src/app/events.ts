@@ -69,6 +69,11 @@ function told(
     }
     case 'idempotency_conflict':
       return ALREADY_DONE;
+    case 'too_many_deliveries':
+      return refused(
+        'payload_too_large',
+        `the events go to so many endpoints that they make over ${outcome.max} deliveries; send fewer events at once`,
+      );
     case 'overloaded':
       return refused('overloaded', 'nothing was stored; send the event again after the time in Retry-After', {
         retryAfterSeconds: outcome.retryAfterSeconds,

@@ -45,6 +45,10 @@ export const IN_FLIGHT_MAX = 2_048;
 
 export const STORE_QUEUE_UNITS_MAX = 50_000;
 export const STORE_QUEUE_BYTES_MAX = 64 * 1024 * 1024;
+/** What a row weighs in that queue beside its payload. */
+export const STORE_QUEUE_ROW_BYTES = 512;
+/** Deliveries that several events sent at once may make together: what an idle queue takes, with their payloads. */
+export const DELIVERIES_PER_REQUEST_MAX = 100_000;
 export const STORE_BATCH_UNITS_MAX = 1_000;
 export const STORE_CONFLICT_RETRIES_MAX = 5;
 export const DISK_FREE_RATIO_MIN = 0.05;

@@ -1,13 +1,19 @@
 import type { Clock } from '../domain/clock.ts';
 import type { Event } from '../domain/event.ts';
 import type { IdSource, OrganizationId } from '../domain/ids.ts';
+import {
+  DELIVERIES_PER_REQUEST_MAX,
+  STORE_QUEUE_BYTES_MAX,
+  STORE_QUEUE_ROW_BYTES,
+  STORE_QUEUE_UNITS_MAX,
+} from '../domain/limits.ts';
 import type { AcceptedDelivery, AcceptedEvent, AcceptResult, IdempotencyRow, Store } from '../store/port.ts';
 import { StoreUnavailable } from '../store/port.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { EndpointDirectory } from './endpoint-directory.ts';
 import type { AcceptedReference, AcceptOutcome, IncomingEvent } from './engine.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { bytesInMemory, eventFor, type Lane, type LiveDelivery } from './lane.ts';
+import { bytesInMemory, eventFor, type Lane, type LiveDelivery, type SentEvent } from './lane.ts';
 import type { Lanes } from './lanes.ts';
 import type { OrganizationView } from './organization-view.ts';
 import type { Refill } from './refill.ts';
@@ -41,6 +47,22 @@ type Draft = {
   laneless: boolean;
 };
 
+/** What a request asks of the store's queue. */
+type Demand = { readonly events: number; readonly deliveries: number; readonly payloadBytes: number };
+
+/**
+ * Whether the queue takes it now, may take it later, or never does. One event alone cannot be sent in smaller parts, so
+ * an idle queue takes it however many endpoints it goes to.
+ */
+export function admission(demand: Demand, room: Store['room']): 'now' | 'later' | 'never' {
+  const { events, deliveries, payloadBytes } = demand;
+  if (events > 1 && deliveries > DELIVERIES_PER_REQUEST_MAX) return 'never';
+  if (room.units < 1) return 'later';
+  if (room.bytes >= payloadBytes + (events + deliveries) * STORE_QUEUE_ROW_BYTES) return 'now';
+  const isIdle = room.units >= STORE_QUEUE_UNITS_MAX && room.bytes >= STORE_QUEUE_BYTES_MAX;
+  return events === 1 && isIdle ? 'now' : 'later';
+}
+
 /** Takes events in: matches, asks lanes for slots, commits, hands over. Accepting ends for good with `stop`. */
 export class Accept {
   readonly #tools: AcceptTools;
@@ -58,7 +80,9 @@ export class Accept {
     idempotency: ((events: readonly AcceptedReference[]) => IdempotencyRow) | null,
   ): Promise<AcceptOutcome> {
     if (!this.#accepting) return this.#refuse('stopping');
-    if (!this.#hasRoom(events)) return this.#refuse('queue_full');
+    const payloadBytes = payloadBytesOf(events);
+    // Not even without deliveries: then nothing is read for it.
+    if (this.#admission(events, 0, payloadBytes) !== 'now') return this.#refuse('queue_full');
     this.#underway += 1;
     try {
       let view = this.#tools.endpoints.view(organizationId);
@@ -67,6 +91,14 @@ export class Accept {
         await view;
         view = this.#tools.endpoints.view(organizationId);
       }
+      // Decided before anything is made: what a large batch to many endpoints takes is known from counting alone.
+      const deliveries = countDeliveries(events, view);
+      const admitted = this.#admission(events, deliveries, payloadBytes);
+      if (admitted === 'never') {
+        this.#tools.telemetry.acceptRefused('too_many_deliveries');
+        return { kind: 'too_many_deliveries', deliveries, max: DELIVERIES_PER_REQUEST_MAX };
+      }
+      if (admitted === 'later') return this.#refuse('queue_full');
       return await this.#commit(this.#draft(organizationId, events, view), idempotency);
     } catch (error) {
       if (error instanceof StoreUnavailable) return this.#refuse(error.reason);
@@ -83,11 +115,8 @@ export class Accept {
     if (this.#underway > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
   }
 
-  #hasRoom(events: readonly IncomingEvent[]): boolean {
-    const { room } = this.#tools.store;
-    let bytes = 0;
-    for (const event of events) bytes += event.payload.length;
-    return room.units >= 1 && room.bytes >= bytes;
+  #admission(events: readonly IncomingEvent[], deliveries: number, payloadBytes: number): ReturnType<typeof admission> {
+    return admission({ events: events.length, deliveries, payloadBytes }, this.#tools.store.room);
   }
 
   #refuse(reason: string): AcceptOutcome {
@@ -132,6 +161,8 @@ export class Accept {
     const { ids, lanes } = this.#tools;
     const bytes = bytesInMemory(event.payload.length);
     const deliveries: AcceptedDelivery[] = [];
+    /** One for all its deliveries. */
+    let sent: SentEvent | null = null;
     for (const state of view.match(event.type)) {
       const id = ids.next('dlv');
       let leased = false;
@@ -141,14 +172,8 @@ export class Accept {
         if (lane === null) draft.laneless = true;
         else if (lanes.takeSlot(lane, bytes)) {
           leased = true;
-          draft.granted.push({
-            id,
-            lane,
-            event: eventFor(lane, event),
-            createdAt: event.createdAt,
-            attemptCount: 0,
-            bytes,
-          });
+          sent ??= eventFor(event);
+          draft.granted.push({ id, lane, event: sent, createdAt: event.createdAt, attemptCount: 0, bytes });
         } else draft.refused.add(lane);
       }
       deliveries.push({ id, endpointId: state.id, leased });
@@ -209,4 +234,20 @@ export class Accept {
   #giveBack(granted: readonly LiveDelivery[]): void {
     for (const { lane, bytes } of granted) this.#tools.lanes.giveBack(lane, 1, bytes);
   }
+}
+
+function payloadBytesOf(events: readonly IncomingEvent[]): number {
+  let bytes = 0;
+  for (const { payload } of events) bytes += payload.length;
+  return bytes;
+}
+
+/** Counts no further than to the limit: a batch of many types must not make as many lists of endpoints. */
+function countDeliveries(events: readonly IncomingEvent[], view: OrganizationView): number {
+  let deliveries = 0;
+  for (const { type } of events) {
+    deliveries += view.match(type).length;
+    if (deliveries > DELIVERIES_PER_REQUEST_MAX) break;
+  }
+  return deliveries;
 }

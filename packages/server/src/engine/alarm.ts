@@ -3,7 +3,10 @@ import type { Clock, Timers } from '../domain/clock.ts';
 /** No timer of the platform is longer than this; an alarm beyond it is set again on the way. */
 const DELAY_MS_MAX = 24 * 3_600_000;
 
-/** One timer for many times: it rings at the earliest of those it was set to, then knows none until it is set again. */
+/**
+ * One timer for many times: it rings at the earliest of those it was set to, then knows none until it is set again. What
+ * it waits for is a stretch of monotonic time, so a step of the wall clock holds nothing up.
+ */
 export class Alarm {
   readonly #clock: Clock;
   readonly #timers: Timers;
@@ -18,12 +21,16 @@ export class Alarm {
     this.#ring = ring;
   }
 
-  /** Epoch milliseconds. A time later than the one it is set to changes nothing. */
+  /** Epoch milliseconds, as the wall clock stands now. A time later than the one it is set to changes nothing. */
   setAt(at: number): void {
+    this.setAtMonotonic(this.#clock.monotonic() + at - this.#clock.now());
+  }
+
+  setAtMonotonic(at: number): void {
     if (this.#off || at >= this.#at) return;
     this.#at = at;
     this.#timer?.cancel();
-    const delay = Math.min(DELAY_MS_MAX, Math.max(0, at - this.#clock.now()));
+    const delay = Math.min(DELAY_MS_MAX, Math.max(0, at - this.#clock.monotonic()));
     this.#timer = this.#timers.setTimeout(this.#onTimer, delay);
   }
 
@@ -39,7 +46,7 @@ export class Alarm {
     this.#at = Number.POSITIVE_INFINITY;
     this.#timer = null;
     // Timers may fire a little early.
-    if (this.#clock.now() < at) this.setAt(at);
+    if (this.#clock.monotonic() < at) this.setAtMonotonic(at);
     else this.#ring();
   };
 }

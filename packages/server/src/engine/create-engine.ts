@@ -8,7 +8,7 @@ import { Attempts } from './attempts.ts';
 import { type Directory, EngineDirectory } from './directory.ts';
 import { Dispatch } from './dispatch.ts';
 import type { EndpointState } from './endpoint-state.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, StopOptions } from './engine.ts';
 import { housekeepingJobs } from './housekeeping.ts';
 import type { Lane, LiveDelivery } from './lane.ts';
 import { Lanes } from './lanes.ts';
@@ -37,6 +37,8 @@ export type EngineWithParts = Engine & { readonly directory: Directory; readonly
 
 /** Between two looks at the store, at silent lanes and at idle ones. */
 const PULSE_MS = 1_000;
+/** A delivery whose result cannot be stored is sent again after this long; the receiver has most likely seen it. */
+const UNSTORABLE_PAUSE_MS = 15 * 60_000;
 
 /**
  * Builds the engine of a node and ties its parts together.
@@ -55,12 +57,19 @@ export function createEngine(options: EngineOptions): EngineWithParts {
   const tools = { ...options, directory, endpoints, lanes };
   const attempts = new Attempts(tools);
 
-  const recorder = new Recorder(options, settings.limits.unrecorded, (deliveries, outcomes) => {
-    for (const live of deliveries) if (live !== null) leave(live.lane, live);
-    for (const { next } of outcomes) if (next.kind === 'retry') refill.wakeAt(next.dueAt);
-    refill.pump();
-    dispatch.pump();
-  });
+  const recorder = new Recorder(
+    options,
+    settings.limits.unrecorded,
+    (deliveries, outcomes) => {
+      for (const live of deliveries) if (live !== null) leave(live.lane, live);
+      for (const { next } of outcomes) if (next.kind === 'retry') refill.wakeAt(next.dueAt);
+      refill.pump();
+      dispatch.pump();
+    },
+    (deliveries) => {
+      for (const live of deliveries) returns.add(live.lane, [live], UNSTORABLE_PAUSE_MS);
+    },
+  );
   const returns = new Returns(options, (lane, deliveries) => {
     for (const live of deliveries) leave(lane, live);
     if (lane.state.isActive) refill.fallBehind(lane);
@@ -105,7 +114,7 @@ export function createEngine(options: EngineOptions): EngineWithParts {
   function onEndpointChanged(state: EndpointState): void {
     const lane = lanes.peek(state.id);
     if (lane === null) return;
-    lanes.configure(lane, clock.now());
+    lanes.configure(lane);
     if (state.isActive) {
       dispatch.offer(lane);
       dispatch.pump();
@@ -131,6 +140,20 @@ export function createEngine(options: EngineOptions): EngineWithParts {
     lanes.sweepIdle(clock.now());
   }
 
+  /** Waits for the sends in flight, with no patience left after the given time. */
+  async function within(
+    forceAfterMs: number | undefined,
+    abort: (() => Promise<void>) | undefined,
+    landed: Promise<void>,
+  ): Promise<void> {
+    if (forceAfterMs === undefined || abort === undefined) return landed;
+    const force = timers.setTimeout(() => {
+      abort().catch((error: unknown) => telemetry.fault('abort', error));
+    }, forceAfterMs);
+    await landed;
+    force.cancel();
+  }
+
   return {
     directory,
     scheduler,
@@ -139,12 +162,12 @@ export function createEngine(options: EngineOptions): EngineWithParts {
       scheduler.start();
       await refill.start();
     },
-    async stop() {
+    async stop({ forceAfterMs, abort }: StopOptions = {}) {
       pulse?.cancel();
       const jobsEnded = scheduler.stop();
       await accept.stop();
       await refill.stop();
-      await dispatch.stop();
+      await within(forceAfterMs, abort, dispatch.stop());
       await suspension.drain();
       await recorder.drain();
       await returns.drain();

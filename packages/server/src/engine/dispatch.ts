@@ -1,7 +1,7 @@
 import type { Clock, Timers } from '../domain/clock.ts';
 import type { AttemptEnd } from './attempts.ts';
 import type { LaneMode } from './budget.ts';
-import type { Lane, LiveDelivery } from './lane.ts';
+import { type Lane, type LiveDelivery, SCARCE_MIN } from './lane.ts';
 import type { Lanes } from './lanes.ts';
 import { ModeQueues } from './mode-queues.ts';
 import { afterOutcome, PAUSE_MS_DEFAULT, STALL_MS } from './pace.ts';
@@ -21,6 +21,8 @@ export type DispatchHooks = {
 
 /** Requests begun in one go; the rest follows after other work had its turn. */
 const SENDS_PER_TURN_MAX = 256;
+/** What is left of a scarce budget of requests in flight is for lanes with fewer than this. */
+const SCARCE_IN_FLIGHT_MAX = 4;
 
 /**
  * Starts attempts: whenever something became possible, `pump` takes ready lanes in turn, one delivery each, as long as
@@ -37,12 +39,16 @@ export class Dispatch {
   readonly #sleeping: WakeQueue<Lane>;
   /** Lanes with requests in flight; never more than the budget. */
   readonly #flying = new Set<Lane>();
+  /** Lanes that hold more than anyone may, and perhaps more than they can send soon. */
+  readonly #loaded = new Set<Lane>();
   #running = true;
   #turnTaken = false;
   #onAllLanded: (() => void) | null = null;
 
   readonly #admits = (mode: LaneMode): boolean => this.#lanes.inFlight.room(mode) >= 1;
-  readonly #canSend = (lane: Lane): boolean => lane.canSend;
+  // A lane that is passed by for lack of room is offered again when one of its own requests ends.
+  readonly #canSend = (lane: Lane): boolean =>
+    lane.canSend && (lane.inFlight < SCARCE_IN_FLIGHT_MAX || !this.#lanes.inFlight.isScarce(lane.mode));
 
   constructor(lanes: Lanes, clock: Clock, timers: Timers, hooks: DispatchHooks) {
     this.#lanes = lanes;
@@ -61,6 +67,7 @@ export class Dispatch {
     const { lane } = live;
     if (this.#running && lane.state.isActive) {
       lane.waiting.push(live);
+      if (!lane.isWatched && lane.waiting.size > SCARCE_MIN) this.#watch(lane);
       this.offer(lane);
     } else {
       this.#hooks.onUnsent(lane, [live]);
@@ -87,13 +94,24 @@ export class Dispatch {
     if (lane.waiting.size > keep) this.#hooks.onUnsent(lane, lane.waiting.cut(keep));
   }
 
-  /** Lanes that were healthy and have been silent for too long with requests in flight lose their privilege. */
+  /**
+   * Lanes that answered and have been silent for too long with requests in flight lose their privilege, and those that
+   * became slow lose what they hold beyond their pace when memory is scarce.
+   */
   findStalled(): void {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     for (const lane of this.#flying) {
-      if (lane.mode !== 'healthy' || now - lane.quietSince < STALL_MS) continue;
+      lane.throughput.fade(now);
+      if ((lane.mode !== 'healthy' && lane.mode !== 'erring') || now - lane.quietSince < STALL_MS) continue;
       this.#setMode(lane, 'unproven');
       this.#trimWhenStrained(lane);
+    }
+    for (const lane of this.#loaded) {
+      if (lane.waiting.size > SCARCE_MIN) this.#trimToPace(lane);
+      else {
+        this.#loaded.delete(lane);
+        lane.isWatched = false;
+      }
     }
     this.pump();
   }
@@ -106,7 +124,8 @@ export class Dispatch {
   }
 
   #sendOne(lane: Lane): void {
-    const delayMs = lane.bucket === null ? 0 : lane.bucket.take(this.#clock.now());
+    const now = this.#clock.monotonic();
+    const delayMs = lane.bucket === null ? 0 : lane.bucket.take(now);
     if (delayMs > 0) {
       this.#pause(lane, delayMs);
       return;
@@ -117,13 +136,14 @@ export class Dispatch {
     this.#lanes.inFlight.take(lane.mode, 1);
     if (lane.inFlight === 1) {
       this.#flying.add(lane);
-      lane.quietSince = this.#clock.now();
+      lane.quietSince = now;
+      lane.throughput.begin(now);
     }
     this.offer(lane);
-    void this.#fly(live);
+    void this.#fly(live, now);
   }
 
-  async #fly(live: LiveDelivery): Promise<void> {
+  async #fly(live: LiveDelivery, startedAt: number): Promise<void> {
     let end: AttemptEnd;
     try {
       end = await this.#hooks.attempt(live);
@@ -131,16 +151,19 @@ export class Dispatch {
       this.#hooks.onFault('attempt', error);
       end = { kind: 'unsent' };
     }
-    this.#land(live, end);
+    this.#land(live, end, startedAt);
   }
 
-  #land(live: LiveDelivery, end: AttemptEnd): void {
+  #land(live: LiveDelivery, end: AttemptEnd, startedAt: number): void {
     const { lane } = live;
     lane.inFlight -= 1;
     this.#lanes.inFlight.give(lane.mode, 1);
     if (lane.inFlight === 0) this.#flying.delete(lane);
     if (end.kind === 'finished') {
-      this.#adapt(lane, end);
+      const now = this.#clock.monotonic();
+      lane.quietSince = now;
+      lane.throughput.add(live.bytes, now);
+      this.#adapt(lane, end, now - startedAt);
       this.#hooks.onFinished(live, end);
     } else {
       // Trying again at once would only turn in a circle.
@@ -153,10 +176,10 @@ export class Dispatch {
   }
 
   /** What an outcome does to the lane's pace. */
-  #adapt(lane: Lane, end: Extract<AttemptEnd, { kind: 'finished' }>): void {
-    lane.quietSince = end.at;
+  #adapt(lane: Lane, end: Extract<AttemptEnd, { kind: 'finished' }>, tookMs: number): void {
     lane.lastUsedAt = end.at;
-    const pace = afterOutcome(lane, end);
+    const { class: outcome, timedOut, retryAfter } = end;
+    const pace = afterOutcome(lane, { class: outcome, timedOut, retryAfter, tookMs });
     lane.limit = pace.limit;
     this.#setMode(lane, pace.mode);
     if (pace.pauseMs > 0) this.#slow(lane, pace.pauseMs);
@@ -168,6 +191,22 @@ export class Dispatch {
   /** Lanes that are not healthy any more may together hold more than their share: then their turn is to claim again. */
   #trimWhenStrained(lane: Lane): void {
     if (this.#lanes.isStrained(lane.mode)) this.trim(lane, 0);
+  }
+
+  #watch(lane: Lane): void {
+    lane.isWatched = true;
+    this.#loaded.add(lane);
+  }
+
+  #trimToPace(lane: Lane): void {
+    const { deliveries, bytes } = this.#lanes;
+    let keep = Number.POSITIVE_INFINITY;
+    if (deliveries.isScarce(lane.mode)) keep = lane.heldMax('tight') - lane.inFlight;
+    if (bytes.isScarce(lane.mode)) {
+      const bytesEach = lane.inMemoryBytes / lane.inMemory;
+      keep = Math.min(keep, Math.floor(lane.heldBytesMax('tight') / bytesEach) - lane.inFlight);
+    }
+    this.trim(lane, Math.max(1, keep));
   }
 
   #setMode(lane: Lane, mode: LaneMode): void {
@@ -182,14 +221,14 @@ export class Dispatch {
   }
 
   #pause(lane: Lane, pauseMs: number): void {
-    lane.pausedUntil = Math.max(lane.pausedUntil, this.#clock.now() + pauseMs);
+    lane.pausedUntil = Math.max(lane.pausedUntil, this.#clock.monotonic() + pauseMs);
     if (lane.paused) return;
     lane.paused = true;
     this.#sleeping.add(lane, lane.pausedUntil);
   }
 
   #wake(lane: Lane): void {
-    if (this.#clock.now() < lane.pausedUntil) {
+    if (this.#clock.monotonic() < lane.pausedUntil) {
       // The pause was made longer while it lasted.
       this.#sleeping.add(lane, lane.pausedUntil);
       return;

@@ -23,6 +23,8 @@ export class EndpointDirectory {
   readonly #views = new Map<OrganizationId, OrganizationView>();
   readonly #viewLoads = new Map<OrganizationId, ViewLoad>();
   readonly #stateLoads = new Map<EndpointId, { readonly promise: Promise<EndpointState | null>; outdated: boolean }>();
+  /** Somebody reads them just now, and no view or lane needs to know. */
+  readonly #held = new Set<EndpointId>();
   #endpointsInViews = 0;
 
   constructor(reader: Reader, endpointsMax: number) {
@@ -42,7 +44,27 @@ export class EndpointDirectory {
     return this.#states.get(id) ?? null;
   }
 
-  /** What is loaded this way stays only when a lane pins it: see `forgetUnused`. */
+  /**
+   * Reads them all, and gives out null for what does not exist. While `use` runs, none of them is forgotten, whatever
+   * became of their views during the reading; after it, those stay that a view or a lane has. One such call at a time.
+   */
+  async withLoaded(
+    ids: readonly EndpointId[],
+    use: (states: readonly (EndpointState | null)[]) => void,
+  ): Promise<void> {
+    for (const id of ids) this.#held.add(id);
+    try {
+      use(await Promise.all(ids.map((id) => this.load(id))));
+    } finally {
+      this.#held.clear();
+      for (const id of ids) {
+        const state = this.#states.get(id);
+        if (state !== undefined) this.#forgetUnused(state);
+      }
+    }
+  }
+
+  /** What is loaded this way stays only when a view, a lane or `withLoaded` has it. */
   async load(id: EndpointId): Promise<EndpointState | null> {
     const known = this.#states.get(id);
     if (known !== undefined) return known;
@@ -60,7 +82,7 @@ export class EndpointDirectory {
 
   unpin(state: EndpointState): void {
     state.inLane = false;
-    this.forgetUnused(state);
+    this.#forgetUnused(state);
   }
 
   /** Applies a committed change and answers with the state in memory, or null when nobody here knows the endpoint. */
@@ -86,7 +108,7 @@ export class EndpointDirectory {
     const state = known ?? new EndpointState(endpoint, UNTRIED);
     if (state.endpoint.status.kind === 'archived') {
       view.remove(state);
-      this.forgetUnused(state);
+      this.#forgetUnused(state);
     } else {
       this.#states.set(endpoint.id, state);
       view.put(state);
@@ -157,13 +179,13 @@ export class EndpointDirectory {
       this.#endpointsInViews -= view.size;
       for (const state of view.states()) {
         state.inView = false;
-        this.forgetUnused(state);
+        this.#forgetUnused(state);
       }
     }
   }
 
   /** Forgets a state that was loaded for itself and that no lane took. */
-  forgetUnused(state: EndpointState): void {
-    if (!state.inView && !state.inLane) this.#states.delete(state.id);
+  #forgetUnused(state: EndpointState): void {
+    if (!state.inView && !state.inLane && !this.#held.has(state.id)) this.#states.delete(state.id);
   }
 }

@@ -29,6 +29,8 @@ export type AcceptOutcome =
     }
   | { readonly kind: 'event_id_conflict'; readonly index: number }
   | { readonly kind: 'idempotency_conflict' }
+  /** Together the events go to more endpoints than one request may reach; `deliveries` is a lower bound. */
+  | { readonly kind: 'too_many_deliveries'; readonly deliveries: number; readonly max: number }
   | { readonly kind: 'overloaded'; readonly retryAfterSeconds: number };
 
 /** What the receiver said to a test send. */
@@ -52,11 +54,16 @@ export type EngineFigures = {
   readonly lanes: number;
 };
 
+export type StopOptions = { readonly forceAfterMs?: number; readonly abort?: () => Promise<void> };
+
 export interface Engine {
   /** Resolves when due work is known and sending has begun. */
   start(): Promise<void>;
-  /** Stops claiming, lets sends in flight end on their own deadline, stores their results, releases what was not sent. */
-  stop(): Promise<void>;
+  /**
+   * Stops claiming, lets sends in flight end on their own deadline, stores their results, releases what was not sent.
+   * With both options set, sends get `forceAfterMs` to end; then `abort` must make them end, for example as `closed`.
+   */
+  stop(options?: StopOptions): Promise<void>;
   accept(
     organizationId: OrganizationId,
     events: readonly IncomingEvent[],

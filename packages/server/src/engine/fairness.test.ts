@@ -41,7 +41,7 @@ describe('endpoints beside each other', () => {
         world.sender.script = ({ url }) => (url === good.url ? { status: 200, afterMs: 100 } : 'hang');
         await world.accept(world.event({ type: 'hung' }));
         await world.time.advance(1_000);
-        expect(world.engine.figures()).toMatchObject({ inFlight: 32 });
+        expect(world.engine.figures()).toMatchObject({ inFlight: 24 });
         let before = world.sender.seen.length;
         await world.accept(...Array.from({ length: 32 }, () => world.event({ type: 'good' })));
         await world.time.advance(0);
@@ -240,9 +240,9 @@ describe('memory', () => {
       world.sender.script = () => ({ status: 500, afterMs: 500 });
       for (let index = 0; index < 40; index += 1)
         await world.accept(world.event({ type: 'a' }), world.event({ type: 'b' }));
-      expect(world.engine.figures().inMemory).toBe(80);
+      expect(world.engine.figures().inMemory).toBeGreaterThan(50);
       await world.time.advance(600);
-      expect(world.engine.figures().inMemory).toBeLessThanOrEqual(50);
+      expect(world.engine.figures().inMemory).toBeLessThanOrEqual(30);
     }),
   );
 
@@ -250,7 +250,7 @@ describe('memory', () => {
     'never holds more deliveries or bytes than its bounds, whatever is accepted',
     inWorld(
       {
-        limits: { memoryDeliveries: 100, memoryBytes: 2_000_000, inFlight: 16 },
+        limits: { memoryDeliveries: 100, memoryBytes: 4_000_000, inFlight: 16 },
         settings: { retryScheduleForAll: [1, 1, 1] },
       },
       async (world) => {
@@ -270,7 +270,7 @@ describe('memory', () => {
           await world.time.advance(7);
           const { inMemory, inMemoryBytes, inFlight } = world.engine.figures();
           expect(inMemory).toBeLessThanOrEqual(100);
-          expect(inMemoryBytes).toBeLessThanOrEqual(2_000_000);
+          expect(inMemoryBytes).toBeLessThanOrEqual(4_000_000);
           expect(inFlight).toBeLessThanOrEqual(32);
         }
         world.sender.script = () => ({ status: 200 });

@@ -1,20 +1,22 @@
 import type { Event } from '../domain/event.ts';
 import type { DeliveryId } from '../domain/ids.ts';
-import type { LaneMode } from './budget.ts';
+import type { Budget, LaneMode, Pressure } from './budget.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import { Fifo } from './fifo.ts';
+import { Throughput } from './pace.ts';
 import type { TokenBucket } from './token-bucket.ts';
 
 /** What is sent of an event; shared by all deliveries of it. */
 export type SentEvent = Pick<Event, 'key' | 'id' | 'type' | 'payload' | 'contentType' | 'occurredAt'>;
 
 /**
- * The event as a lane may keep it. Payloads are often cut from a larger piece of memory: a whole request, or all that a
- * claim brought. A lane that may keep one for long gets a copy, so that it keeps nothing else alive.
+ * The event as lanes may keep it. Payloads are often cut from a larger piece of memory: a whole request, or all that a
+ * claim brought. One that would keep far more alive than it counts for is copied, whatever the lane: a healthy one may
+ * have to wait as well.
  */
-export function eventFor(lane: Lane, event: SentEvent): SentEvent {
+export function eventFor(event: SentEvent): SentEvent {
   const { payload } = event;
-  if (lane.mode === 'healthy' || payload.buffer.byteLength <= payload.length + DELIVERY_BYTES) return event;
+  if (payload.buffer.byteLength <= 2 * payload.length + 16 * 1_024) return event;
   return { ...event, payload: new Uint8Array(payload) };
 }
 
@@ -39,15 +41,37 @@ export function bytesInMemory(payloadBytes: number): number {
 
 /** Requests at once before the first outcome; successes raise it, one by one. */
 export const UNPROVEN_IN_FLIGHT_MAX = 4;
-const HEALTHY_IN_MEMORY_MAX = 2_000;
+/** However fast a lane is; and what a healthy one may take of new deliveries while memory is plenty. */
+const IN_MEMORY_MAX = 2_000;
+/** What a lane that answers may have whatever its pace while memory is plenty. */
+const IN_MEMORY_MIN = 256;
 const UNPROVEN_IN_MEMORY_MAX = 64;
+/** What every lane but a failing one may have however little memory is left. */
+export const SCARCE_MIN = 8;
+/** When memory is not plenty, a lane may hold what it sends in about so long. */
+const HELD_SECONDS_MAX = 2;
+/** What one lane may take of the memory for payloads. */
+const BYTES_RATIO_MAX: Readonly<Record<LaneMode, number>> = {
+  healthy: 1 / 4,
+  erring: 1 / 16,
+  unproven: 1 / 32,
+  failing: 1 / 64,
+};
+const BYTES_RATIO_MIN = 1 / 32;
+const SCARCE_BYTES_RATIO_MIN = 1 / 256;
+
+/** The budgets of memory that lanes share. */
+export type MemoryBudgets = { readonly deliveries: Budget; readonly bytes: Budget };
 
 /**
  * The way of one endpoint's deliveries through this node. Pure bookkeeping: it starts nothing.
  *
- * Its mode is `unproven` until the first outcome, then says what the last attempt was: `healthy` or `failing`. An
- * endpoint that the store remembers as succeeding or failing begins in that mode. Silence with requests in flight leads
- * from `healthy` back to `unproven`. Only `LaneControl` changes the mode, because budgets move with it.
+ * Its mode is `unproven` until the first outcome, then says what the last attempt was: `healthy`, `erring` when it failed
+ * promptly, or `failing`. An endpoint that the store remembers as succeeding, or as failing for a while, begins in that
+ * mode. Silence with requests in flight leads from `healthy` or `erring` back to `unproven`. Only `Lanes` changes the
+ * mode, because budgets move with it.
+ *
+ * What it may hold in memory follows what it has lately completed, so that a slow one cannot keep memory from others.
  *
  * Beside the mode a lane may be
  * - paused: the receiver asked for fewer requests, or the rate is used up; it sends nothing until it is woken;
@@ -67,6 +91,7 @@ export class Lane {
   /** Null: no limit of the rate. */
   bucket: TokenBucket | null = null;
   paused = false;
+  /** Monotonic. */
   pausedUntil = 0;
   /** The pause is the receiver's wish, so new deliveries had better wait in the store. */
   slowed = false;
@@ -75,17 +100,22 @@ export class Lane {
   inMemoryBytes = 0;
   backlog = false;
   claiming = false;
-  /** Since when there was no outcome; counts while requests are in flight. */
+  readonly throughput = new Throughput();
+  /** Monotonic; since when there was no outcome. Counts while requests are in flight. */
   quietSince = 0;
   lastUsedAt = 0;
   /** In which queues of `ModeQueues` it stands, one bit per mode. */
   readyBits = 0;
   hungryBits = 0;
+  /** `Dispatch` looks after what it holds. */
+  isWatched = false;
+  readonly #memory: MemoryBudgets;
 
-  constructor(state: EndpointState, concurrency: number) {
+  constructor(state: EndpointState, concurrency: number, memory: MemoryBudgets) {
     this.state = state;
     this.concurrency = concurrency;
     this.limit = concurrency;
+    this.#memory = memory;
   }
 
   get canSend(): boolean {
@@ -98,17 +128,70 @@ export class Lane {
     );
   }
 
-  /** A healthy lane keeps what a burst needs, a failing one little more than it can have in flight. */
+  /** How many it may hold for a new one to stay in memory. What is there already costs no read of the store. */
+  get slotsMax(): number {
+    const pressure = this.#memory.deliveries.pressure(this.mode);
+    return this.#mayBurst(pressure) ? IN_MEMORY_MAX : this.heldMax(pressure);
+  }
+
+  get slotBytesMax(): number {
+    const { bytes } = this.#memory;
+    const pressure = bytes.pressure(this.mode);
+    return this.#mayBurst(pressure) ? Math.floor(bytes.max * BYTES_RATIO_MAX.healthy) : this.heldBytesMax(pressure);
+  }
+
+  /** How many it may claim up to. */
   get inMemoryMax(): number {
-    if (this.mode === 'healthy') return HEALTHY_IN_MEMORY_MAX;
-    return this.mode === 'unproven' ? UNPROVEN_IN_MEMORY_MAX : this.limit;
+    return this.heldMax(this.#memory.deliveries.pressure(this.mode));
+  }
+
+  get inMemoryBytesMax(): number {
+    return this.heldBytesMax(this.#memory.bytes.pressure(this.mode));
+  }
+
+  /**
+   * A failing lane holds no more than it can have in flight. Any other may hold what it sends in a short while; more than
+   * that while memory is plenty, and little when next to none is left.
+   */
+  heldMax(pressure: Pressure): number {
+    if (this.mode === 'failing') return this.limit;
+    if (pressure === 'full') return SCARCE_MIN;
+    const soon = Math.min(IN_MEMORY_MAX, Math.floor(this.throughput.deliveries * this.#heldSeconds));
+    if (pressure !== 'none') return Math.max(SCARCE_MIN, soon);
+    return this.mode === 'unproven' ? UNPROVEN_IN_MEMORY_MAX : Math.max(IN_MEMORY_MIN, this.limit, soon);
+  }
+
+  /** The same for bytes. One delivery of any size fits in any case. */
+  heldBytesMax(pressure: Pressure): number {
+    const { max } = this.#memory.bytes;
+    const most = max * BYTES_RATIO_MAX[this.mode];
+    if (pressure === 'full') return Math.floor(max * SCARCE_BYTES_RATIO_MIN);
+    const least = max * (pressure === 'none' ? BYTES_RATIO_MIN : SCARCE_BYTES_RATIO_MIN);
+    return Math.floor(Math.min(most, Math.max(least, this.throughput.bytes * this.#heldSeconds)));
   }
 
   /** Half empty, and nothing speaks against more. */
   get wantsClaim(): boolean {
     return (
-      this.backlog && !this.claiming && !this.slowed && this.state.isActive && this.inMemory * 2 <= this.inMemoryMax
+      this.backlog &&
+      !this.claiming &&
+      !this.slowed &&
+      this.state.isActive &&
+      this.inMemory * 2 <= this.inMemoryMax &&
+      this.inMemoryBytes * 2 <= this.inMemoryBytesMax
     );
+  }
+
+  #mayBurst(pressure: Pressure): boolean {
+    if (pressure !== 'none' || this.mode !== 'healthy') return false;
+    return this.bucket === null || this.bucket.ratePerSecond * HELD_SECONDS_MAX >= IN_MEMORY_MAX;
+  }
+
+  /** Requests go out no faster than the rate of the endpoint, however fast they are answered. */
+  get #heldSeconds(): number {
+    const { deliveries } = this.throughput;
+    const rate = this.bucket?.ratePerSecond ?? deliveries;
+    return rate < deliveries ? (HELD_SECONDS_MAX * rate) / deliveries : HELD_SECONDS_MAX;
   }
 
   get isIdle(): boolean {

@@ -10,8 +10,8 @@ import { TokenBucket } from './token-bucket.ts';
 const IDLE_MS = 5 * 60_000;
 /** Lanes looked at per sweep, so that sweeping costs the same however many there are. */
 const SWEPT_MAX = 1_000;
-/** What one lane may take of the memory for payloads. */
-const LANE_BYTES_RATIO: Readonly<Record<LaneMode, number>> = { healthy: 1 / 4, unproven: 1 / 32, failing: 1 / 64 };
+/** An endpoint that failed so often in a row is not given the benefit of the doubt. */
+const FAILURES_KNOWN_MIN = 5;
 
 /** The lanes of this node and the budgets that they share. */
 export class Lanes {
@@ -53,27 +53,27 @@ export class Lanes {
     const known = this.#lanes.get(state.id);
     if (known !== undefined) return known;
     if (this.room === 0) return null;
-    const lane = new Lane(state, this.#concurrencyOf(state));
+    const lane = new Lane(state, this.#concurrencyOf(state), this);
     const { consecutiveFailures, lastSuccessAt } = state.health;
-    if (consecutiveFailures > 0) lane.mode = 'failing';
-    else if (lastSuccessAt !== null) lane.mode = 'healthy';
+    if (consecutiveFailures >= FAILURES_KNOWN_MIN) lane.mode = 'failing';
+    else if (consecutiveFailures === 0 && lastSuccessAt !== null) lane.mode = 'healthy';
     if (lane.mode !== 'healthy') lane.limit = Math.min(lane.concurrency, UNPROVEN_IN_FLIGHT_MAX);
     lane.lastUsedAt = now;
     this.#lanes.set(state.id, lane);
     this.#endpoints.pin(state);
-    this.configure(lane, now);
+    this.configure(lane);
     return lane;
   }
 
   /** Takes over the settings of an endpoint that changed. */
-  configure(lane: Lane, now: number): void {
+  configure(lane: Lane): void {
     const concurrency = this.#concurrencyOf(lane.state);
     // A lane that was not held back stays so.
     lane.limit = lane.limit === lane.concurrency ? concurrency : Math.min(lane.limit, concurrency);
     lane.concurrency = concurrency;
     const rate = lane.state.endpoint.ratePerSecond;
     if (rate === null) lane.bucket = null;
-    else if (lane.bucket?.ratePerSecond !== rate) lane.bucket = new TokenBucket(rate, now);
+    else if (lane.bucket?.ratePerSecond !== rate) lane.bucket = new TokenBucket(rate);
   }
 
   /** Moves a lane to another mode with all that it holds. */
@@ -92,11 +92,16 @@ export class Lanes {
 
   /** Takes a place in memory for one new delivery, or refuses: then it must wait in the store. */
   takeSlot(lane: Lane, bytes: number): boolean {
-    if (lane.backlog || lane.slowed || lane.inMemory >= lane.inMemoryMax) return false;
+    if (lane.backlog || lane.slowed || lane.inMemory >= lane.slotsMax) return false;
     if (this.deliveries.room(lane.mode) < 1 || this.bytes.room(lane.mode) < bytes) return false;
-    if (lane.inMemory > 0 && lane.inMemoryBytes + bytes > this.bytes.max * LANE_BYTES_RATIO[lane.mode]) return false;
+    if (lane.inMemory > 0 && lane.inMemoryBytes + bytes > lane.slotBytesMax) return false;
     this.hold(lane, 1, bytes);
     return true;
+  }
+
+  /** How many bytes a claim of this lane may bring. */
+  bytesRoom(lane: Lane): number {
+    return Math.min(this.bytes.room(lane.mode), lane.inMemoryBytesMax - lane.inMemoryBytes);
   }
 
   hold(lane: Lane, deliveries: number, bytes: number): void {

@@ -2,8 +2,8 @@ import type { LaneMode } from './budget.ts';
 import { Fifo } from './fifo.ts';
 import type { Lane } from './lane.ts';
 
-const MODES: readonly LaneMode[] = ['healthy', 'unproven', 'failing'];
-const BIT: Readonly<Record<LaneMode, number>> = { healthy: 1, unproven: 2, failing: 4 };
+const MODES: readonly LaneMode[] = ['healthy', 'erring', 'unproven', 'failing'];
+const BIT: Readonly<Record<LaneMode, number>> = { healthy: 1, erring: 2, unproven: 4, failing: 8 };
 
 /** Which bits of a lane say that it stands in these queues. */
 type BitField = 'readyBits' | 'hungryBits';
@@ -16,6 +16,7 @@ type BitField = 'readyBits' | 'hungryBits';
 export class ModeQueues {
   readonly #queues: Readonly<Record<LaneMode, Fifo<Lane>>> = {
     healthy: new Fifo(),
+    erring: new Fifo(),
     unproven: new Fifo(),
     failing: new Fifo(),
   };

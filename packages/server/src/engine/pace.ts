@@ -8,24 +8,63 @@ export const PAUSE_MS_DEFAULT = 1_000;
 /** A lane rests at most so long; each delivery obeys the receiver's own wish on top. */
 export const PAUSE_MS_MAX = 5 * 60_000;
 
+/** How far back a lane's throughput is remembered: what is older counts for little. */
+const MEMORY_MS = 1_000;
+
+/**
+ * What a lane has lately completed: about as much as in a second, of time with requests in flight alone, so that a lane
+ * keeps what it has learned while it has nothing to do. Time is the caller's, of a clock that never steps back.
+ */
+export class Throughput {
+  deliveries = 0;
+  bytes = 0;
+  #at = 0;
+
+  /** Requests are in flight again. */
+  begin(now: number): void {
+    this.#at = now;
+  }
+
+  /** Lets the time pass that went by with requests in flight. */
+  fade(now: number): void {
+    const kept = Math.exp((this.#at - now) / MEMORY_MS);
+    this.#at = now;
+    this.deliveries *= kept;
+    this.bytes *= kept;
+  }
+
+  add(bytes: number, now: number): void {
+    this.fade(now);
+    this.deliveries += 1;
+    this.bytes += bytes;
+  }
+}
+
 export type Pace = { readonly mode: LaneMode; readonly limit: number; readonly pauseMs: number };
 
 /**
  * How a lane goes on after an outcome. Successes widen it by one up to what is configured; a timeout and a wish for fewer
- * requests halve it, down to one; the wish also pauses it. Other failures say nothing about speed.
+ * requests halve it, down to one; the wish also pauses it. Other failures say nothing about its limit; whether they came
+ * promptly says with whom the lane has to share.
  */
 export function afterOutcome(
   lane: { readonly limit: number; readonly concurrency: number },
-  end: { readonly class: AttemptClass; readonly timedOut: boolean; readonly retryAfter: number | null },
+  end: {
+    readonly class: AttemptClass;
+    readonly timedOut: boolean;
+    readonly retryAfter: number | null;
+    readonly tookMs: number;
+  },
 ): Pace {
   const halved = Math.max(1, Math.floor(lane.limit / 2));
+  const failed = end.timedOut || end.tookMs >= STALL_MS ? 'failing' : 'erring';
   switch (end.class) {
     case 'success':
       return { mode: 'healthy', limit: Math.min(lane.concurrency, lane.limit + 1), pauseMs: 0 };
     case 'slow_down':
-      return { mode: 'failing', limit: halved, pauseMs: Math.min(PAUSE_MS_MAX, end.retryAfter ?? PAUSE_MS_DEFAULT) };
+      return { mode: failed, limit: halved, pauseMs: Math.min(PAUSE_MS_MAX, end.retryAfter ?? PAUSE_MS_DEFAULT) };
     case 'retry':
     case 'gone':
-      return { mode: 'failing', limit: end.timedOut ? halved : lane.limit, pauseMs: 0 };
+      return { mode: failed, limit: end.timedOut ? halved : lane.limit, pauseMs: 0 };
   }
 }

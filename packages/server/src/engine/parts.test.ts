@@ -1,16 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UNTRIED } from '../domain/endpoint.ts';
+import { Alarm } from './alarm.ts';
 import { Budget, type LaneMode } from './budget.ts';
 import { EndpointState } from './endpoint-state.ts';
 import { Fifo } from './fifo.ts';
 import { Lane } from './lane.ts';
 import { ModeQueues } from './mode-queues.ts';
-import { afterOutcome } from './pace.ts';
+import { afterOutcome, Throughput } from './pace.ts';
 import { VirtualTime } from './testing/virtual-time.ts';
 import { World } from './testing/world.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { WakeQueue } from './wake-queue.ts';
+
+const MEMORY = {
+  deliveries: new Budget(1_000, { overdraft: false }),
+  bytes: new Budget(1_000_000, { overdraft: false }),
+};
 
 describe('a fifo', () => {
   it('gives out in order what an array would, cuts included', () => {
@@ -45,12 +51,14 @@ describe('a fifo', () => {
 });
 
 describe('a budget', () => {
-  it('keeps half for healthy lanes and gives failing ones a quarter', () => {
-    const budget = new Budget(100, { overdraft: false });
-    budget.take('failing', 25);
-    expect([budget.room('failing'), budget.room('unproven'), budget.room('healthy')]).toEqual([0, 25, 75]);
-    budget.take('unproven', 25);
-    expect([budget.room('failing'), budget.room('unproven'), budget.room('healthy')]).toEqual([0, 0, 50]);
+  it('keeps half for healthy lanes, an eighth for erring ones, and gives failing ones a quarter', () => {
+    const budget = new Budget(80, { overdraft: false });
+    const rooms = (): number[] => [budget.room('failing'), budget.room('unproven'), budget.room('healthy')];
+    budget.take('failing', 20);
+    expect(rooms()).toEqual([0, 10, 60]);
+    budget.take('unproven', 10);
+    expect(rooms()).toEqual([0, 0, 50]);
+    expect(budget.room('erring')).toBe(10);
     budget.take('healthy', 50);
     expect(budget.room('healthy')).toBe(0);
     budget.move('healthy', 'failing', 50);
@@ -62,7 +70,7 @@ describe('a budget', () => {
     const budget = new Budget(100, { overdraft: false });
     budget.take('healthy', 80);
     budget.move('healthy', 'failing', 80);
-    expect([budget.room('failing'), budget.room('unproven'), budget.room('healthy')]).toEqual([0, 20, 20]);
+    expect([budget.room('failing'), budget.room('unproven'), budget.room('healthy')]).toEqual([0, 12, 20]);
   });
 
   it('with overdraft lets healthy lanes have their half whatever the others hold, up to twice in all', () => {
@@ -74,7 +82,19 @@ describe('a budget', () => {
     budget.move('healthy', 'unproven', 50);
     budget.take('healthy', 40);
     expect(budget.room('healthy')).toBe(10);
+    expect(budget.room('erring')).toBe(10);
     expect(budget.room('unproven')).toBe(0);
+  });
+
+  it('says how scarce it is for lanes in a mode', () => {
+    const budget = new Budget(80, { overdraft: false });
+    const pressures = [];
+    for (const amount of [40, 1, 30, 5]) {
+      budget.take('healthy', amount);
+      pressures.push(budget.pressure('healthy'));
+    }
+    expect(pressures).toEqual(['none', 'low', 'tight', 'full']);
+    expect(budget.isScarce('healthy')).toBe(true);
   });
 
   it('notices what was never lent', () => {
@@ -111,7 +131,7 @@ describe('a token bucket', () => {
         fc.integer({ min: 1, max: 500 }),
         fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 200 }),
         (rate, waits) => {
-          const bucket = new TokenBucket(rate, 0);
+          const bucket = new TokenBucket(rate);
           const passed: number[] = [];
           let now = 0;
           for (const wait of waits) {
@@ -132,7 +152,7 @@ describe('a token bucket', () => {
   });
 
   it('has a token exactly when it said it would', () => {
-    const bucket = new TokenBucket(3, 0);
+    const bucket = new TokenBucket(3);
     expect(bucket.take(0)).toBe(0);
     let now = 0;
     for (let index = 0; index < 100; index += 1) {
@@ -149,7 +169,7 @@ describe('a wake queue', () => {
         const time = new VirtualTime(1_000);
         const woken: number[] = [];
         const queue = new WakeQueue<number>(time, time, (at) => {
-          expect(time.now()).toBe(at);
+          expect(time.monotonic()).toBe(at);
           woken.push(at);
         });
         for (const delay of delays) queue.add(1_000 + delay, 1_000 + delay);
@@ -162,10 +182,86 @@ describe('a wake queue', () => {
   });
 });
 
+describe('an alarm', () => {
+  it('rings after as long as was to pass when it was set, wherever the wall clock goes', async () => {
+    const time = new VirtualTime(1_000_000);
+    const rung: number[] = [];
+    const alarm = new Alarm(time, time, () => rung.push(time.monotonic()));
+    alarm.setAt(time.now() + 500);
+    time.stepWall(-600_000);
+    await time.advance(1_000);
+    expect(rung).toEqual([1_000_500]);
+    alarm.setAt(time.now() + 500);
+    await time.advance(1_000);
+    expect(rung).toEqual([1_000_500, 1_001_500]);
+  });
+});
+
+describe('what a lane may hold', () => {
+  const world = new World();
+  const laneWith = (options: { readonly held: number; readonly mode: LaneMode }): Lane => {
+    const deliveries = new Budget(10_000, { overdraft: false });
+    deliveries.take('healthy', options.held);
+    const lane = new Lane(new EndpointState(world.endpoint(), UNTRIED), 64, { ...MEMORY, deliveries });
+    lane.mode = options.mode;
+    return lane;
+  };
+
+  it('follows what it has lately completed, within bounds', () => {
+    const lane = laneWith({ held: 9_000, mode: 'healthy' });
+    expect(lane.inMemoryMax).toBe(8);
+    lane.throughput.begin(0);
+    for (let at = 0; at < 10_000; at += 10) lane.throughput.add(100, at);
+    expect(lane.inMemoryMax).toBeGreaterThan(190);
+    expect(lane.inMemoryMax).toBeLessThanOrEqual(210);
+    for (let at = 10_000; at < 20_000; at += 1) lane.throughput.add(100, at);
+    expect(lane.inMemoryMax).toBeGreaterThan(1_900);
+    expect(lane.inMemoryMax).toBeLessThanOrEqual(2_000);
+    lane.bucket = new TokenBucket(20);
+    expect(lane.inMemoryMax).toBe(40);
+  });
+
+  it('is little when next to nothing is left, and a burst while there is plenty', () => {
+    const full = laneWith({ held: 9_900, mode: 'healthy' });
+    for (let count = 0; count < 1_000; count += 1) full.throughput.add(100, 0);
+    expect([full.inMemoryMax, full.slotsMax]).toEqual([8, 8]);
+    const empty = laneWith({ held: 0, mode: 'healthy' });
+    expect([empty.inMemoryMax, empty.slotsMax]).toEqual([256, 2_000]);
+    empty.bucket = new TokenBucket(1);
+    expect(empty.slotsMax).toBe(256);
+    expect(laneWith({ held: 0, mode: 'erring' }).slotsMax).toBe(256);
+    expect(laneWith({ held: 0, mode: 'unproven' }).slotsMax).toBe(64);
+  });
+
+  it('follows its pace in bytes as well', () => {
+    const bytes = new Budget(1_024_000, { overdraft: false });
+    const lane = new Lane(new EndpointState(world.endpoint(), UNTRIED), 64, { ...MEMORY, bytes });
+    lane.mode = 'healthy';
+    expect([lane.inMemoryBytesMax, lane.slotBytesMax]).toEqual([32_000, 256_000]);
+    bytes.take('healthy', 900_000);
+    expect([lane.inMemoryBytesMax, lane.slotBytesMax]).toEqual([4_000, 4_000]);
+    for (let count = 0; count < 50; count += 1) lane.throughput.add(1_000, 0);
+    expect([lane.inMemoryBytesMax, lane.slotBytesMax]).toEqual([100_000, 100_000]);
+    bytes.take('healthy', 100_000);
+    expect(lane.slotBytesMax).toBe(4_000);
+  });
+
+  it('remembers the pace over time without requests', () => {
+    const throughput = new Throughput();
+    throughput.begin(0);
+    throughput.add(10, 0);
+    throughput.begin(60_000);
+    throughput.fade(60_000);
+    expect(throughput).toMatchObject({ deliveries: 1, bytes: 10 });
+    throughput.fade(70_000);
+    expect(throughput.deliveries).toBeLessThan(0.001);
+  });
+});
+
 describe('queues by mode', () => {
   const world = new World();
   const laneOf = (mode: LaneMode): Lane => {
-    const lane = new Lane(new EndpointState(world.endpoint(), UNTRIED), 8);
+    const lane = new Lane(new EndpointState(world.endpoint(), UNTRIED), 8, MEMORY);
     lane.mode = mode;
     return lane;
   };
@@ -198,11 +294,16 @@ describe('queues by mode', () => {
 });
 
 describe('the pace of a lane', () => {
-  const end = { timedOut: false, retryAfter: null };
+  const end = { timedOut: false, retryAfter: null, tookMs: 5 };
 
   it('never leaves its bounds', () => {
     const classes = fc.constantFrom('success', 'retry', 'gone', 'slow_down');
-    const outcome = fc.record({ class: classes, timedOut: fc.boolean(), retryAfter: fc.option(fc.nat()) });
+    const outcome = fc.record({
+      class: classes,
+      timedOut: fc.boolean(),
+      retryAfter: fc.option(fc.nat()),
+      tookMs: fc.nat(),
+    });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 64 }), fc.array(outcome), (concurrency, outcomes) => {
         let limit = concurrency;
@@ -219,15 +320,16 @@ describe('the pace of a lane', () => {
 
   it('is halved by a timeout, not by an answer that is quick and wrong', () => {
     const lane = { limit: 9, concurrency: 64 };
-    expect(afterOutcome(lane, { ...end, class: 'retry', timedOut: true })).toEqual({
+    expect(afterOutcome(lane, { ...end, class: 'retry', timedOut: true, tookMs: 15_000 })).toEqual({
       mode: 'failing',
       limit: 4,
       pauseMs: 0,
     });
-    expect(afterOutcome(lane, { ...end, class: 'retry' })).toEqual({ mode: 'failing', limit: 9, pauseMs: 0 });
+    expect(afterOutcome(lane, { ...end, class: 'retry' })).toEqual({ mode: 'erring', limit: 9, pauseMs: 0 });
+    expect(afterOutcome(lane, { ...end, class: 'retry', tookMs: 9_000 })).toMatchObject({ mode: 'failing', limit: 9 });
     expect(afterOutcome(lane, { ...end, class: 'success' })).toEqual({ mode: 'healthy', limit: 10, pauseMs: 0 });
     expect(afterOutcome(lane, { ...end, class: 'slow_down', retryAfter: 7_000 })).toEqual({
-      mode: 'failing',
+      mode: 'erring',
       limit: 4,
       pauseMs: 7_000,
     });

@@ -1,6 +1,6 @@
 import type { Attempt } from '../domain/attempt.ts';
 import type { Clock, Timers } from '../domain/clock.ts';
-import type { HealthChange, Outcome, RecordUnit, Store } from '../store/port.ts';
+import { type HealthChange, type Outcome, type RecordUnit, type Store, StoreUnavailable } from '../store/port.ts';
 import { SIGNING } from './attempt-outcome.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import type { LiveDelivery } from './lane.ts';
@@ -16,12 +16,21 @@ const LAST_TRIES_MAX = 6;
 /** After each commit: the deliveries of the unit need their place in memory no more. */
 export type OnRecorded = (deliveries: readonly (LiveDelivery | null)[], outcomes: readonly Outcome[]) => void;
 
+/** After the commit of the others: the store cannot take these results, so their deliveries are still owed. */
+export type OnUnstorable = (deliveries: readonly LiveDelivery[]) => void;
+
+/** What became of a unit: `defect` says that something in it can never be stored. */
+type Committed = { readonly kind: 'done' } | { readonly kind: 'defect'; readonly error: unknown };
+
+const DONE: Committed = { kind: 'done' };
+
 /**
  * Brings results back to the store, one unit at a time: while one commits, the next gathers.
  *
  * It is idle, or writing. It becomes writing with the first result and idle when none is left. A unit that the store
  * refuses stays as it is and is tried again with growing pauses; results behind it wait, and past a bound the engine
- * stops sending. After `drain` began, it gives up on a unit after a few tries, so that shutdown ends.
+ * stops sending. A unit that the store cannot process at all is taken apart until what is broken stands alone; that is
+ * dropped, and the rest is stored. After `drain` began, it gives up on a unit after a few tries, so that shutdown ends.
  */
 export class Recorder {
   readonly #store: Store;
@@ -30,6 +39,7 @@ export class Recorder {
   readonly #telemetry: EngineTelemetry;
   readonly #unrecordedMax: number;
   readonly #onRecorded: OnRecorded;
+  readonly #onUnstorable: OnUnstorable;
   #outcomes: Outcome[] = [];
   /** One for each outcome: the delivery that leaves memory with it, or null when it stays. */
   #deliveries: (LiveDelivery | null)[] = [];
@@ -48,6 +58,7 @@ export class Recorder {
     },
     unrecordedMax: number,
     onRecorded: OnRecorded,
+    onUnstorable: OnUnstorable,
   ) {
     this.#store = tools.store;
     this.#clock = tools.clock;
@@ -55,6 +66,7 @@ export class Recorder {
     this.#telemetry = tools.telemetry;
     this.#unrecordedMax = unrecordedMax;
     this.#onRecorded = onRecorded;
+    this.#onUnstorable = onUnstorable;
   }
 
   get isFull(): boolean {
@@ -94,11 +106,32 @@ export class Recorder {
       const deliveries = this.#takeDeliveries();
       const unit = this.#takeUnit(deliveries.length);
       this.#writing = deliveries.length;
-      await this.#commit(unit);
+      const dropped = new Set<Outcome>();
+      await this.#commitSound(unit, dropped);
       this.#writing = 0;
-      this.#onRecorded(deliveries, unit.outcomes);
+      if (dropped.size === 0) this.#onRecorded(deliveries, unit.outcomes);
+      else this.#endWithout(dropped, deliveries, unit.outcomes);
     }
     this.#work = null;
+  }
+
+  #endWithout(
+    dropped: ReadonlySet<Outcome>,
+    deliveries: readonly (LiveDelivery | null)[],
+    outcomes: readonly Outcome[],
+  ): void {
+    const owed: LiveDelivery[] = [];
+    const ended: (LiveDelivery | null)[] = [];
+    for (const [index, outcome] of outcomes.entries()) {
+      const live = deliveries[index] ?? null;
+      if (live !== null && dropped.has(outcome)) owed.push(live);
+      else ended.push(live);
+    }
+    this.#onRecorded(
+      ended,
+      outcomes.filter((outcome) => !dropped.has(outcome)),
+    );
+    this.#onUnstorable(owed);
   }
 
   #takeDeliveries(): (LiveDelivery | null)[] {
@@ -119,7 +152,20 @@ export class Recorder {
     return { incarnation: this.#store.incarnation, outcomes, health };
   }
 
-  async #commit(unit: RecordUnit): Promise<void> {
+  /** Commits a unit, without what the store cannot process: that is added to `dropped`. */
+  async #commitSound(unit: RecordUnit, dropped: Set<Outcome>): Promise<void> {
+    const committed = await this.#commit(unit);
+    if (committed.kind === 'done') return;
+    const { outcomes, health } = unit;
+    if (outcomes.length + health.length <= 1) {
+      this.#telemetry.fault('record', committed.error);
+      for (const outcome of outcomes) dropped.add(outcome);
+      return;
+    }
+    for (const part of halves(unit)) await this.#commitSound(part, dropped);
+  }
+
+  async #commit(unit: RecordUnit): Promise<Committed> {
     const startedAt = this.#clock.monotonic();
     let backoffMs = BACKOFF_MS_MIN;
     let lastTries = 0;
@@ -127,16 +173,34 @@ export class Recorder {
       try {
         const { lostLeases } = await this.#store.record(unit);
         this.#telemetry.recordBatch(unit.outcomes.length, this.#clock.monotonic() - startedAt, lostLeases);
-        return;
+        return DONE;
       } catch (error) {
         this.#telemetry.storeRefused('record', error);
+        if (!(error instanceof StoreUnavailable)) return { kind: 'defect', error };
       }
       if (this.#draining) {
         lastTries += 1;
-        if (lastTries >= LAST_TRIES_MAX) return;
+        if (lastTries >= LAST_TRIES_MAX) return DONE;
       }
       await new Promise<void>((resolve) => this.#timers.setTimeout(resolve, backoffMs));
       backoffMs = Math.min(BACKOFF_MS_MAX, backoffMs * 2);
     }
   }
+}
+
+/** Two smaller units that hold the same: first health apart from outcomes, then each in the middle. */
+function halves(unit: RecordUnit): readonly [RecordUnit, RecordUnit] {
+  const { outcomes, health } = unit;
+  if (outcomes.length > 0 && health.length > 0) {
+    return [
+      { ...unit, health: [] },
+      { ...unit, outcomes: [] },
+    ];
+  }
+  const outcome = Math.ceil(outcomes.length / 2);
+  const change = Math.ceil(health.length / 2);
+  return [
+    { ...unit, outcomes: outcomes.slice(0, outcome), health: health.slice(0, change) },
+    { ...unit, outcomes: outcomes.slice(outcome), health: health.slice(change) },
+  ];
 }

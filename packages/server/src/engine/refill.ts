@@ -5,6 +5,7 @@ import type { Claimed, QueuedDelivery, Store } from '../store/port.ts';
 import { Alarm } from './alarm.ts';
 import type { LaneMode } from './budget.ts';
 import type { EndpointDirectory } from './endpoint-directory.ts';
+import type { EndpointState } from './endpoint-state.ts';
 import { bytesInMemory, DELIVERY_BYTES, eventFor, type Lane, type LiveDelivery } from './lane.ts';
 import type { Lanes } from './lanes.ts';
 import { ModeQueues } from './mode-queues.ts';
@@ -15,6 +16,7 @@ const CLAIMS_MAX = 16;
 const CLAIM_ITEMS_MAX = 500;
 const CLAIM_BYTES_MAX: Readonly<Record<LaneMode, number>> = {
   healthy: 4 * 1_024 * 1_024,
+  erring: 1_024 * 1_024,
   unproven: 1_024 * 1_024,
   failing: 512 * 1_024,
 };
@@ -24,6 +26,8 @@ const TAKEN_MAX = 256;
 /** Endpoints are not taken more often than this, however many retries fall due. */
 const TAKE_PAUSE_MS = 10;
 const TRY_AGAIN_MS = 1_000;
+/** Between a claim that brought nothing although more is due, and the next of the same lane. */
+const EMPTY_CLAIM_PAUSE_MS = 100;
 
 export type RefillHooks = {
   /** Deliveries that hold their place in memory. */
@@ -48,7 +52,7 @@ export class Refill {
   readonly #hooks: RefillHooks;
   readonly #hungry = new ModeQueues('hungryBits');
   readonly #alarm: Alarm;
-  /** Taken out of the index, but their state could not be read yet. */
+  /** Taken out of the index, but their state could not be read yet, or no lane could be opened. Never over TAKEN_MAX. */
   #unanswered: EndpointId[] = [];
   #underway = 0;
   #taking: Promise<void> | null = null;
@@ -83,7 +87,9 @@ export class Refill {
 
   /** Something is due at that time. */
   wakeAt(at: number): void {
-    this.#alarm.setAt(Math.max(at, this.#lastTakenAt + TAKE_PAUSE_MS));
+    // A clock that was set back must not make the pause longer.
+    const lastTakenAt = Math.min(this.#lastTakenAt, this.#clock.now());
+    this.#alarm.setAt(Math.max(at, lastTakenAt + TAKE_PAUSE_MS));
   }
 
   /** The store has due rows of this lane. */
@@ -131,15 +137,14 @@ export class Refill {
   async #claim(lane: Lane): Promise<void> {
     const { mode } = lane;
     const itemsMax = Math.min(CLAIM_ITEMS_MAX, lane.inMemoryMax - lane.inMemory, this.#lanes.deliveries.room(mode));
-    const bytesMax = Math.max(CLAIM_BYTES_MIN, Math.min(CLAIM_BYTES_MAX[mode], this.#lanes.bytes.room(mode)));
+    const bytesMax = Math.max(CLAIM_BYTES_MIN, Math.min(CLAIM_BYTES_MAX[mode], this.#lanes.bytesRoom(lane)));
     lane.backlog = false;
     lane.claiming = true;
     this.#underway += 1;
     this.#lanes.hold(lane, itemsMax, bytesMax);
     const claimed = await this.#ask(lane, itemsMax, bytesMax);
     this.#underway -= 1;
-    // After a refusal the lane goes on claiming, as it were, until it is its turn to try again.
-    if (claimed !== null) lane.claiming = false;
+    lane.claiming = false;
     this.#settle(lane, claimed, itemsMax, bytesMax);
     this.offer(lane);
     this.pump();
@@ -168,11 +173,7 @@ export class Refill {
   #settle(lane: Lane, claimed: Claimed | null, itemsMax: number, bytesMax: number): void {
     if (claimed === null) {
       this.#lanes.giveBack(lane, itemsMax, bytesMax);
-      this.#timers.setTimeout(() => {
-        lane.claiming = false;
-        this.fallBehind(lane);
-        this.pump();
-      }, TRY_AGAIN_MS);
+      this.#claimLater(lane, TRY_AGAIN_MS);
       return;
     }
     const live = claimed.deliveries.map((queued) => toLive(lane, queued));
@@ -186,9 +187,23 @@ export class Refill {
     }
     const { nextDueAt } = claimed;
     if (nextDueAt === null) return;
-    // A claim that brought nothing is not repeated at once, whatever the store says.
-    if (nextDueAt > this.#clock.now() || live.length === 0) this.wakeAt(Math.max(nextDueAt, this.#clock.now() + 1));
+    if (nextDueAt > this.#clock.now()) this.wakeAt(nextDueAt);
+    // Not at once when nothing came: whatever keeps the store from bringing them must not make this turn in a circle.
+    else if (live.length === 0) this.#claimLater(lane, EMPTY_CLAIM_PAUSE_MS);
     else if (lane.state.isActive) this.fallBehind(lane);
+  }
+
+  /** The lane stays behind and goes on claiming, as it were, until it is its turn to try again. */
+  #claimLater(lane: Lane, pauseMs: number): void {
+    lane.claiming = true;
+    lane.backlog = true;
+    this.#timers.setTimeout(() => {
+      lane.claiming = false;
+      // Of an endpoint that is not active any more everything waits in the store.
+      if (lane.state.isActive) this.fallBehind(lane);
+      else lane.backlog = false;
+      this.pump();
+    }, pauseMs);
   }
 
   async #take(): Promise<void> {
@@ -202,30 +217,43 @@ export class Refill {
 
   async #takeSome(): Promise<boolean> {
     const now = this.#clock.now();
-    const itemsMax = Math.min(TAKEN_MAX, this.#lanes.room);
-    if (itemsMax === 0) return false;
+    let more = true;
     if (this.#unanswered.length === 0) {
+      const itemsMax = Math.min(TAKEN_MAX, this.#lanes.room);
+      if (itemsMax === 0) return false;
       const taken = await this.#store.takeDue({ now, itemsMax });
       this.#lastTakenAt = now;
       this.#unanswered = [...taken.endpointIds];
       if (taken.nextDueAt !== null) this.wakeAt(taken.nextDueAt);
+      more = taken.endpointIds.length === itemsMax;
     }
-    const ids = this.#unanswered;
+    const ids = this.#answerable();
     if (ids.length === 0) return false;
-    await Promise.all(ids.map((id) => this.#endpoints.load(id)));
-    this.#unanswered = [];
-    for (const id of ids) this.#answerFor(id, now);
+    await this.#endpoints.withLoaded(ids, (states) => {
+      const answered = new Set(ids.filter((_, index) => this.#answerFor(states[index] ?? null, now)));
+      this.#unanswered = this.#unanswered.filter((id) => !answered.has(id));
+    });
     this.pump();
-    return ids.length === itemsMax;
+    return more && this.#unanswered.length === 0;
   }
 
-  #answerFor(id: EndpointId, now: number): void {
-    const state = this.#endpoints.peek(id);
-    if (state === null) return;
+  /** Those that have a lane, and of the others as many as may get one. */
+  #answerable(): readonly EndpointId[] {
+    let { room } = this.#lanes;
+    return this.#unanswered.filter((id) => {
+      if (this.#lanes.peek(id) !== null) return true;
+      room -= 1;
+      return room >= 0;
+    });
+  }
+
+  /** False when this node must try again, because no lane could be opened. */
+  #answerFor(state: EndpointState | null, now: number): boolean {
     // Held deliveries wait in the store; resuming puts the endpoint into the index again.
-    const lane = state.isActive ? this.#lanes.of(state, now) : null;
+    if (state === null || !state.isActive) return true;
+    const lane = this.#lanes.of(state, now);
     if (lane !== null) this.fallBehind(lane);
-    else this.#endpoints.forgetUnused(state);
+    return lane !== null;
   }
 }
 
@@ -233,7 +261,7 @@ function toLive(lane: Lane, queued: QueuedDelivery): LiveDelivery {
   return {
     id: queued.id,
     lane,
-    event: eventFor(lane, {
+    event: eventFor({
       key: queued.eventKey,
       id: queued.eventId,
       type: queued.eventType,

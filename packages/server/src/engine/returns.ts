@@ -1,11 +1,13 @@
 import type { Clock, Timers } from '../domain/clock.ts';
-import type { Store } from '../store/port.ts';
+import { type Store, StoreUnavailable } from '../store/port.ts';
 import type { Lane, LiveDelivery } from './lane.ts';
 import type { EngineTelemetry } from './telemetry.ts';
 
 const TRY_AGAIN_MS = 1_000;
 /** At shutdown a store that refuses is asked this often; the leases are void for the next run anyway. */
 const LAST_TRIES_MAX = 3;
+/** A unit that the store cannot process for a defect: its deliveries stay leased until the next run. */
+const DEFECTS_MAX = 3;
 
 /** Gives deliveries that were not sent back to the store. They keep their place in memory until that is committed. */
 export class Returns {
@@ -33,8 +35,9 @@ export class Returns {
     this.#onReturned = onReturned;
   }
 
-  add(lane: Lane, deliveries: readonly LiveDelivery[]): void {
-    const work = this.#release(lane, deliveries).finally(() => this.#underway.delete(work));
+  /** They are due again after `delayMs`. */
+  add(lane: Lane, deliveries: readonly LiveDelivery[], delayMs = 0): void {
+    const work = this.#release(lane, deliveries, delayMs).finally(() => this.#underway.delete(work));
     this.#underway.add(work);
   }
 
@@ -43,13 +46,14 @@ export class Returns {
     while (this.#underway.size > 0) await Promise.all(this.#underway);
   }
 
-  async #release(lane: Lane, deliveries: readonly LiveDelivery[]): Promise<void> {
+  async #release(lane: Lane, deliveries: readonly LiveDelivery[], delayMs: number): Promise<void> {
     const unit = {
       incarnation: this.#store.incarnation,
       endpointId: lane.state.id,
       deliveryIds: deliveries.map((live) => live.id),
-      dueAt: this.#clock.now(),
+      dueAt: this.#clock.now() + delayMs,
     };
+    let defects = 0;
     for (let lastTries = 0; lastTries < LAST_TRIES_MAX; lastTries += this.#draining ? 1 : 0) {
       try {
         await this.#store.release(unit);
@@ -57,6 +61,13 @@ export class Returns {
         break;
       } catch (error) {
         this.#telemetry.storeRefused('release', error);
+        if (!(error instanceof StoreUnavailable)) {
+          defects += 1;
+          if (defects === DEFECTS_MAX) {
+            this.#telemetry.fault('release', error);
+            break;
+          }
+        }
       }
       await new Promise<void>((resolve) => this.#timers.setTimeout(resolve, TRY_AGAIN_MS));
     }

@@ -25,6 +25,7 @@ export type EngineSettings = {
 export type EngineLimits = {
   readonly inFlight: number;
   readonly memoryDeliveries: number;
+  /** An eighth of it must hold a delivery of any size. */
   readonly memoryBytes: number;
   readonly laneConcurrency: number;
   readonly lanes: number;

@@ -3,7 +3,7 @@ import { Alarm } from './alarm.ts';
 
 type Entry<T> = { readonly at: number; readonly item: T };
 
-/** Items that sleep until a time of their own: a binary heap with one alarm for the earliest. */
+/** Items that sleep until a monotonic time of their own: a binary heap with one alarm for the earliest. */
 export class WakeQueue<T> {
   readonly #clock: Clock;
   readonly #wake: (item: T) => void;
@@ -32,7 +32,7 @@ export class WakeQueue<T> {
       index = parent;
     }
     heap[index] = entry;
-    this.#alarm.setAt(at);
+    this.#alarm.setAtMonotonic(at);
   }
 
   stop(): void {
@@ -41,13 +41,13 @@ export class WakeQueue<T> {
   }
 
   #ring(): void {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     for (let first = this.#heap[0]; first !== undefined && first.at <= now; first = this.#heap[0]) {
       this.#removeFirst();
       this.#wake(first.item);
     }
     const next = this.#heap[0];
-    if (next !== undefined) this.#alarm.setAt(next.at);
+    if (next !== undefined) this.#alarm.setAtMonotonic(next.at);
   }
 
   #removeFirst(): void {

@@ -5,6 +5,7 @@ type Timer = { readonly at: number; readonly order: number; readonly callback: (
 /** A clock that stands still until it is told to move, and timers that obey it. */
 export class VirtualTime implements Clock, Timers {
   #now: number;
+  #wallAheadMs = 0;
   #order = 0;
   #timers: Timer[] = [];
 
@@ -13,7 +14,7 @@ export class VirtualTime implements Clock, Timers {
   }
 
   // Whoever is given a clock may take its functions apart from it.
-  readonly now = (): number => this.#now;
+  readonly now = (): number => this.#now + this.#wallAheadMs;
   readonly monotonic = (): number => this.#now;
 
   readonly setTimeout = (callback: () => void, delayMs: number): { cancel(): void } => {
@@ -46,6 +47,11 @@ export class VirtualTime implements Clock, Timers {
     this.#now += durationMs;
     this.#fireDue();
     await this.advance(20);
+  }
+
+  /** Sets the wall clock forward or back; the monotonic one and the timers know nothing of it. */
+  stepWall(byMs: number): void {
+    this.#wallAheadMs += byMs;
   }
 
   /** Forgets every timer, as the end of a process does. */

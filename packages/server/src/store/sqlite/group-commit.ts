@@ -40,9 +40,14 @@ class Pending<Unit, Result> {
     this.#codec.encode(this.#unit, out);
   }
 
+  /** Never throws: an answer that cannot be read is a defect of this unit alone. */
   settle(answer: AnswerReader): void {
-    if (answer.cells.number() === DEFECT) this.reject(new Error(answer.cells.text()));
-    else this.#resolve(this.#codec.decode(this.#unit, answer));
+    try {
+      if (answer.cells.number() === DEFECT) this.reject(new Error(answer.cells.text()));
+      else this.#resolve(this.#codec.decode(this.#unit, answer));
+    } catch (error) {
+      this.reject(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 }
 
@@ -151,17 +156,22 @@ export class GroupCommit {
     const batch = this.#inFlight.shift();
     if (batch === undefined) throw new Error('an answer without a batch');
     const { units, postedAt } = batch;
-    this.#watch.committed(units.length, this.#watch.monotonic() - postedAt);
+    const durationMs = this.#watch.monotonic() - postedAt;
     for (const unit of units) this.bytes -= unit.bytes;
     this.units -= units.length;
     if (answer.failure === null) {
       const reader = { cells: new CellReader(answer.cells), slab: answer.slab };
-      for (const unit of units) unit.settle(reader);
+      for (const [index, unit] of units.entries()) {
+        reader.cells.at = answer.starts[index] ?? answer.cells.length;
+        unit.settle(reader);
+      }
     } else {
       rejectAll(units, new StoreUnavailable('commit_failed', { cause: new Error(answer.failure) }));
     }
     this.#flush();
     if (this.units === 0) this.#onDrained?.();
+    // Last: whatever a listener does, every unit has its answer.
+    this.#watch.committed(units.length, durationMs);
   }
 
   #gone(cause: Error): void {

@@ -43,6 +43,7 @@ export function inlineReader(db: DatabaseSync, path: string): ReaderLink {
   });
   return {
     reader: remote,
+    onGone() {},
     async close() {
       if (path !== IN_MEMORY) db.close();
     },

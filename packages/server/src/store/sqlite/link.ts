@@ -17,5 +17,7 @@ export type WriterLink = {
 /** The way to the reader. */
 export type ReaderLink = {
   readonly reader: Reader;
+  /** The reader is gone; whatever it is asked rejects. */
+  onGone(listener: (cause: Error) => void): void;
   close(): Promise<void>;
 };

@@ -19,6 +19,11 @@ export type SqliteStoreOptions = {
   /** Share of the disk that is free, 0 to 1. */
   readonly freeDiskRatio?: () => Promise<number>;
   readonly telemetry?: StoreTelemetry;
+  /**
+   * Is told once when the thread that writes or the one that reads ended on its own. The store rejects everything it
+   * needs that thread for from then on; the process should end, so that whatever watches over it starts it again.
+   */
+  readonly onFatal?: (cause: Error) => void;
 };
 
 /** Throws StoreInUse, SchemaTooNew or ForeignDatabase when the file cannot be had. */
@@ -32,7 +37,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     const { writer, reader } = mode === 'inline' ? openInline(path, now) : await openThreads(path, now);
     disk = await diskOf(options, timers);
     const defer = mode === 'inline' ? queueMicrotask : setImmediate;
-    return createSqliteStore({ writer, reader, clock, disk, defer, lock, telemetry: options.telemetry ?? null });
+    const { telemetry = null, onFatal = null } = options;
+    return createSqliteStore({ writer, reader, clock, disk, defer, lock, telemetry, onFatal });
   } catch (error) {
     disk?.stop();
     lock?.release();

@@ -49,7 +49,7 @@ describe('query plans', () => {
   });
 
   it.each([
-    ['claim', 'FROM queue q JOIN deliveries d', 'queue_waiting'],
+    ['claim', 'FROM queue q LEFT JOIN deliveries d', 'queue_waiting'],
     ['takeDue', 'FROM due_endpoints d JOIN endpoints e', 'due_endpoints_by_time'],
     ['expire held', "WHERE e.status = 'suspended'", 'endpoints_suspended'],
     ['dead deliveries', "status = 'dead' AND number < ?2", 'deliveries_dead'],

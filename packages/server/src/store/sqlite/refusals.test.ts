@@ -36,6 +36,7 @@ function tinyStore() {
     defer: queueMicrotask,
     lock: null,
     telemetry: null,
+    onFatal: null,
   });
   return { store, setPagesMax: (pages: number) => db.exec(`PRAGMA max_page_count = ${pages}`) };
 }
@@ -54,6 +55,7 @@ function heldStore() {
     defer: queueMicrotask,
     lock: null,
     telemetry: null,
+    onFatal: null,
   });
   return {
     store,
@@ -127,6 +129,22 @@ describe('a full queue', () => {
     await settled(held, store.accept(refused));
   });
 
+  it('takes a unit that is larger than the whole queue when nothing else waits, or it would never go', async () => {
+    const held = heldStore();
+    const { store } = held;
+    const populated = populate(store, 1);
+    await settled(held, populated);
+    const { organization: owner } = await populated;
+    const large = () => {
+      const payload = new Uint8Array(STORE_QUEUE_BYTES_MAX + 1);
+      return { events: [acceptedEvent(owner.id, [], { event: { payload } })], idempotency: null };
+    };
+    const first = store.accept(large());
+    await expect(store.accept(large())).rejects.toEqual(unavailable('queue_full'));
+    await settled(held, first);
+    expect((await first).kind).toBe('accepted');
+  });
+
   it('counts units as well as bytes', async () => {
     const held = heldStore();
     const { store } = held;
@@ -170,7 +188,14 @@ describe('batches', () => {
         gone = listener;
       },
     };
-    const parts = { clock: createTestClock(), disk: null, defer: queueMicrotask, lock: null, telemetry: null };
+    const parts = {
+      clock: createTestClock(),
+      disk: null,
+      defer: queueMicrotask,
+      lock: null,
+      telemetry: null,
+      onFatal: null,
+    };
     const store: Store = createSqliteStore({ ...parts, writer, reader: inlineReader(db, IN_MEMORY) });
     const lost = store.ping();
     const notify: ((cause: Error) => void) | null = gone;

@@ -1,5 +1,5 @@
 import type { Clock } from '../../domain/clock.ts';
-import { STORE_QUEUE_BYTES_MAX, STORE_QUEUE_UNITS_MAX } from '../../domain/limits.ts';
+import { STORE_QUEUE_BYTES_MAX, STORE_QUEUE_ROW_BYTES, STORE_QUEUE_UNITS_MAX } from '../../domain/limits.ts';
 import { type AcceptUnit, type Change, type RecordUnit, type Store, StoreUnavailable } from '../port.ts';
 import type { DiskWatch } from './disk.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -11,8 +11,6 @@ import { claimCodec, releaseCodec, takeDueCodec } from './wire/claim.ts';
 import { applyCodec, housekeepCodec, pingCodec, resealCodec } from './wire/rare.ts';
 import { recordCodec } from './wire/record.ts';
 
-/** What a row weighs in the queue beside its payload. */
-const ROW_BYTES = 512;
 /** The log is copied into the database when it has this many pages: 32 MiB. */
 const WAL_FRAMES_MAX = 4_096;
 
@@ -27,15 +25,24 @@ export type SqliteStoreParts = {
   readonly defer: (callback: () => void) => void;
   readonly lock: FileLock | null;
   readonly telemetry: StoreTelemetry | null;
+  /** Is told once when a thread that the store cannot do without ended: only another start helps. */
+  readonly onFatal: ((cause: Error) => void) | null;
 };
 
 export function createSqliteStore(parts: SqliteStoreParts): Store {
   const { writer, clock } = parts;
+  let fatal: Error | null = null;
+  function end(cause: Error): void {
+    if (fatal !== null) return;
+    fatal = cause;
+    parts.onFatal?.(cause);
+  }
   const listeners: ((changes: readonly Change[]) => void)[] = [];
-  const commits = new GroupCommit(watched(writer), parts.defer, {
+  const commits = new GroupCommit(watched(writer, end), parts.defer, {
     monotonic: () => clock.monotonic(),
     committed: (units, durationMs) => parts.telemetry?.storeCommitted(units, durationMs),
   });
+  parts.reader.onGone(end);
   let closing: Promise<void> | null = null;
 
   const room = {
@@ -53,8 +60,10 @@ export function createSqliteStore(parts: SqliteStoreParts): Store {
     unit: Unit,
     overheadBytes: number,
   ): Promise<Result> {
-    const isFull = commits.isOpen && (room.units === 0 || room.bytes < codec.slabBytes(unit) + overheadBytes);
-    return isFull ? Promise.reject(new StoreUnavailable('queue_full')) : commits.submit(codec, unit, overheadBytes);
+    const isFull = room.units === 0 || room.bytes < codec.slabBytes(unit) + overheadBytes;
+    // What is larger than the whole queue goes when nothing else waits, or it would never.
+    if (isFull && commits.isOpen && commits.units > 0) return Promise.reject(new StoreUnavailable('queue_full'));
+    return commits.submit(codec, unit, overheadBytes);
   }
 
   function tell(changes: readonly Change[]): void {
@@ -104,21 +113,23 @@ export function createSqliteStore(parts: SqliteStoreParts): Store {
       return submitIfRoom(acceptCodec, unit, acceptOverhead(unit));
     },
     record: (unit) => commits.submit(recordCodec, unit, recordOverhead(unit)),
-    claim: (unit) => commits.submit(claimCodec, unit, ROW_BYTES),
-    takeDue: (unit) => commits.submit(takeDueCodec, unit, ROW_BYTES),
-    release: (unit) => commits.submit(releaseCodec, unit, ROW_BYTES),
-    apply: async (commands) => (await submitIfRoom(tellingApplyCodec, commands, ROW_BYTES * commands.length)).applied,
-    housekeep: (step) => commits.submit(housekeepCodec, { step, now: clock.now() }, ROW_BYTES),
+    claim: (unit) => commits.submit(claimCodec, unit, STORE_QUEUE_ROW_BYTES),
+    takeDue: (unit) => commits.submit(takeDueCodec, unit, STORE_QUEUE_ROW_BYTES),
+    release: (unit) => commits.submit(releaseCodec, unit, STORE_QUEUE_ROW_BYTES),
+    apply: async (commands) =>
+      (await submitIfRoom(tellingApplyCodec, commands, STORE_QUEUE_ROW_BYTES * commands.length)).applied,
+    housekeep: (step) => commits.submit(housekeepCodec, { step, now: clock.now() }, STORE_QUEUE_ROW_BYTES),
     async reseal(unit) {
-      const { changed } = await submitIfRoom(tellingResealCodec, unit, ROW_BYTES * unit.secrets.length);
+      const { changed } = await submitIfRoom(tellingResealCodec, unit, STORE_QUEUE_ROW_BYTES * unit.secrets.length);
       return { changed };
     },
     onChange(listener) {
       listeners.push(listener);
     },
     async ping() {
+      if (fatal !== null) throw new StoreUnavailable('closed', { cause: fatal });
       if (parts.disk?.isLow === true) throw new StoreUnavailable('disk_low');
-      await commits.submit(pingCodec, { now: clock.now() }, ROW_BYTES);
+      await commits.submit(pingCodec, { now: clock.now() }, STORE_QUEUE_ROW_BYTES);
     },
     close() {
       closing ??= close();
@@ -127,8 +138,8 @@ export function createSqliteStore(parts: SqliteStoreParts): Store {
   };
 }
 
-/** The same link, which also keeps the log short. */
-function watched(writer: WriterLink): WriterLink {
+/** The same link, which also keeps the log short and says when the writer is gone. */
+function watched(writer: WriterLink, end: (cause: Error) => void): WriterLink {
   return {
     ...writer,
     onAnswer(listener) {
@@ -137,15 +148,21 @@ function watched(writer: WriterLink): WriterLink {
         listener(answer);
       });
     },
+    onGone(listener) {
+      writer.onGone((cause) => {
+        listener(cause);
+        end(cause);
+      });
+    },
   };
 }
 
 function acceptOverhead(unit: AcceptUnit): number {
   let rows = unit.events.length;
   for (const { deliveries } of unit.events) rows += deliveries.length;
-  return rows * ROW_BYTES;
+  return rows * STORE_QUEUE_ROW_BYTES;
 }
 
 function recordOverhead(unit: RecordUnit): number {
-  return (unit.outcomes.length + unit.health.length) * ROW_BYTES;
+  return (unit.outcomes.length + unit.health.length) * STORE_QUEUE_ROW_BYTES;
 }

@@ -65,7 +65,11 @@ function checkpoint(): void {
   const passive = db.prepare('PRAGMA wal_checkpoint(PASSIVE)');
   listen(
     () => {
-      passive.get();
+      try {
+        passive.get();
+      } catch {
+        // The disk may be full. The log stays as it is until the next ask, which only comes after an answer.
+      }
       send({ kind: 'checkpointed' });
     },
     () => db.close(),

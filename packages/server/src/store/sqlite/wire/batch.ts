@@ -30,11 +30,13 @@ export type Batch = {
 export type Answer = {
   /** One answer per unit, in order; empty when the commit failed. */
   readonly cells: readonly Cell[];
+  /** Where the answer of each unit begins in `cells`. */
+  readonly starts: readonly number[];
   readonly slab: Uint8Array<ArrayBuffer>;
   /** Why nothing of the batch was kept, or null. */
   readonly failure: string | null;
   /** Frames in the write-ahead log when it was looked at, else null. */
-  readonly walFrames: number | null;
+  walFrames: number | null;
 };
 
 export const EMPTY_SLAB: Uint8Array<ArrayBuffer> = new Uint8Array(0);

@@ -5,6 +5,10 @@ import { BUSY_TIMEOUT_MS } from '../connection.ts';
 /** The length of the log is looked at once in so many commits. */
 const LOOK_EVERY_COMMITS = 16;
 
+/**
+ * Nothing here throws: what is committed stays committed whether or not the log can be copied, and a full disk often
+ * lets nothing be copied for a while. The log stays as long as it is then, and the next call tries again.
+ */
 export type Checkpoint = {
   /** Frames in the log now and then, else null. */
   frames(): number | null;
@@ -25,7 +29,7 @@ export function createCheckpoint(db: DatabaseSync): Checkpoint {
     frames() {
       commits += 1;
       if (commits % LOOK_EVERY_COMMITS !== 0) return null;
-      return numberOrNull(look.get()?.['log'] ?? null);
+      return orNull(() => numberOrNull(look.get()?.['log'] ?? null));
     },
     ask() {
       asked = true;
@@ -34,12 +38,20 @@ export function createCheckpoint(db: DatabaseSync): Checkpoint {
       if (!asked) return;
       asked = false;
       // A reader in the middle of a long list must not hold up the next commit: then the file stays as long as it is.
-      db.exec('PRAGMA busy_timeout = 0');
-      truncate.get();
-      db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+      orNull(() => db.exec('PRAGMA busy_timeout = 0'));
+      orNull(() => truncate.get());
+      orNull(() => db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`));
     },
     run() {
-      passive.get();
+      orNull(() => passive.get());
     },
   };
+}
+
+function orNull<Result>(work: () => Result): Result | null {
+  try {
+    return work();
+  } catch {
+    return null;
+  }
 }

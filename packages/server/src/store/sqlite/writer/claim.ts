@@ -11,9 +11,9 @@ type ClaimWriter = {
 export function createClaim(context: WriteContext): ClaimWriter {
   const { db, directory, due } = context;
   const selectDue = db.prepare(`
-    SELECT d.number, d.id, e.key, e.id, e.type, e.content_type, d.created_at, coalesce(e.occurred_at, e.created_at),
+    SELECT q.delivery, d.id, e.key, e.id, e.type, e.content_type, d.created_at, coalesce(e.occurred_at, e.created_at),
       d.attempt_count, e.payload
-    FROM queue q JOIN deliveries d ON d.number = q.delivery LEFT JOIN events e ON e.number = d.event
+    FROM queue q LEFT JOIN deliveries d ON d.number = q.delivery LEFT JOIN events e ON e.number = d.event
     WHERE q.endpoint = ? AND q.lease IS NULL AND q.due_at <= ?
     ORDER BY q.due_at, q.delivery LIMIT ?`);
   selectDue.setReturnArrays(true);
@@ -73,7 +73,8 @@ export function createClaim(context: WriteContext): ClaimWriter {
       const slabAt = answer.slabAt;
       for (const row of rows) lease.run(incarnation, number(row[0]));
       const nextDueAt = due.earliest(endpoint);
-      if (nextDueAt === null || nextDueAt <= now) due.remove(endpoint);
+      // A node that was given deliveries claims again on its own; one that was given none looks into the index.
+      if (nextDueAt === null || (nextDueAt <= now && rows.length > 0)) due.remove(endpoint);
       else due.setTo(endpoint, nextDueAt);
       answer.cells.push(nextDueAt, rows.length);
       if (rows.length > 0) answer.cells.push(directory.organizationId(endpoint.organization), slabAt);

@@ -18,8 +18,16 @@ export type Numbers = { event: number; delivery: number; attempt: number };
 /** Where the answers of one batch are put. */
 export class AnswerBuilder {
   readonly cells: Cell[] = [];
+  readonly starts: number[] = [];
   #parts: Uint8Array[] = [];
   #bytes = 0;
+
+  /** The cells that follow answer the next unit. Answers where they begin. */
+  begin(): number {
+    const start = this.cells.length;
+    this.starts.push(start);
+    return start;
+  }
 
   /** Where the next bytes will lie in the slab. */
   get slabAt(): number {

@@ -45,6 +45,7 @@ export function createWriter(db: DatabaseSync, now: number): Writer {
     const cells = new CellReader(batch.cells);
     for (const [index, start] of batch.starts.entries()) {
       cells.at = start;
+      answer.begin();
       answer.cells.push(ANSWERED);
       runUnit(cells, batch.slab, batch.slabStarts[index] ?? 0, answer);
     }
@@ -55,7 +56,7 @@ export function createWriter(db: DatabaseSync, now: number): Writer {
     const cells = new CellReader(batch.cells);
     for (const [index, start] of batch.starts.entries()) {
       cells.at = start;
-      const answered = answer.cells.length;
+      const answered = answer.begin();
       db.exec('SAVEPOINT unit');
       try {
         answer.cells.push(ANSWERED);
@@ -75,27 +76,34 @@ export function createWriter(db: DatabaseSync, now: number): Writer {
     const answer = new AnswerBuilder();
     db.exec('BEGIN IMMEDIATE');
     runAll(batch, answer);
+    const slab = answer.slab();
+    // The last that can throw: what is committed must be neither run again nor reported as failed.
     db.exec('COMMIT');
-    return { cells: answer.cells, slab: answer.slab(), failure: null, walFrames: checkpoint.frames() };
+    return { cells: answer.cells, starts: answer.starts, slab, failure: null, walFrames: null };
+  }
+
+  function commitOrFail(batch: Batch): Answer {
+    try {
+      try {
+        return commit(batch, runPlainly);
+      } catch (error) {
+        rollBack();
+        if (FATAL_CODES.has(primaryCode(error))) throw error;
+        return commit(batch, runCarefully);
+      }
+    } catch (error) {
+      rollBack();
+      return { cells: [], starts: [], slab: EMPTY_SLAB, failure: messageOf(error), walFrames: null };
+    }
   }
 
   return {
     incarnation,
     run(batch) {
-      try {
-        try {
-          return commit(batch, runPlainly);
-        } catch (error) {
-          rollBack();
-          if (FATAL_CODES.has(primaryCode(error))) throw error;
-          return commit(batch, runCarefully);
-        }
-      } catch (error) {
-        rollBack();
-        return { cells: [], slab: EMPTY_SLAB, failure: messageOf(error), walFrames: null };
-      } finally {
-        checkpoint.runIfAsked();
-      }
+      const answer = commitOrFail(batch);
+      if (answer.failure === null) answer.walFrames = checkpoint.frames();
+      checkpoint.runIfAsked();
+      return answer;
     },
     checkpoint: () => checkpoint.run(),
     close: () => db.close(),
