@@ -108,11 +108,18 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: [`${SERVER}/store/sqlite/contract.test.ts`],
   },
   {
-    name: 'no endpoint slows another: failing lanes may take the whole budget',
+    name: 'no endpoint slows another: lanes that hang may take the whole budget',
     file: `${SERVER}/engine/budget.ts`,
-    find: "room = Math.min(room, this.max / 2 - unproven - failing);\n    if (mode === 'failing') room = Math.min(room, this.max / 4 - failing);",
-    replace: '',
-    tests: [`${SERVER}/engine/fairness.test.ts`, `${SERVER}/engine/parts.test.ts`],
+    find: '{ healthy: 1, erring: 1 / 8, unproven: 3 / 8, failing: 1 / 4 }',
+    replace: '{ healthy: 1, erring: 1, unproven: 1, failing: 1 }',
+    tests: [`${SERVER}/engine/fairness.test.ts`, `${SERVER}/engine/isolation.test.ts`],
+  },
+  {
+    name: 'no endpoint slows another: a slow lane holds as much memory as a fast one',
+    file: `${SERVER}/engine/lane.ts`,
+    find: 'const HELD_SECONDS_MAX = 2;',
+    replace: 'const HELD_SECONDS_MAX = 1e9;',
+    tests: [`${SERVER}/engine/isolation.test.ts`],
   },
   {
     name: 'attempts are history: an attempt after a lost lease is not kept',
