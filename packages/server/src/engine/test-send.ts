@@ -1,7 +1,7 @@
-import { Buffer } from 'node:buffer';
 import { classify } from '../domain/delivery-state.ts';
 import { type Endpoint, UNTRIED } from '../domain/endpoint.ts';
 import { JSON_CONTENT_TYPE } from '../domain/event.ts';
+import { excerptText } from '../domain/excerpt.ts';
 import type { SendResult } from '../net/sender.ts';
 import { type AttemptTools, waitForRing } from './attempts.ts';
 import { EndpointState } from './endpoint-state.ts';
@@ -42,7 +42,7 @@ function tell(eventId: string, keyIds: string, result: SendResult): TestResult {
     ...facts,
     delivered: classify({ status: result.status }) === 'success',
     status: result.status,
-    responseBody: result.excerpt === null ? null : Buffer.from(result.excerpt).toString('utf8'),
+    responseBody: result.excerpt === null ? null : excerptText(result.excerpt),
     errorKind: null,
     errorDetail: null,
   };

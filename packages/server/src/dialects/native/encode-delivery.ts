@@ -1,7 +1,7 @@
-import { Buffer } from 'node:buffer';
 import type { Static } from 'typebox';
 import type { Attempt } from '../../domain/attempt.ts';
 import type { DeliveryState } from '../../domain/delivery.ts';
+import { excerptText } from '../../domain/excerpt.ts';
 import type { ShownDelivery } from '../../store/port.ts';
 import type { AttemptSchema, DeliverySchema } from './resources.ts';
 import { showTime, showTimeOrNull } from './time.ts';
@@ -52,9 +52,4 @@ export function encodeAttempt(attempt: Attempt): Static<typeof AttemptSchema> {
     responseHeaders: attempt.responseHeaders?.map((pair) => [...pair]) ?? null,
     responseBody: attempt.responseExcerpt === null ? null : excerptText(attempt.responseExcerpt),
   };
-}
-
-/** A receiver's bytes as text: what is not UTF-8 is replaced, and NUL goes, which many readers choke on. */
-function excerptText(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8').replaceAll('\0', '');
 }
