@@ -99,3 +99,23 @@ describe('a change of master key', () => {
     expect(repeated.headers.get('idempotent-replayed')).toBe('true');
   });
 });
+
+describe('access that is refused', () => {
+  it('is counted by its reason, for whoever watches the metrics', async () => {
+    const server = await start();
+    const call = clientOf(server);
+    const count = async (code: string): Promise<number> => {
+      const { text } = await call('GET', '/metrics');
+      return Number(
+        new RegExp(`^hookring_access_refused_total\\{[^}]*"${code}"[^}]*\\} (\\d+)`, 'm').exec(text)?.[1] ?? 0,
+      );
+    };
+    expect(await count('invalid_credentials')).toBe(0);
+    for (const key of ['hk_live_nobody', 'hk_live_nobody_else'])
+      expect((await call('GET', '/v1/endpoints', { key })).status).toBe(401);
+    expect((await call('GET', '/v1/endpoints', { key: null })).status).toBe(401);
+    expect((await call('GET', '/v1/endpoints')).status).toBe(200);
+    expect(await count('invalid_credentials')).toBe(2);
+    expect(await count('missing_credentials')).toBe(1);
+  });
+});

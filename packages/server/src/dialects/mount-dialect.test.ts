@@ -17,7 +17,7 @@ function mountAt(...prefixes: readonly string[]): HttpServer['fastify'] {
   };
   const server = createHttpServer({ fallback: surfaceOf(dialect), requestIds: () => 'id', onCrash, trustProxy: false });
   servers.push(server);
-  const services = {} as Services;
+  const services = { telemetry: { accessRefused() {} } } as unknown as Services;
   for (const prefix of prefixes) mountDialect(server, dialect, { services, onCrash, rateLimiter: null }, prefix);
   return server.fastify;
 }

@@ -1,5 +1,7 @@
 import { Type } from 'typebox';
-import { authenticate } from '../app/access.ts';
+import { authenticate, type Credentials } from '../app/access.ts';
+import type { Caller } from '../app/caller.ts';
+import type { Outcome } from '../app/outcome.ts';
 import type { CrashSink } from '../http/crash.ts';
 import { mountSurface } from '../http/mount.ts';
 import { openApiDocument } from '../http/openapi.ts';
@@ -38,11 +40,23 @@ export function mountDialect(
   const { services, onCrash, rateLimiter } = deps;
   mountSurface(server, surfaceOf(dialect, prefix), [...dialect.routes, openApiRoute(dialect, prefix)], {
     services,
-    authenticate: (credentials) => authenticate(services, credentials),
+    authenticate: (credentials) => counted(services, credentials),
     onCrash,
     rateLimiter,
     scopeName: (scope) => scopeName(dialect, scope),
   });
+}
+
+/** Who asks; a refusal is counted. */
+function counted(services: Services, credentials: Credentials): ReturnType<typeof authenticate> {
+  const outcome = authenticate(services, credentials);
+  if (outcome instanceof Promise) return outcome.then((answer) => told(services, credentials, answer));
+  return told(services, credentials, outcome);
+}
+
+function told(services: Services, { requestId }: Credentials, outcome: Outcome<Caller>): Outcome<Caller> {
+  if (!outcome.ok) services.telemetry.accessRefused({ code: outcome.problem.code, requestId });
+  return outcome;
 }
 
 /** The OpenAPI 3.1 document of a dialect that stands at `prefix`. */

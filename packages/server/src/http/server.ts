@@ -29,16 +29,6 @@ export type HttpServerOptions = {
   /** Addresses or ranges of proxies whose X-Forwarded-* headers are believed, or how many hops; false: none. */
   readonly trustProxy: boolean | string | readonly string[] | number;
   readonly connectionsMax?: number;
-  /** Told of every finished request; for metrics. */
-  readonly onFinished?: (facts: FinishedRequest) => void;
-};
-
-export type FinishedRequest = {
-  readonly method: string;
-  /** The route's template, never the path itself; null when no route took the request. */
-  readonly route: string | null;
-  readonly status: number;
-  readonly elapsedMs: number;
 };
 
 export type HttpServer = { readonly fastify: FastifyInstance; readonly surfaces: SurfaceTable };
@@ -112,14 +102,6 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const facts = crashFacts(request);
     sendProblem(reply, request.id, surfaces.of(facts.path), problemOf(error, facts, options.onCrash), facts.path);
   });
-  const { onFinished } = options;
-  if (onFinished !== undefined) {
-    fastify.addHook('onResponse', (request, reply, done) => {
-      const route = request.routeOptions.url ?? null;
-      onFinished({ method: request.method, route, status: reply.statusCode, elapsedMs: reply.elapsedTime });
-      done();
-    });
-  }
   return { fastify, surfaces };
 }
 
