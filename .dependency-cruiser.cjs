@@ -31,6 +31,15 @@ module.exports = {
       to: {},
     },
     {
+      name: 'a-product-uses-what-any-dialect-can',
+      severity: 'error',
+      from: {
+        path: `${source}dialects/([^/]+)/`,
+        pathNot: [`${source}dialects/(native|operations|testing)/`, '\\.test\\.ts$', '/testing/'],
+      },
+      to: { pathNot: [`${source}dialects/$1/`, `${source}dialects/public\\.ts$`, 'typebox', '^packages/signing/'] },
+    },
+    {
       name: 'signing-has-no-dependencies',
       severity: 'error',
       from: { path: '^packages/signing/src/', pathNot: '\\.test\\.ts$' },

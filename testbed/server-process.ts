@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -26,6 +26,7 @@ export type ServerProcess = {
 };
 
 const COMMAND = fileURLToPath(new URL('../packages/server/bin/hookring.mjs', import.meta.url));
+const INSTALLED = fileURLToPath(new URL('../node_modules', import.meta.url));
 const READY_TIMEOUT_MS = 20_000;
 const READY_POLL_MS = 20;
 const LOG_CHARACTERS_MAX = 8_000;
@@ -33,10 +34,25 @@ const LOG_CHARACTERS_MAX = 8_000;
 /** Receivers of tests stand on this machine and speak plain HTTP. */
 const LOOPBACK = { HOOKRING_ALLOW_PRIVATE: '127.0.0.0/8', HOOKRING_ALLOW_HTTP: 'true', HOOKRING_LOG_LEVEL: 'warn' };
 
-export async function startServer(environment: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
+export async function startServer(
+  environment: Readonly<Record<string, string>> = {},
+  options: {
+    /** The text of a `hookring.config.ts`, which may import whatever is installed here. */
+    readonly configFile?: string;
+  } = {},
+): Promise<ServerProcess> {
   const folder = await mkdtemp(path.join(tmpdir(), 'hookring-'));
+  if (options.configFile !== undefined) {
+    await symlink(INSTALLED, path.join(folder, 'node_modules'), 'dir');
+    await writeFile(path.join(folder, 'hookring.config.ts'), options.configFile);
+  }
   const key = `testbed-${crypto.randomUUID()}${crypto.randomUUID()}`;
-  return await launch({ folder, key, port: await freePort(), environment: { ...LOOPBACK, ...environment } });
+  try {
+    return await launch({ folder, key, port: await freePort(), environment: { ...LOOPBACK, ...environment } });
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 type Launch = { folder: string; key: string; port: number; environment: Readonly<Record<string, string>> };

@@ -1,46 +1,44 @@
-import { createHmac, randomBytes, randomFillSync } from 'node:crypto';
-import { tokenHash } from './app/access.ts';
+import { randomBytes, randomFillSync } from 'node:crypto';
 import { bootstrap, checkMasterKeys } from './app/bootstrap.ts';
-import type { AppContext } from './app/context.ts';
-import { createKeyedQueue } from './app/keyed-queue.ts';
-import { openServiceKey } from './app/service-key.ts';
-import { engineSettings } from './config/engine-settings.ts';
+import { createApp } from './app/create-app.ts';
+import { engineSettings, rotationLimits } from './config/engine-settings.ts';
+import { sessionJwtSettings } from './config/parse-jwt.ts';
 import { removeServerFile, serverFilePath, writeServerFile } from './config/server-file.ts';
-import type { OfflineResult, StartResult } from './config/service-shape.ts';
-import type { Config } from './config/settings.ts';
+import type { OfflineResult, Setup, StartResult } from './config/service-shape.ts';
 import { attempted } from './config/start-problem.ts';
 import { lookupThreads } from './config/thread-pool.ts';
 import { readVersion } from './config/version.ts';
 import { createApiServer } from './dialects/api-server.ts';
+import { withOwnDialects } from './dialects/built-in.ts';
+import { arrangeDialects } from './dialects/mounts.ts';
 import { systemClock, systemTimers } from './domain/clock.ts';
 import { createIdSource } from './domain/ids.ts';
-import { NATIVE_ROTATION_LIMITS } from './domain/policy-choice.ts';
 import { createEngine } from './engine/create-engine.ts';
 import { mountHealth } from './http/health.ts';
 import { injected } from './http/inject.ts';
 import { close, listen } from './http/lifecycle.ts';
 import { createAddressPolicy } from './net/address-policy.ts';
 import { createDeliveryClient } from './net/delivery-client.ts';
-import { openMasterKeys } from './store/master-key.ts';
-import { openSqliteStore } from './store/sqlite/open.ts';
-import { createVault } from './store/vault.ts';
+import { openSealedStore } from './store/open-sealed-store.ts';
 import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts';
 
 /** Starts to listen and to send. Resolves when the node is ready. */
-export async function startService(config: Config, telemetry: Telemetry): Promise<StartResult> {
+export async function startService(setup: Setup, telemetry: Telemetry): Promise<StartResult> {
   return await attempted(async () => {
-    const built = await build(config, telemetry, { mintKey: true });
+    const { config } = setup;
+    const built = await build(setup, telemetry, { mintKey: true });
+    const { nativePrefix } = built;
     try {
       await built.start();
       const url = await listen(built.http, config);
       const file = serverFilePath(config.database);
-      writeServerFile(file, { url, token: built.localToken, pid: process.pid });
+      writeServerFile(file, { url, nativePrefix, token: built.localToken, pid: process.pid });
       telemetry.events.serverStarted({ url, database: config.database.path, version: readVersion() });
       const stop = async (): Promise<void> => {
         removeServerFile(file, process.pid);
         await built.stop();
       };
-      return { url, firstKey: built.firstToken, inFlight: built.inFlight, stop };
+      return { url, nativePrefix, firstKey: built.firstToken, inFlight: built.inFlight, stop };
     } catch (error) {
       await built.stop();
       throw error;
@@ -49,10 +47,11 @@ export async function startService(config: Config, telemetry: Telemetry): Promis
 }
 
 /** The whole API in this process, for commands while no server runs: neither listens nor sends. */
-export async function openOffline(config: Config): Promise<OfflineResult> {
+export async function openOffline(setup: Setup): Promise<OfflineResult> {
   return await attempted(async () => {
-    const built = await build(config, createTelemetry({ level: 'silent' }), { mintKey: false });
+    const built = await build(setup, createTelemetry({ level: 'silent' }), { mintKey: false });
     return {
+      nativePrefix: built.nativePrefix,
       fetch: async (request: Request) => await injected(built.http, request),
       token: built.localToken,
       close: async () => await built.stop(),
@@ -61,7 +60,10 @@ export async function openOffline(config: Config): Promise<OfflineResult> {
 }
 
 /** Builds everything once and connects it. The only place that constructs. */
-async function build(config: Config, telemetry: Telemetry, options: { mintKey: boolean }) {
+async function build({ config, dialects }: Setup, telemetry: Telemetry, options: { mintKey: boolean }) {
+  const arranged = arrangeDialects(withOwnDialects(dialects), config.rootDialect);
+  if (!arranged.ok) throw new Error(`dialects that passed the configuration have no place: ${arranged.problem}`);
+  const { nativePrefix } = arranged.value;
   const clock = systemClock;
   const fillRandom = (bytes: Uint8Array): void => void randomFillSync(bytes);
   const ids = createIdSource({ now: clock.now, fillRandom });
@@ -75,62 +77,43 @@ async function build(config: Config, telemetry: Telemetry, options: { mintKey: b
     process.exit(1);
   };
   const { path } = config.database;
-  const store = await openSqliteStore({ path, mode: 'threads', clock, telemetry: events, onFatal });
+  const opening = { path, configuredKeys: config.masterKeys, clock, telemetry: events, onFatal };
+  const { store, masterKeys, vault } = await openSealedStore(opening);
   opened.defer(async () => await store.close());
-  const masterKeys = await openMasterKeys({
-    configured: config.masterKeys,
-    databasePath: path,
-    hasSealed: async () => (await store.reader.sealedSecrets({ after: null, itemsMax: 1 })).items.length > 0,
-  });
   if (masterKeys.generatedAt !== null) events.masterKeyGenerated({ path: masterKeys.generatedAt });
-  const vault = createVault(masterKeys);
   await checkMasterKeys({ store, vault, masterKeys });
 
   const addresses = createAddressPolicy({ allowPrivate: config.allowPrivate ?? [] });
   if (!addresses.ok) throw new Error(`a range that passed the configuration is broken: ${addresses.detail}`);
   const sender = createDeliveryClient({ policy: addresses.policy, lookupsMax: lookupThreads(process.env) });
   opened.defer(async () => await sender.close());
-  const engine = createEngine({
-    store,
-    vault,
-    sender,
-    clock,
-    timers: systemTimers,
-    random: Math.random,
-    ids,
-    telemetry: events,
-    settings: engineSettings(config),
-  });
+  const tools = { store, vault, clock, timers: systemTimers, ids, telemetry: events };
+  const engine = createEngine({ ...tools, sender, random: Math.random, settings: engineSettings(config) });
   const abort = async () => await sender.destroy();
   opened.defer(async () => await engine.stop({ forceAfterMs: config.shutdownSeconds * 1_000, abort }));
 
   const localToken = randomBytes(32).toString('base64url');
-  // Keyed: fingerprints of requests in the store reveal nothing of their bodies.
-  const digestKey = await openServiceKey({ store, vault, fillRandom }, 'request-fingerprints');
-  const app: AppContext = {
-    store,
+  const app = await createApp({
+    ...tools,
     engine,
     directory: engine.directory,
-    vault,
     masterKeys,
-    clock,
-    timers: systemTimers,
-    ids,
     fillRandom,
-    digest: (bytes) => createHmac('sha256', digestKey).update(bytes).digest('base64url'),
-    queue: createKeyedQueue(),
     settings: {
       urlRules: { allowHttp: config.allowHttp, allowPrivate: addresses.policy.opened },
-      bootstrapKeyHash: config.bootstrapKey === null ? null : tokenHash(config.bootstrapKey),
-      localTokenHash: tokenHash(localToken),
-      rotationLimits: NATIVE_ROTATION_LIMITS,
+      rotationLimits: rotationLimits(config),
     },
-    telemetry: events,
-  };
+    bootstrapKey: config.bootstrapKey,
+    localToken,
+    sessionJwts: sessionJwtSettings(config),
+    fetch,
+    onFault: events.fault,
+  });
   const first = await bootstrap(app, options);
 
   const http = createApiServer({
-    services: app,
+    app,
+    arrangement: arranged.value,
     clock,
     random: Math.random,
     onCrash: (error, facts) => events.fault(`http ${facts.requestId}`, error),
@@ -154,6 +137,7 @@ async function build(config: Config, telemetry: Telemetry, options: { mintKey: b
   const owned = opened.move();
   return {
     http: http.fastify,
+    nativePrefix,
     /** Opens every operation to commands on this machine, as long as this process lives. */
     localToken,
     firstToken: first.token,

@@ -5,7 +5,7 @@ import { type Outcome, refused } from './outcome.ts';
 /** Who asks, and for which organization. */
 export type Caller = {
   readonly organizationId: OrganizationId;
-  /** The API key's id, or `bootstrap` or `local`: the actor of the audit log. */
+  /** The API key's id, `bootstrap`, `local`, or who vouches for whom, as `jwt:user_7`: the actor of the audit log. */
   readonly actor: string;
   readonly scopes: ReadonlySet<Scope>;
   readonly requestId: string;
@@ -27,5 +27,8 @@ export function missingScope(
 ): Extract<Outcome<never>, { ok: false }> | null {
   const missing = scopes.filter((scope) => !caller.scopes.has(scope));
   if (missing.length === 0) return null;
-  return refused('missing_scope', `this API key lacks the scope ${missing.map((scope) => `"${scope}"`).join(', ')}`);
+  return refused(
+    'missing_scope',
+    `these credentials lack the scope ${missing.map((scope) => `"${scope}"`).join(', ')}`,
+  );
 }

@@ -7,7 +7,9 @@ import type { Engine } from '../engine/engine.ts';
 import type { MasterKeys } from '../store/master-key.ts';
 import type { Store } from '../store/port.ts';
 import type { Vault } from '../store/vault.ts';
+import type { AccessTokens } from './access-tokens.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
+import type { SessionJwts } from './session-jwts.ts';
 
 /** One function per business event; the telemetry layer writes log and metric together. */
 export type AppTelemetry = {
@@ -47,6 +49,9 @@ export type AppContext = {
   /** Keyed digest for request fingerprints. */
   readonly digest: (bytes: Uint8Array) => string;
   readonly queue: KeyedQueue;
+  /** Null when the operator configured no issuer. */
+  readonly sessionJwts: SessionJwts | null;
+  readonly accessTokens: AccessTokens;
   readonly settings: AppSettings;
   readonly telemetry: AppTelemetry;
 };

@@ -1,7 +1,8 @@
 import type { Attempt } from '../domain/attempt.ts';
 import type { ShownStatus } from '../domain/delivery.ts';
+import { isWaiting, type WaitingStatus } from '../domain/delivery-state.ts';
 import type { DeliveryId, EndpointId, EventKey } from '../domain/ids.ts';
-import type { Page, PageRequest, ShownDelivery } from '../store/port.ts';
+import type { AttemptFilter, Page, PageRequest, ShownAttempt, ShownDelivery } from '../store/port.ts';
 import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
 import type { AppContext } from './context.ts';
 import { idempotent } from './idempotency.ts';
@@ -14,7 +15,22 @@ export type DeliveryQuery = {
   readonly endpointId: EndpointId | null;
   /** The public id of an event. */
   readonly eventId: string | null;
-  readonly status: ShownStatus | null;
+  /** Any of these; null: every one. */
+  readonly statuses: readonly ShownStatus[] | null;
+};
+
+export type AttemptQuery = Omit<AttemptFilter, 'organizationId'>;
+
+const WAITING_RETRY_AFTER_SECONDS = 5;
+const WAITING: Readonly<Record<WaitingStatus, string>> = {
+  pending: 'waits for its first try; it can be sent again when that has failed or succeeded',
+  in_flight: 'is being sent; it can be sent again when that has failed or succeeded',
+  held: 'is held while its endpoint is suspended, and goes out by itself when that is resumed',
+};
+
+export type ResendOptions = {
+  /** Whether a delivery may be sent again whose first try, or the request that is out, has not ended. */
+  readonly waiting: 'allowed' | 'refused';
 };
 
 export async function listDeliveries(
@@ -32,7 +48,7 @@ export async function listDeliveries(
     if (event === null) return done({ items: [], nextCursor: null });
     eventKey = event.key;
   }
-  const filter = { organizationId, endpointId: query.endpointId, eventKey, status: query.status };
+  const filter = { organizationId, endpointId: query.endpointId, eventKey, statuses: query.statuses };
   return done(await app.store.reader.deliveries(filter, page));
 }
 
@@ -61,11 +77,29 @@ export async function listAttempts(
   return done(await app.store.reader.attemptsOfEndpoint(endpointId, page));
 }
 
+/** The attempts of every endpoint, newest first. A page may be short, even empty, and still have a next one. */
+export async function listAttemptsOfOrganization(
+  app: AppContext,
+  caller: Caller,
+  query: AttemptQuery,
+  page: PageRequest,
+): Promise<Outcome<Page<ShownAttempt>>> {
+  const refusal = missingScope(caller, 'deliveries:read');
+  if (refusal !== null) return refusal;
+  const { organizationId } = caller;
+  const { reader } = app.store;
+  if (query.endpointId !== null && (await reader.endpoint(organizationId, query.endpointId)) === null) {
+    return refused('not_found', 'no such endpoint');
+  }
+  return done(await reader.attempts({ ...query, organizationId }, page));
+}
+
 /** Sends an event to an endpoint again, as a delivery of its own: the old one and its retries go on as they were. */
 export async function resendDelivery(
   app: AppContext,
   caller: Caller,
   id: DeliveryId,
+  { waiting }: ResendOptions,
   request: IdempotencyRequest | null,
 ): Promise<Outcome<ShownDelivery>> {
   const refusal = missingScope(caller, 'deliveries:write');
@@ -87,6 +121,11 @@ export async function resendDelivery(
         if (endpoint === null) return refused('not_found', 'no such delivery');
         if (endpoint.endpoint.status.kind === 'archived') {
           return refused('endpoint_archived', 'its endpoint is archived; an archived endpoint receives nothing');
+        }
+        if (waiting === 'refused' && isWaiting(old.shown)) {
+          // Only a person ends the suspension of its endpoint: no time to wait can be told.
+          const wait = old.shown === 'held' ? {} : { retryAfterSeconds: WAITING_RETRY_AFTER_SECONDS };
+          return refused('delivery_in_progress', `this delivery ${WAITING[old.shown]}`, wait);
         }
         const createdAt = app.clock.now();
         const delivery = { id: newId, organizationId, endpointId, eventKey, resendOf: id, createdAt };

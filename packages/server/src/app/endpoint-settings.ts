@@ -34,7 +34,8 @@ export type EndpointSettings = {
   readonly ratePerSecond?: number | null;
   readonly signatureProfile?: unknown;
   readonly envelope?: unknown;
-  readonly extra?: Readonly<Record<string, string>>;
+  /** What a dialect keeps beside it; merged by name, null removes one. */
+  readonly extra?: Readonly<Record<string, string | null>>;
 };
 
 type Problem = { readonly pointer: string; readonly detail: string; readonly code: string };
@@ -49,7 +50,7 @@ export function applySettings(app: AppContext, endpoint: Endpoint, settings: End
     eventTypes: readEventTypes(settings.eventTypes, endpoint, problems),
     description: readDescription(settings.description, endpoint.description, problems),
     headers: mergeHeaders(app, endpoint, settings.headers, signatureProfile, problems),
-    metadata: mergeMetadata(endpoint.metadata, settings.metadata, problems),
+    metadata: mergeTexts('metadata', endpoint.metadata, settings.metadata, problems),
     retrySchedule: readSchedule(settings.retrySchedule, endpoint.retrySchedule, problems),
     sendDeadlineSeconds: readNumber(
       'sendDeadlineSeconds',
@@ -62,7 +63,7 @@ export function applySettings(app: AppContext, endpoint: Endpoint, settings: End
     ratePerSecond: readNumber('ratePerSecond', settings, endpoint, [1, RATE_PER_SECOND_MAX], problems),
     signatureProfile,
     envelope: readEnvelope(settings.envelope, endpoint.envelope, problems),
-    extra: settings.extra ?? endpoint.extra,
+    extra: mergeTexts('extra', endpoint.extra, settings.extra, problems),
   };
   const [first] = problems;
   if (first !== undefined)
@@ -146,7 +147,8 @@ function mergeHeaders(
   return [...kept, ...sealed];
 }
 
-function mergeMetadata(
+function mergeTexts(
+  name: 'metadata' | 'extra',
   current: Readonly<Record<string, string>>,
   patch: EndpointSettings['metadata'],
   problems: Problem[],
@@ -158,14 +160,14 @@ function mergeMetadata(
     const tooLong = key.length > METADATA_KEY_LENGTH_MAX || (value?.length ?? 0) > METADATA_VALUE_LENGTH_MAX;
     if (tooLong || key === '') {
       const detail = `keys have 1 to ${METADATA_KEY_LENGTH_MAX} characters, values at most ${METADATA_VALUE_LENGTH_MAX}`;
-      problems.push({ pointer: `/metadata/${key.slice(0, METADATA_KEY_LENGTH_MAX)}`, detail, code: 'too_long' });
+      problems.push({ pointer: `/${name}/${key.slice(0, METADATA_KEY_LENGTH_MAX)}`, detail, code: 'too_long' });
     }
     if (value === null) merged.delete(key);
     else merged.set(key, value);
   }
   if (merged.size > METADATA_ENTRIES_MAX) {
     problems.push({
-      pointer: '/metadata',
+      pointer: `/${name}`,
       detail: `must hold at most ${METADATA_ENTRIES_MAX} entries`,
       code: 'too_many',
     });

@@ -9,11 +9,12 @@ import type { Command, EndpointWithHealth, Page, PageRequest } from '../store/po
 import { auditCommand } from './audit.ts';
 import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
 import type { AppContext } from './context.ts';
+import { type EndpointCap, refusalAtCap, underCap } from './endpoint-cap.ts';
 import { applySettings, type EndpointSettings } from './endpoint-settings.ts';
-import { idempotent } from './idempotency.ts';
+import { type ALREADY_DONE, idempotent } from './idempotency.ts';
 import { firstSecret, type SecretSpelling, type ShownSecret, secretAgain } from './minting.ts';
 import { done, type Outcome, refused, replayed } from './outcome.ts';
-import { decideAndApply } from './submit.ts';
+import { type Decision, decideAndApply } from './submit.ts';
 
 /** What a dialect gives an endpoint that it creates; copied onto it. */
 export type EndpointDefaults = {
@@ -30,6 +31,7 @@ export type CreateEndpointInput = {
   readonly keyring: 'own' | 'organization';
   readonly algorithm: SecretAlgorithm;
   readonly defaults: EndpointDefaults;
+  readonly cap?: EndpointCap | null;
 };
 
 export type CreatedEndpoint = EndpointWithHealth & {
@@ -51,6 +53,7 @@ export async function createEndpoint(
 ): Promise<Outcome<CreatedEndpoint>> {
   const refusal = missingScope(caller, 'endpoints:write');
   if (refusal !== null) return refusal;
+  const { cap = null } = input;
   return await idempotent<CreatedEndpoint, Reference>(app, caller, request, {
     perform: async (row) => {
       const now = app.clock.now();
@@ -72,16 +75,26 @@ export async function createEndpoint(
       const secret = first?.shown ?? null;
       const recoverUntil = now + endpoint.rotationPolicy.recoveryMinutes * 60_000;
       const reference = { endpointId: endpoint.id, secretId: secret?.id ?? null, recoverUntil };
-      const outcome = await decideAndApply<CreatedEndpoint>(app, async () => ({
-        ok: true,
-        value: { endpoint, health: UNTRIED, secret },
-        commands: [
-          ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row(reference) }]),
-          { kind: 'endpoint.insert', endpoint },
-          ...(first === null ? [] : [{ kind: 'keyring.insert' as const, ring: first.ring }]),
-          auditCommand(caller, now, { action: 'endpoint.created', target: endpoint.id, detail: { url: endpoint.url } }),
-        ],
-      }));
+      const outcome = await underCap(app, caller.organizationId, cap, async () =>
+        decideAndApply<CreatedEndpoint>(app, async () => {
+          const full = await refusalAtCap(app, caller.organizationId, cap);
+          if (full !== null) return full;
+          return {
+            ok: true,
+            value: { endpoint, health: UNTRIED, secret },
+            commands: [
+              ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row(reference) }]),
+              { kind: 'endpoint.insert', endpoint },
+              ...(first === null ? [] : [{ kind: 'keyring.insert' as const, ring: first.ring }]),
+              auditCommand(caller, now, {
+                action: 'endpoint.created',
+                target: endpoint.id,
+                detail: { url: endpoint.url },
+              }),
+            ],
+          };
+        }),
+      );
       if (typeof outcome !== 'symbol' && outcome.ok) told(app, caller, endpoint);
       return outcome;
     },
@@ -136,10 +149,21 @@ export async function listEndpoints(
   app: AppContext,
   caller: Caller,
   page: PageRequest,
+  archived: 'included' | 'excluded' = 'included',
 ): Promise<Outcome<Page<EndpointWithHealth>>> {
   const refusal = missingScope(caller, 'endpoints:read');
   if (refusal !== null) return refusal;
-  return done(await app.store.reader.endpoints(caller.organizationId, page));
+  return done(await app.store.reader.endpoints(caller.organizationId, page, archived));
+}
+
+export async function countEndpoints(
+  app: AppContext,
+  caller: Caller,
+  statuses: readonly EndpointStatus['kind'][],
+): Promise<Outcome<number>> {
+  const refusal = missingScope(caller, 'endpoints:read');
+  if (refusal !== null) return refusal;
+  return done(await app.store.reader.endpointCount(caller.organizationId, statuses));
 }
 
 export type PatchEndpointInput = EndpointSettings & { readonly status?: EndpointStatus['kind'] };
@@ -152,49 +176,68 @@ export async function patchEndpoint(
   patch: PatchEndpointInput,
   /** The version that the caller saw; null: whatever it is. */
   expectedVersion: number | null,
+  /** Of active endpoints: none is resumed past it. */
+  cap: EndpointCap | null = null,
 ): Promise<Outcome<EndpointWithHealth>> {
   const refusal = missingScope(caller, 'endpoints:write');
   if (refusal !== null) return refusal;
+  const resumeCap = patch.status === 'active' && cap?.of === 'active' ? cap : null;
   // One after another in this process, so that many at once do not wear out their rounds.
-  const outcome = await app.queue.run(
-    `patch ${id}`,
-    async () =>
-      await decideAndApply<EndpointWithHealth>(app, async () => {
-        const found = await app.store.reader.endpoint(caller.organizationId, id);
-        if (found === null) return refused('not_found', 'no such endpoint');
-        const { endpoint, health } = found;
-        if (expectedVersion !== null && expectedVersion !== endpoint.version) {
-          return refused(
-            'precondition_failed',
-            'the endpoint changed since it was read; read it again and repeat the change',
-          );
-        }
-        const { status, ...settings } = patch;
-        const now = app.clock.now();
-        const applied = endpoint.status.kind === 'archived' ? done(endpoint) : applySettings(app, endpoint, settings);
-        if (!applied.ok) return applied;
-        const said = Object.keys(settings) as (keyof EndpointSettings)[]; // Object.keys forgets the literal keys.
-        const fields = Object.fromEntries(said.map((field) => [field, applied.value[field]]));
-        const move = mergeEndpoint(endpoint, { ...fields, status }, now);
-        if (move.kind === 'refused') return refused(move.code, move.detail);
-        if (move.kind === 'unchanged') return { ok: true, value: found, commands: [] };
-        const { endpoint: next, resetHealth } = move;
-        const commands: Command[] = [
-          { kind: 'endpoint.put', endpoint: next, expectedVersion: endpoint.version, resetHealth },
-          ...(move.wake ? [{ kind: 'endpoint.wake' as const, endpointId: id }] : []),
-          auditCommand(caller, now, {
-            action: `endpoint.${verb(endpoint.status, next.status)}`,
-            target: id,
-            detail: { fields: said.join(' ') },
-          }),
-        ];
-        const cleared = { ...health, consecutiveFailures: 0, failingSince: null };
-        return { ok: true, value: { endpoint: next, health: resetHealth ? cleared : health }, commands };
-      }),
-  );
+  const inTurn = (): Promise<Outcome<EndpointWithHealth> | typeof ALREADY_DONE> =>
+    app.queue.run(`patch ${id}`, () =>
+      decideAndApply(app, () => decidePatch(app, caller, { id, patch, expectedVersion, resumeCap })),
+    );
+  const outcome = await underCap(app, caller.organizationId, resumeCap, inTurn);
   if (typeof outcome === 'symbol') throw new Error('a patch has no idempotency row');
   if (outcome.ok) told(app, caller, outcome.value.endpoint);
   return outcome;
+}
+
+async function decidePatch(
+  app: AppContext,
+  caller: Caller,
+  wanted: {
+    readonly id: EndpointId;
+    readonly patch: PatchEndpointInput;
+    readonly expectedVersion: number | null;
+    readonly resumeCap: EndpointCap | null;
+  },
+): Promise<Decision<EndpointWithHealth>> {
+  const { id, patch, expectedVersion, resumeCap } = wanted;
+  const found = await app.store.reader.endpoint(caller.organizationId, id);
+  if (found === null) return refused('not_found', 'no such endpoint');
+  const { endpoint, health } = found;
+  if (expectedVersion !== null && expectedVersion !== endpoint.version) {
+    return refused(
+      'precondition_failed',
+      'the endpoint changed since it was read; read it again and repeat the change',
+    );
+  }
+  const { status, ...settings } = patch;
+  const now = app.clock.now();
+  const applied = endpoint.status.kind === 'archived' ? done(endpoint) : applySettings(app, endpoint, settings);
+  if (!applied.ok) return applied;
+  const said = Object.keys(settings) as (keyof EndpointSettings)[]; // Object.keys forgets the literal keys.
+  const fields = Object.fromEntries(said.map((field) => [field, applied.value[field]]));
+  const move = mergeEndpoint(endpoint, { ...fields, status }, now);
+  if (move.kind === 'refused') return refused(move.code, move.detail);
+  if (move.kind === 'unchanged') return { ok: true, value: found, commands: [] };
+  const { endpoint: next, resetHealth } = move;
+  if (next.status.kind === 'active' && endpoint.status.kind !== 'active') {
+    const full = await refusalAtCap(app, caller.organizationId, resumeCap);
+    if (full !== null) return full;
+  }
+  const commands: Command[] = [
+    { kind: 'endpoint.put', endpoint: next, expectedVersion: endpoint.version, resetHealth },
+    ...(move.wake ? [{ kind: 'endpoint.wake' as const, endpointId: id }] : []),
+    auditCommand(caller, now, {
+      action: `endpoint.${verb(endpoint.status, next.status)}`,
+      target: id,
+      detail: { fields: said.join(' ') },
+    }),
+  ];
+  const cleared = { ...health, consecutiveFailures: 0, failingSince: null };
+  return { ok: true, value: { endpoint: next, health: resetHealth ? cleared : health }, commands };
 }
 
 /** Ends an endpoint for good: what is queued for it is cancelled, its history stays. */

@@ -1,6 +1,6 @@
 import { type ApiKey, apiKeyState } from '../domain/api-key.ts';
 import type { ApiKeyId } from '../domain/ids.ts';
-import { NAME_LENGTH_MAX } from '../domain/limits.ts';
+import { KEY_HINT_LENGTH_MAX, NAME_LENGTH_MAX } from '../domain/limits.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { Page, PageRequest } from '../store/port.ts';
 import { tokenHash } from './access.ts';
@@ -16,15 +16,26 @@ export type CreateKeyInput = {
   readonly scopes: readonly Scope[];
   /** The dialect whose names its holder uses; every key works in every dialect. */
   readonly dialect: string;
-  /** What its token begins with, for example `hk_live_`. */
-  readonly tokenPrefix: string;
   readonly expiresAt: number | null;
-};
+} & (
+  | {
+      /** What the token that is made begins with, for example `hk_live_`. */
+      readonly tokenPrefix: string;
+    }
+  | {
+      /** Of a token that its holder has already: lower-case hex of the SHA-256 of its UTF-8 bytes. */
+      readonly tokenHash: string;
+      /** By which people recognise it in a list. */
+      readonly hint: string;
+    }
+);
 
-/** The token is shown once; a repeated request is answered without it. */
+/** The token is shown once; a repeated request is answered without it, as is one that brought its hash. */
 export type CreatedKey = { readonly key: ApiKey; readonly token: string | null };
 
 export const TOKEN_CHARACTERS = 43;
+const TOKEN_HASH = /^[0-9a-f]{64}$/;
+const HINT = new RegExp(`^[ -~]{1,${KEY_HINT_LENGTH_MAX}}$`);
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 /** The largest multiple of 62 in a byte: bytes from there on would favour some characters. */
 const BYTE_BOUND = 248;
@@ -45,40 +56,73 @@ export async function createKey(
   if (input.name.length > NAME_LENGTH_MAX) return invalid('/name', `must be at most ${NAME_LENGTH_MAX} characters`);
   const now = app.clock.now();
   if (input.expiresAt !== null && input.expiresAt <= now) return invalid('/expiresAt', 'must be in the future');
+  if ('tokenHash' in input && !TOKEN_HASH.test(input.tokenHash)) {
+    return invalid('/tokenHash', 'must be 64 characters of hex, as SHA-256 makes them', 'wrong_format');
+  }
+  if ('hint' in input && !HINT.test(input.hint)) {
+    return invalid('/tokenHint', `must be 1 to ${KEY_HINT_LENGTH_MAX} printable ASCII characters`, 'wrong_format');
+  }
   return await idempotent<CreatedKey, { keyId: ApiKeyId }>(app, caller, request, {
     perform: async (row) => {
-      const token = `${input.tokenPrefix}${randomText(app, TOKEN_CHARACTERS)}`;
+      const { token, ...kept } = 'tokenHash' in input ? broughtToken(input) : newToken(app, input.tokenPrefix);
       const key: ApiKey = {
         id: app.ids.next('key'),
         organizationId: caller.organizationId,
         name: input.name,
-        tokenHash: tokenHash(token),
-        hint: `${input.tokenPrefix}…${token.slice(-4)}`,
+        ...kept,
         dialect: input.dialect,
         scopes: [...new Set(input.scopes)],
         createdAt: now,
         expiresAt: input.expiresAt,
         revokedAt: null,
       };
-      return await decideAndApply(app, async () => ({
-        ok: true,
-        value: { key, token },
-        commands: [
-          ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row({ keyId: key.id }) }]),
-          { kind: 'apiKey.insert', apiKey: key },
-          auditCommand(caller, now, {
-            action: 'key.created',
-            target: key.id,
-            detail: { scopes: key.scopes.join(' ') },
-          }),
-        ],
-      }));
+      return await decideAndApply<CreatedKey>(app, async () => {
+        const same = token === null ? await app.store.reader.apiKeyByHash(key.tokenHash) : null;
+        if (same !== null) return hashTaken(caller, same);
+        return {
+          ok: true,
+          value: { key, token },
+          commands: [
+            ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row({ keyId: key.id }) }]),
+            { kind: 'apiKey.insert', apiKey: key },
+            auditCommand(caller, now, {
+              action: token === null ? 'key.imported' : 'key.created',
+              target: key.id,
+              detail: { scopes: key.scopes.join(' ') },
+            }),
+          ],
+        };
+      });
     },
     replay: async ({ keyId }) => {
       const key = await app.store.reader.apiKey(caller.organizationId, keyId);
       return key === null ? refused('not_found', 'no such API key') : replayed({ key, token: null });
     },
   });
+}
+
+type Token = { readonly token: string | null } & Pick<ApiKey, 'tokenHash' | 'hint'>;
+
+function newToken(app: AppContext, prefix: string): Token {
+  const token = `${prefix}${randomText(app, TOKEN_CHARACTERS)}`;
+  return { token, tokenHash: tokenHash(token), hint: `${prefix}…${token.slice(-4)}` };
+}
+
+function broughtToken(input: Pick<ApiKey, 'tokenHash' | 'hint'>): Token {
+  return { token: null, tokenHash: input.tokenHash, hint: input.hint };
+}
+
+/** Tells of an organization's own key which one it is; of another's, nothing but that the hash is taken. */
+function hashTaken(caller: Caller, key: ApiKey): Extract<Outcome<never>, { ok: false }> {
+  const isOwn = key.organizationId === caller.organizationId;
+  const isRevoked = isOwn && key.revokedAt !== null;
+  const detail = isRevoked
+    ? `belongs to ${key.id}, which was revoked; a revoked key never works again`
+    : isOwn
+      ? `was imported before, as ${key.id}`
+      : 'is taken';
+  const code = isOwn && !isRevoked ? 'already_imported' : 'taken';
+  return refused('conflict', `this token hash ${detail}`, { errors: [{ pointer: '/tokenHash', detail, code }] });
 }
 
 export async function listKeys(app: AppContext, caller: Caller, page: PageRequest): Promise<Outcome<Page<ApiKey>>> {

@@ -2,7 +2,7 @@ import type { Store } from '../store/port.ts';
 import type { Vault } from '../store/vault.ts';
 
 /** Keys that belong to the service and to no organization, kept sealed in the store. */
-export const SERVICE_KEYS = ['request-fingerprints'] as const;
+export const SERVICE_KEYS = ['request-fingerprints', 'access-tokens'] as const;
 export type ServiceKeyName = (typeof SERVICE_KEYS)[number];
 
 /** Whose they are, for the vault. */

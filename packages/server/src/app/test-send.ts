@@ -1,3 +1,4 @@
+import type { Envelope } from '../domain/envelope.ts';
 import type { EndpointId } from '../domain/ids.ts';
 import type { TestResult } from '../engine/engine.ts';
 import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
@@ -7,6 +8,17 @@ import { done, type Outcome, refused } from './outcome.ts';
 
 export const TEST_EVENT_TYPE = 'webhook.test';
 
+/** What a dialect sends as a test. */
+export type TestContent = {
+  /** A JSON text; null: the native one. */
+  readonly payload: Uint8Array | null;
+  /** Around the payload of this one request; absent: the endpoint's own. */
+  readonly envelope?: Envelope | null;
+  readonly type?: string;
+};
+
+export type SentTest = TestResult & { readonly url: string };
+
 /**
  * Sends one synthetic event at once, signed like a delivery, and tells what the receiver said. It is no delivery: it
  * counts for nothing and works on a suspended endpoint too.
@@ -15,19 +27,22 @@ export async function sendTest(
   app: AppContext,
   caller: Caller,
   endpointId: EndpointId,
-  /** The payload that the dialect sends as a test; null: the native one. */
-  payload: Uint8Array | null,
+  content: TestContent,
   request: IdempotencyRequest | null,
-): Promise<Outcome<TestResult>> {
+): Promise<Outcome<SentTest>> {
   const refusal = missingScope(caller, 'endpoints:write');
   if (refusal !== null) return refusal;
   const found = await app.store.reader.endpoint(caller.organizationId, endpointId);
   if (found === null) return refused('not_found', 'no such endpoint');
   if (found.endpoint.status.kind === 'archived')
     return refused('endpoint_archived', 'an archived endpoint receives nothing');
-  const body = payload ?? nativePayload(endpointId);
+  const { envelope = found.endpoint.envelope, type = TEST_EVENT_TYPE } = content;
+  const payload = content.payload ?? nativePayload(endpointId);
   return await idempotentAfter(app, caller, request, async () =>
-    done(await app.engine.testSend(found.endpoint, { type: TEST_EVENT_TYPE, payload: body })),
+    done({
+      ...(await app.engine.testSend({ ...found.endpoint, envelope }, { type, payload })),
+      url: found.endpoint.url,
+    }),
   );
 }
 

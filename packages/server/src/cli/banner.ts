@@ -1,28 +1,42 @@
 import type { StartedService } from '../config/service-shape.ts';
 import type { Config } from '../config/settings.ts';
+import type { Dialect } from '../dialects/dialect.ts';
+import { NATIVE_PREFIX } from '../dialects/native/prefixes.ts';
+
+type Started = Pick<StartedService, 'url' | 'firstKey' | 'nativePrefix'>;
+type Configured = {
+  readonly config: Pick<Config, 'bootstrapKey' | 'rootDialect'>;
+  readonly dialects: readonly Pick<Dialect, 'name' | 'mount'>[];
+};
 
 /** What a person sees on standard output after a start: enough to send a first webhook without reading on. */
-export function banner(
-  service: Pick<StartedService, 'url' | 'firstKey'>,
-  config: Pick<Config, 'bootstrapKey'>,
-): string {
-  const { url, firstKey } = service;
+export function banner(service: Started, setup: Configured): string {
+  const { url, firstKey, nativePrefix } = service;
+  const api = `${url}${nativePrefix}`;
   return [
     `Hookring is running at ${url}`,
+    ...rootLines(service, setup),
     '',
-    keyLine(firstKey, config.bootstrapKey !== null),
+    keyLine(firstKey, setup.config.bootstrapKey !== null),
     '',
     'Register an endpoint, then send it an event:',
     '',
     `  export HOOKRING_API_KEY=${firstKey ?? '<your key>'}`,
-    `  curl -sS ${url}/v1/endpoints -H "Authorization: Bearer $HOOKRING_API_KEY" \\`,
+    `  curl -sS ${api}/endpoints -H "Authorization: Bearer $HOOKRING_API_KEY" \\`,
     `    -H 'Content-Type: application/json' -d '{"url":"https://example.com/hooks"}'`,
-    `  curl -sS ${url}/v1/events -H "Authorization: Bearer $HOOKRING_API_KEY" \\`,
+    `  curl -sS ${api}/events -H "Authorization: Bearer $HOOKRING_API_KEY" \\`,
     `    -H 'Content-Type: application/json' -d '{"type":"invoice.paid","payload":{"amount":1900}}'`,
     '',
     'Other commands work in a second terminal: npx hookring --help',
     'Stop it with Ctrl-C.',
   ].join('\n');
+}
+
+/** Beside another dialect at the root, which of the two APIs stands where. */
+function rootLines({ url, nativePrefix }: Started, { config, dialects }: Configured): readonly string[] {
+  if (nativePrefix === NATIVE_PREFIX) return [];
+  const root = config.rootDialect ?? dialects.find(({ mount }) => mount === 'root')?.name ?? 'another dialect';
+  return ['', `At its root stands ${root}: ${url}/docs`, `The native API stands at ${url}${nativePrefix}`];
 }
 
 function keyLine(firstKey: string | null, isConfigured: boolean): string {

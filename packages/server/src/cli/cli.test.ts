@@ -113,6 +113,12 @@ describe('errors', () => {
     expect((await cli(['orgs', 'list', '--url', 'nonsense', '--key', 'x'])).code).toBe(2);
   });
 
+  it('tell what is not there from an API that is not there', async () => {
+    const { url = '', token = '' } = readServerFile(join(harness.folder, 'data/hookring.db.server.json')) ?? {};
+    const show = ['endpoints', 'show', 'ep_01h455vb4pex5vsknk084sn02q', '--key', token];
+    for (const address of [url, `${url}/v1`]) expect((await cli([...show, '--url', address])).code).toBe(5);
+  });
+
   it.each([
     [['endpoint', 'list']],
     [['endpoints', 'list', '--limti', '3']],

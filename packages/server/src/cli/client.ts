@@ -1,14 +1,21 @@
-import { CommandFailure, EXIT, type ExitCode, type FailureRow } from './exit.ts';
+import { NATIVE_PREFIX_BESIDE_ROOT } from '../dialects/native/prefixes.ts';
+import { CommandFailure, EXIT, type ExitCode, type FailureRow, usage } from './exit.ts';
 import { hintFor, URL_HINT } from './hints.ts';
 import { asRecord, type Json, records, textOrNull } from './json.ts';
 
 const TIMEOUT_MS = 60_000;
+const PROBE_TIMEOUT_MS = 5_000;
 
 /** Sends a request to the server, over the network or within this process. */
 export type Fetch = (request: Request) => Promise<Response>;
 
 export type Client = {
+  /** The server, without the path of an API. */
   readonly url: string;
+  /** Where its native API stands: `/v1`, or elsewhere when another dialect stands at the root. */
+  readonly nativePrefix: string;
+  /** Nobody said where it stands: the usual place was taken. */
+  readonly isPrefixAssumed: boolean;
   readonly fetch: Fetch;
   readonly token: string;
   /** Acts for this organization, by id or externalId; null: for that of the key. */
@@ -17,8 +24,10 @@ export type Client = {
 
 export type Call = {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** With `{}` where the next of `ids` goes. */
+  /** Below the prefix of the native API, with `{}` where the next of `ids` goes: `/endpoints/{}`. */
   readonly path: string;
+  /** Below another prefix than that of the native API: `''` is the root of the server. */
+  readonly prefix?: string;
   readonly ids?: readonly string[];
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   /** Encoded as JSON, except bytes, which are sent as they are. */
@@ -32,6 +41,7 @@ export async function call(client: Client, request: Call): Promise<Json> {
   const response = await send(client, request);
   const body = await readBody(response);
   if (response.ok) return asRecord(body);
+  if (response.status === 404 && (await hasMoved(client))) throw moved(client);
   throw refusal(response.status, asRecord(body), request);
 }
 
@@ -56,14 +66,37 @@ async function send(client: Client, request: Call): Promise<Response> {
   }
 }
 
-function address(client: Client, { path, ids = [], query = {} }: Call): string {
+/** The only place that builds addresses. */
+function address(client: Client, { path, prefix = client.nativePrefix, ids = [], query = {} }: Call): string {
   let next = 0;
   const filled = path.replaceAll('{}', () => encodeURIComponent(ids[next++] ?? ''));
-  const url = new URL(filled, client.url);
+  const url = new URL(`${client.url}${prefix}${filled}`);
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined) url.searchParams.set(name, String(value));
   }
   return url.href;
+}
+
+/** Whether the native API stands where it moves to beside another dialect at the root. The key stays out of this. */
+async function hasMoved(client: Client): Promise<boolean> {
+  if (!client.isPrefixAssumed) return false;
+  const there = address(client, { method: 'GET', path: '/openapi.json', prefix: NATIVE_PREFIX_BESIDE_ROOT });
+  try {
+    const response = await client.fetch(
+      new Request(there, { redirect: 'error', signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) }),
+    );
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+function moved(client: Client): CommandFailure {
+  return usage(
+    `the native API does not stand at ${client.url}${client.nativePrefix}: another dialect has the root of this server`,
+    `Name its place in the address: --url ${client.url}${NATIVE_PREFIX_BESIDE_ROOT} (or HOOKRING_URL)`,
+  );
 }
 
 function encode(body: unknown): Uint8Array<ArrayBuffer> | string | null {

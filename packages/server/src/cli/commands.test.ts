@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { verify } from '@hookring/signing';
@@ -137,6 +138,48 @@ describe('the commands', () => {
     const keys = await json(['keys', 'list', '--org', 'acme']);
     await json(['keys', 'revoke', keys['items']![0]!['id']!, '--org', 'acme']);
     expect((await cli(['send', 'a.b', '1'], { env })).code).toBe(4);
+  });
+
+  it('import keys by the hashes of their tokens, which open the API as they are, and again without harm', async () => {
+    const { id } = await json(['orgs', 'create', 'Moved', '--external-id', 'moved']);
+    const tokens = Array.from({ length: 40 }, (_, index) => `old_live_token_number_${index}`);
+    const hashes = tokens.map((token) => createHash('sha256').update(token).digest('hex'));
+    writeFileSync(
+      join(harness.folder, 'keys.csv'),
+      `${hashes[0]?.toUpperCase()},billing\n${hashes.slice(1).join('\n')}\n`,
+    );
+    const url = /running at (\S+)/.exec(harness.server.out())?.[1] ?? '';
+    const env = { HOOKRING_URL: url, HOOKRING_API_KEY: tokens[0] ?? '' };
+    expect((await cli(['send', 'a.b', '1'], { env })).code).toBe(4);
+    const scopes = ['--scope', 'events:write', '--org', 'moved'];
+    expect((await cli(['keys', 'import', 'keys.csv', ...scopes])).out).toBe('40 keys imported.\n');
+    expect((await cli(['send', 'a.b', '1'], { env })).code).toBe(0);
+    expect((await cli(['keys', 'list'], { env })).code).toBe(4);
+    const again = await json(['keys', 'import', '-', ...scopes], { stdin: `${hashes.join('\n')}\n${'c3'.repeat(32)}` });
+    expect(again).toEqual({ imported: 1, alreadyImported: 40, failed: [] });
+    const keys = await json(['keys', 'list', '--org', 'moved', '--limit', '200']);
+    expect(keys['items']).toHaveLength(41);
+    expect(keys['items']!.find((key) => key['name'] === 'billing')).toMatchObject({
+      organizationId: id,
+      hint: 'imported',
+      scopes: ['events:write'],
+    });
+    const elsewhere = await cli(['keys', 'import', 'keys.csv', '--org', 'default']);
+    expect([elsewhere.code, elsewhere.out]).toEqual([1, '0 keys imported, 40 refused.\n']);
+    expect(elsewhere.err).toContain('line 1: its hash is taken\n');
+    expect(elsewhere.err).toContain('… and 20 more');
+  });
+
+  it('import nothing when a line cannot be read, and say which', async () => {
+    const stdin = `${'d4'.repeat(32)}\nsk_live_a_token\n`;
+    const bad = await cli(['keys', 'import', '-', '--org', 'acme'], { stdin });
+    expect([bad.code, bad.out]).toEqual([2, '']);
+    expect(bad.err).toContain('  - line 2 does not begin with a SHA-256');
+    expect(bad.err).not.toContain('sk_live');
+    expect((await json(['keys', 'import', '-', '--org', 'acme'], { stdin: 'd4'.repeat(32) }))['imported']).toBe(1);
+    expect((await cli(['keys', 'import', 'nowhere.csv'])).err).toContain('cannot read nowhere.csv');
+    const scope = await cli(['keys', 'import', '-', '--scope', 'none'], { stdin: 'e5'.repeat(32) });
+    expect([scope.code, scope.err.includes('/scopes/0: is not a scope')]).toEqual([1, true]);
   });
 
   it('change the generated master key while the server runs, after which everything still opens', async () => {

@@ -1,6 +1,7 @@
 import { type ConfigProblem, type Flags, loadConfig } from '../config/load.ts';
 import { readServerFile, serverFilePath } from '../config/server-file.ts';
-import type { Config } from '../config/settings.ts';
+import type { Setup } from '../config/service-shape.ts';
+import { NATIVE_PREFIX } from '../dialects/native/prefixes.ts';
 import type { Client } from './client.ts';
 import { CommandFailure, EXIT, usage } from './exit.ts';
 import { type Io, writeLine } from './io.ts';
@@ -30,22 +31,32 @@ export async function connect(io: Io, options: ConnectOptions): Promise<Connecti
   const organization = options.org ?? set(io.env['HOOKRING_ORGANIZATION']) ?? null;
   if (url !== undefined) {
     if (key === undefined) throw usage(`${url} needs a key`, 'Give one with --key or HOOKRING_API_KEY.');
-    return remote(checkUrl(url), key, organization);
+    return remote(placeOf(url), key, organization);
   }
-  const config = await readConfig(io, databaseFlag(options));
-  const running = readServerFile(serverFilePath(config.database));
-  if (running !== null) return remote(running.url, key ?? running.token, organization);
-  return await offline(config, key, organization);
+  const setup = await readSetup(io, databaseFlag(options));
+  const running = readServerFile(serverFilePath(setup.config.database));
+  if (running === null) return await offline(setup, key, organization);
+  return remote({ ...running, isPrefixAssumed: false }, key ?? running.token, organization);
 }
 
-function remote(url: string, token: string, organization: string | null): Connection {
-  const client = { url, token, organization, fetch: (request: Request) => fetch(request) };
+type Place = Pick<Client, 'url' | 'nativePrefix' | 'isPrefixAssumed'>;
+
+function remote(place: Place, token: string, organization: string | null): Connection {
+  const { url, nativePrefix, isPrefixAssumed } = place;
+  const client = {
+    url,
+    nativePrefix,
+    isPrefixAssumed,
+    token,
+    organization,
+    fetch: (request: Request) => fetch(request),
+  };
   return { client, offline: false, close: () => Promise.resolve() };
 }
 
-async function offline(config: Config, key: string | undefined, organization: string | null): Promise<Connection> {
+async function offline(setup: Setup, key: string | undefined, organization: string | null): Promise<Connection> {
   const { openOffline } = await import('../service.ts');
-  const opened = await openOffline(config);
+  const opened = await openOffline(setup);
   if (!opened.ok) {
     throw new CommandFailure({
       detail: opened.problem,
@@ -55,7 +66,9 @@ async function offline(config: Config, key: string | undefined, organization: st
     });
   }
   const { service } = opened;
-  const client = { url: 'http://offline.invalid', token: key ?? service.token, organization, fetch: service.fetch };
+  const { nativePrefix, fetch: inject } = service;
+  const place = { url: 'http://offline.invalid', nativePrefix, isPrefixAssumed: false };
+  const client = { ...place, token: key ?? service.token, organization, fetch: inject };
   return { client, offline: true, close: () => service.close() };
 }
 
@@ -64,10 +77,10 @@ export function databaseFlag(options: Pick<ConnectOptions, 'databaseUrl'>): Flag
 }
 
 /** Every problem of the configuration on a line of its own ends the command; warnings do not. */
-export async function readConfig(io: Io, flags: Flags): Promise<Config> {
+async function readSetup(io: Io, flags: Flags): Promise<Setup> {
   const loaded = await loadConfig({ flags, env: io.env, cwd: io.cwd });
   for (const warning of loaded.warnings) writeLine(io.stderr, `warning: ${warning}`);
-  if (loaded.ok) return loaded.config;
+  if (loaded.ok) return loaded;
   throw configurationFailure(loaded.problems);
 }
 
@@ -81,9 +94,20 @@ export function configurationFailure(problems: readonly ConfigProblem[]): Comman
   });
 }
 
-function checkUrl(url: string): string {
-  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
-  throw usage(`${JSON.stringify(url)} is no address of a server`, 'It looks like http://127.0.0.1:8484');
+/** A path in the address says where the native API stands; without one it is the usual place. */
+export function placeOf(address: string): Place {
+  const url = URL.canParse(address) ? new URL(address) : null;
+  if (url === null || !isPlain(url)) {
+    const shown = address.includes('@') ? 'this' : JSON.stringify(address);
+    throw usage(`${shown} is no address of a server`, 'It looks like http://127.0.0.1:8484');
+  }
+  const path = url.pathname.replace(/\/+$/, '');
+  return { url: url.origin, nativePrefix: path === '' ? NATIVE_PREFIX : path, isPrefixAssumed: path === '' };
+}
+
+/** Nothing but where it is: no user, query or fragment. */
+function isPlain({ protocol, username, password, search, hash }: URL): boolean {
+  return /^https?:$/.test(protocol) && `${username}${password}${search}${hash}` === '';
 }
 
 function set(value: string | undefined): string | undefined {

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { readVersion } from '../config/version.ts';
 import { deliveriesCommands } from './commands/deliveries.ts';
+import { dialectsCommand } from './commands/dialects.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { endpointsCommands } from './commands/endpoints.ts';
 import { eventsCommands, sendCommand } from './commands/events.ts';
@@ -59,6 +60,7 @@ export function buildProgram(io: Io, report: Report): Command {
   orgsCommands(program, run);
   keysCommands(program, run);
   masterKeyCommands(program, run);
+  program.addCommand(dialectsCommand(run));
   program.addCommand(openapiCommand(run));
   program.addCommand(doctorCommand(io, report));
   settle(program, io);

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FileValue } from './file.ts';
 import { type Environment, type Flags, type LoadedConfig, loadConfig } from './load.ts';
 import { editDistance, nearest } from './nearest.ts';
-import { type Config, SETTING_KEYS, SETTINGS, type SettingKey, UNAVAILABLE } from './settings.ts';
+import { sessionJwtSettings } from './parse-jwt.ts';
+import { type Config, SETTING_KEYS, SETTINGS, type SettingKey } from './settings.ts';
 
 const KEY_A = Buffer.alloc(32, 1).toString('base64');
 const KEY_B = Buffer.alloc(32, 2).toString('base64');
@@ -27,9 +28,15 @@ const OTHER: {
   autoSuspendAttempts: { text: '3', value: 3, file: 3 },
   autoSuspendHours: { text: '0', value: 0, file: 0 },
   sendDeadlineSeconds: { text: '5', value: 5, file: 5 },
+  graceSecondsMax: { text: '90000', value: 90_000, file: 90_000 },
+  graceSecondsDefault: { text: '60', value: 60, file: 60 },
   trustProxy: { text: '10.0.0.0/8', value: ['10.0.0.0/8'], file: ['10.0.0.0/8'] },
-  rootDialect: { text: 'native', value: 'native', file: 'native' },
+  rootDialect: { text: 'moonborn', value: 'moonborn', file: 'moonborn' },
   rateLimit: { text: '6000/m', value: { requests: 6000, windowSeconds: 60 }, file: '6000/m' },
+  jwtSecret: { text: 's'.repeat(32), value: 's'.repeat(32), file: 's'.repeat(32) },
+  jwtJwksUrl: { text: 'https://a.example/k', value: 'https://a.example/k', file: 'https://a.example/k' },
+  jwtIssuer: { text: 'https://a.example/', value: 'https://a.example/', file: 'https://a.example/' },
+  jwtAudience: { text: 'hooks', value: 'hooks', file: 'hooks' },
   logLevel: { text: 'debug', value: 'debug', file: 'debug' },
   retentionDays: { text: '7', value: 7, file: 7 },
   shutdownSeconds: { text: '3', value: 3, file: 3 },
@@ -76,9 +83,15 @@ describe('loadConfig', () => {
       autoSuspendAttempts: 20,
       autoSuspendHours: 12,
       sendDeadlineSeconds: 15,
+      graceSecondsMax: 604_800,
+      graceSecondsDefault: 86_400,
       trustProxy: false,
-      rootDialect: 'native',
+      rootDialect: null,
       rateLimit: null,
+      jwtSecret: null,
+      jwtJwksUrl: null,
+      jwtIssuer: null,
+      jwtAudience: null,
       logLevel: 'info',
       retentionDays: 30,
       shutdownSeconds: 20,
@@ -93,7 +106,7 @@ describe('loadConfig', () => {
     const fromFile = await inFolder(`export default ${JSON.stringify({ [key]: file })};`);
     expect(fromFile.ok && fromFile.config[key]).toEqual(value);
     if (setting.flag !== null) expect(await config({}, { [key]: text })).toEqual(expected);
-    if (key !== 'rootDialect') expect(value).not.toEqual((await config({}))[key]);
+    expect(value).not.toEqual((await config({}))[key]);
   });
 
   it('takes a flag before a variable, and a variable before the file', async () => {
@@ -149,15 +162,65 @@ describe('loadConfig', () => {
     );
   });
 
-  it.each(Object.keys(UNAVAILABLE))(
-    'refuses to start when %s is set, which this version would ignore',
-    async (variable) => {
-      expect(await problems({ [variable]: 'x' })).toHaveLength(1);
-    },
-  );
+  it('believes one kind of key for JWTs, and warns when an issuer or an audience has none', async () => {
+    const secret = { HOOKRING_JWT_SECRET: 's'.repeat(32) };
+    const keys = { HOOKRING_JWT_JWKS_URL: 'https://a.example/k' };
+    expect(await problems({ ...secret, ...keys })).toEqual([expect.stringContaining('are both set')]);
+    const names = { HOOKRING_JWT_ISSUER: 'a', HOOKRING_JWT_AUDIENCE: 'b' };
+    expect((await load(names)).warnings).toEqual([
+      'HOOKRING_JWT_ISSUER does nothing without HOOKRING_JWT_SECRET or HOOKRING_JWT_JWKS_URL.',
+      'HOOKRING_JWT_AUDIENCE does nothing without HOOKRING_JWT_SECRET or HOOKRING_JWT_JWKS_URL.',
+    ]);
+    expect((await load({ ...names, ...secret })).warnings).toEqual([]);
+    expect((await load({ ...names, ...keys })).warnings).toEqual([]);
+  });
 
-  it('refuses a dialect that this version does not have', async () => {
-    expect(await problems({ HOOKRING_ROOT_DIALECT: 'moonborn' })).toHaveLength(1);
+  it('makes of the JWT settings whom to believe', async () => {
+    expect(sessionJwtSettings(await config({}))).toBeNull();
+    const bySecret = sessionJwtSettings(
+      await config({ HOOKRING_JWT_SECRET: 's'.repeat(32), HOOKRING_JWT_AUDIENCE: 'b' }),
+    );
+    expect(bySecret).toEqual({ key: { kind: 'secret', secret: 's'.repeat(32) }, issuer: null, audience: 'b' });
+    const byKeys = sessionJwtSettings(await config({ HOOKRING_JWT_JWKS_URL: 'https://a.example/k' }));
+    expect(byKeys).toEqual({
+      key: { kind: 'jwks', url: new URL('https://a.example/k') },
+      issuer: null,
+      audience: null,
+    });
+  });
+
+  it.each([
+    ['moonbron', /^HOOKRING_ROOT_DIALECT is "moonbron": .*native, .*moonborn.* Did you mean moonborn\?$/],
+    ['zzz', /^HOOKRING_ROOT_DIALECT is "zzz": .*native, [^?]*$/],
+    ['../etc', /must be the name of a dialect/],
+  ])('refuses the root dialect %s and says which there are', async (name, message) => {
+    const found = await problems({ HOOKRING_ROOT_DIALECT: name });
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(message);
+  });
+
+  it('lets the native API keep its place by name, in any case of its letters', async () => {
+    expect((await config({ HOOKRING_ROOT_DIALECT: 'Native' })).rootDialect).toBe('native');
+  });
+
+  it('reports an unknown root dialect together with what else is wrong', async () => {
+    expect(await problems({ HOOKRING_ROOT_DIALECT: 'zzz', HOOKRING_PORT: 'x' })).toHaveLength(2);
+  });
+
+  it.each<[Environment, number, number]>([
+    [{ HOOKRING_GRACE_SECONDS_MAX: '3600' }, 3_600, 3_600],
+    [{ HOOKRING_GRACE_SECONDS_MAX: '0' }, 0, 0],
+    [{ HOOKRING_GRACE_SECONDS_MAX: '3600', HOOKRING_GRACE_SECONDS_DEFAULT: '3600' }, 3_600, 3_600],
+    [{ HOOKRING_GRACE_SECONDS_MAX: '31622400' }, 31_622_400, 86_400],
+  ])('keeps the default grace within the maximum: %j', async (env, max, usual) => {
+    expect(await config(env)).toMatchObject({ graceSecondsMax: max, graceSecondsDefault: usual });
+  });
+
+  it('refuses a default grace that somebody chose above the maximum', async () => {
+    expect(await problems({ HOOKRING_GRACE_SECONDS_MAX: '3600', HOOKRING_GRACE_SECONDS_DEFAULT: '3601' })).toEqual([
+      'HOOKRING_GRACE_SECONDS_DEFAULT is "3601": it must not exceed HOOKRING_GRACE_SECONDS_MAX, which is 3600.',
+    ]);
+    expect(await problems({ HOOKRING_GRACE_SECONDS_MAX: 'x', HOOKRING_GRACE_SECONDS_DEFAULT: '1' })).toHaveLength(1);
   });
 
   it('warns about a variable that it does not know, with what was meant', async () => {
@@ -226,6 +289,9 @@ describe('the values', () => {
     ['HOOKRING_ALLOW_PRIVATE', '10.1.2.3/8'],
     ['HOOKRING_TRUST_PROXY', 'nginx'],
     ['HOOKRING_TRUST_PROXY', '10.0.0.0/x'],
+    ['HOOKRING_GRACE_SECONDS_MAX', '31622401'],
+    ['HOOKRING_GRACE_SECONDS_MAX', '-1'],
+    ['HOOKRING_GRACE_SECONDS_DEFAULT', '0.5'],
     ['HOOKRING_PORT', '65536'],
     ['HOOKRING_PORT', '1.5'],
     ['HOOKRING_HOST', 'http://localhost'],
@@ -236,6 +302,14 @@ describe('the values', () => {
     ['HOOKRING_MASTER_KEY', Buffer.alloc(31).toString('base64')],
     ['HOOKRING_MASTER_KEY', `${KEY_A},${KEY_B}`],
     ['HOOKRING_BOOTSTRAP_KEY', `${'k'.repeat(32)} x`],
+    ['HOOKRING_JWT_SECRET', 's'.repeat(31)],
+    ['HOOKRING_JWT_JWKS_URL', 'auth.example.com/jwks'],
+    ['HOOKRING_JWT_JWKS_URL', 'http://auth.example.com/jwks'],
+    ['HOOKRING_JWT_JWKS_URL', 'http://127.0.0.1.example.com/jwks'],
+    ['HOOKRING_JWT_JWKS_URL', 'https://user:hunter2@auth.example.com/jwks'],
+    ['HOOKRING_JWT_JWKS_URL', 'file:///etc/jwks'],
+    ['HOOKRING_JWT_ISSUER', 'a\nb'],
+    ['HOOKRING_JWT_AUDIENCE', 'a'.repeat(2_049)],
   ])('refuses %s=%s', async (variable, value) => {
     expect(await problems({ [variable]: value })).toHaveLength(1);
   });
@@ -319,9 +393,5 @@ describe('docs/configuration.md', () => {
     expect(section).toContain(setting.flag === null ? 'Flag: none' : `Flag: \`${setting.flag}\``);
     expect(section).toContain(`Key: \`${key}\``);
     expect(section).toContain(`${setting.variable}=${setting.example}`);
-  });
-
-  it('names every variable that is refused', () => {
-    for (const variable of Object.keys(UNAVAILABLE)) expect(page).toContain(`\`${variable}\``);
   });
 });

@@ -1,3 +1,4 @@
+import { NATIVE_ROTATION_LIMITS, type OperatorRotationLimits } from '../domain/policy-choice.ts';
 import { DEFAULT_ENGINE_SETTINGS, type EngineSettings } from '../engine/settings.ts';
 import type { Config } from './settings.ts';
 import { readVersion } from './version.ts';
@@ -13,4 +14,9 @@ export function engineSettings(config: Config): EngineSettings {
     retentionDays: config.retentionDays,
     userAgent: `Hookring/${readVersion()}`,
   };
+}
+
+/** What the operator allows of every rotation. */
+export function rotationLimits({ graceSecondsMax, graceSecondsDefault }: Config): OperatorRotationLimits {
+  return { ...NATIVE_ROTATION_LIMITS, graceSecondsMax, graceSecondsDefault };
 }

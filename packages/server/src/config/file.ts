@@ -1,24 +1,36 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Dialect } from '../dialects/dialect.ts';
 import type { SettingKey } from './settings.ts';
 
 export const CONFIG_FILE_NAME = 'hookring.config.ts';
+/** The one key of the file that is no setting: code cannot come in as text. */
+export const DIALECTS_KEY = 'dialects';
 
 /** A value in the file: the text a variable would hold, or the number, boolean or list that it stands for. */
 export type FileValue = string | number | boolean | readonly (string | number)[];
 
 /** What `hookring.config.ts` exports by default. Keys are checked by the compiler and again at start. */
-export type ConfigFile = { readonly [K in SettingKey]?: FileValue };
+export type ConfigFile = { readonly [K in SettingKey]?: FileValue } & {
+  /** Dialects of one's own, each made by `defineDialect`. One with the name of a built-in takes its place. */
+  readonly dialects?: readonly Dialect[];
+};
 
-/** Gives `hookring.config.ts` its types: `export default defineConfig({ port: 8484 })`. */
+/** Gives `hookring.config.ts` its types: `export default defineConfig({ port: 8484, dialects: [acme] })`. */
 export function defineConfig(file: ConfigFile): ConfigFile {
   return file;
 }
 
 export type FileRead =
   | { readonly kind: 'absent' }
-  | { readonly kind: 'read'; readonly path: string; readonly values: Readonly<Record<string, unknown>> }
+  | {
+      readonly kind: 'read';
+      readonly path: string;
+      readonly values: Readonly<Record<string, unknown>>;
+      /** As the file has it, not looked into. */
+      readonly dialects: unknown;
+    }
   | { readonly kind: 'broken'; readonly path: string; readonly problem: string };
 
 export async function readConfigFile(cwd: string): Promise<FileRead> {
@@ -32,7 +44,8 @@ export async function readConfigFile(cwd: string): Promise<FileRead> {
     return { kind: 'broken', path, problem: error instanceof Error ? error.message : 'it does not load' };
   }
   if (!isRecord(exported)) return { kind: 'broken', path, problem: 'its default export is not an object' };
-  return { kind: 'read', path, values: exported };
+  const { [DIALECTS_KEY]: dialects, ...values } = exported;
+  return { kind: 'read', path, values, dialects };
 }
 
 /** The text that a variable would hold for the same value, or null when the value has no such form. */

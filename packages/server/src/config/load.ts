@@ -1,9 +1,13 @@
+import type { Dialect } from '../dialects/dialect.ts';
+import { arrangementProblem, readDialects } from './dialect-settings.ts';
 import type { FileRead } from './file.ts';
-import { CONFIG_FILE_NAME, fileValueText, readConfigFile } from './file.ts';
+import { CONFIG_FILE_NAME, DIALECTS_KEY, fileValueText, readConfigFile } from './file.ts';
+import { settleGrace } from './grace-settings.ts';
 import { nearest } from './nearest.ts';
+import { jwtProblem, jwtWarnings } from './parse-jwt.ts';
 import type { Setting } from './setting.ts';
 import type { Config, SettingKey } from './settings.ts';
-import { OTHER_VARIABLES, SETTING_KEYS, SETTINGS, UNAVAILABLE } from './settings.ts';
+import { OTHER_VARIABLES, SETTING_KEYS, SETTINGS } from './settings.ts';
 
 const PREFIX = 'HOOKRING_';
 const VALUE_SHOWN_LENGTH_MAX = 80;
@@ -24,6 +28,8 @@ export type LoadedConfig =
   | {
       readonly ok: true;
       readonly config: Config;
+      /** Those of the file, in its order. */
+      readonly dialects: readonly Dialect[];
       readonly sources: Readonly<Record<SettingKey, Source>>;
       readonly warnings: readonly string[];
     }
@@ -31,14 +37,34 @@ export type LoadedConfig =
 
 type Given = { readonly text: string; readonly source: Source; readonly where: string };
 
+type Input = { readonly flags: Flags; readonly env: Environment; readonly cwd: string };
+
 /** Reads flags, then the environment, then the file; every problem is reported at once. */
-export async function loadConfig(input: {
-  readonly flags: Flags;
-  readonly env: Environment;
-  readonly cwd: string;
-}): Promise<LoadedConfig> {
+export async function loadConfig(input: Input): Promise<LoadedConfig> {
   const file = await readConfigFile(input.cwd);
-  const problems: ConfigProblem[] = [...fileProblems(file), ...unavailableProblems(input.env)];
+  const { values, sources, problems } = readSettings(input, file);
+  problems.unshift(...fileProblems(file));
+  const jwt = jwtProblem(values);
+  if (jwt !== null) problems.push({ variable: SETTINGS.jwtJwksUrl.variable, message: jwt });
+  const warnings = [...unknownVariables(input.env), ...jwtWarnings(values)];
+  const { dialects, problems: dialectProblems } = await readOwnDialects(file, values.rootDialect);
+  problems.push(...dialectProblems);
+  const grace = settleGrace(values, sources.graceSecondsDefault === 'default');
+  if (!grace.ok) problems.push({ variable: SETTINGS.graceSecondsDefault.variable, message: grace.problem });
+  if (problems.length > 0 || !grace.ok) return { ok: false, problems, warnings };
+  // Without a problem every key of SETTINGS has a value of its own parser.
+  return { ok: true, config: { ...(values as Config), ...grace.value }, dialects, sources, warnings };
+}
+
+type SettingsRead = {
+  /** Those that could be read. */
+  readonly values: Partial<Config>;
+  readonly sources: Readonly<Record<SettingKey, Source>>;
+  readonly problems: ConfigProblem[];
+};
+
+function readSettings(input: Input, file: FileRead): SettingsRead {
+  const problems: ConfigProblem[] = [];
   const values = new Map<SettingKey, unknown>();
   const sources = new Map<SettingKey, Source>();
   for (const key of SETTING_KEYS) {
@@ -53,15 +79,36 @@ export async function loadConfig(input: {
     if (result.ok) values.set(key, result.value);
     else problems.push({ variable: setting.variable, message: problemMessage(setting, given, result.problem) });
   }
-  const warnings = unknownVariables(input.env);
-  if (problems.length > 0) return { ok: false, problems, warnings };
   return {
-    ok: true,
-    // Every key of SETTINGS was set above, each by its own parser.
-    config: Object.fromEntries(values) as Config,
+    // Each value is of its own parser, and each key has a source.
+    values: Object.fromEntries(values) as Partial<Config>,
     sources: Object.fromEntries(sources) as Record<SettingKey, Source>,
-    warnings,
+    problems,
   };
+}
+
+/** The dialects of the file, and whether they and the built-in ones have a place each. */
+async function readOwnDialects(
+  file: FileRead,
+  rootDialect: string | null | undefined,
+): Promise<{ readonly dialects: readonly Dialect[]; readonly problems: readonly ConfigProblem[] }> {
+  // What a broken file holds is not known, nor what a root that cannot be read should be.
+  if (file.kind === 'broken') return { dialects: [], problems: [] };
+  const own = await readDialects(file.kind === 'read' ? file.dialects : undefined);
+  if (!own.ok) return { dialects: [], problems: own.problems.map(dialectsProblem) };
+  const { dialects } = own;
+  const fault = await arrangementProblem(dialects, rootDialect ?? null);
+  if (fault === null) return { dialects, problems: [] };
+  if (fault.about === 'dialects') return { dialects, problems: [dialectsProblem(`cannot be used: ${fault.message}`)] };
+  const { variable } = SETTINGS.rootDialect;
+  return {
+    dialects,
+    problems: [{ variable, message: `${variable} is ${JSON.stringify(rootDialect)}: ${fault.message}` }],
+  };
+}
+
+function dialectsProblem(text: string): ConfigProblem {
+  return { variable: CONFIG_FILE_NAME, message: `dialects in ${CONFIG_FILE_NAME} ${text}.` };
 }
 
 function find(
@@ -94,15 +141,6 @@ function problemMessage(setting: Setting<unknown>, given: Given, text: string): 
   return `${subject} ${text}. Example: ${setting.variable}=${setting.example}`;
 }
 
-function unavailableProblems(env: Environment): ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
-  for (const [variable, why] of Object.entries(UNAVAILABLE)) {
-    const isSet = (env[variable]?.trim() ?? '') !== '';
-    if (isSet) problems.push({ variable, message: `${variable} is set, but ${why}. Unset it to start.` });
-  }
-  return problems;
-}
-
 function fileProblems(file: FileRead): ConfigProblem[] {
   if (file.kind === 'absent') return [];
   if (file.kind === 'broken') {
@@ -111,7 +149,7 @@ function fileProblems(file: FileRead): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   for (const [key, value] of Object.entries(file.values)) {
     if (!(SETTING_KEYS as readonly string[]).includes(key)) {
-      const meant = nearest(key, SETTING_KEYS);
+      const meant = nearest(key, [...SETTING_KEYS, DIALECTS_KEY]);
       const hint = meant === null ? '' : ` Did you mean ${meant}?`;
       problems.push({ variable: CONFIG_FILE_NAME, message: `${CONFIG_FILE_NAME} has an unknown key ${key}.${hint}` });
     } else if (value !== undefined && fileValueText(value) === null) {
@@ -123,11 +161,7 @@ function fileProblems(file: FileRead): ConfigProblem[] {
 }
 
 function unknownVariables(env: Environment): string[] {
-  const known = [
-    ...SETTING_KEYS.map((key) => SETTINGS[key].variable),
-    ...Object.keys(UNAVAILABLE),
-    ...OTHER_VARIABLES,
-  ] as readonly string[];
+  const known = [...SETTING_KEYS.map((key) => SETTINGS[key].variable), ...OTHER_VARIABLES] as readonly string[];
   const warnings: string[] = [];
   for (const name of Object.keys(env)) {
     if (!name.startsWith(PREFIX) || known.includes(name)) continue;

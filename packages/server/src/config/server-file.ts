@@ -6,10 +6,15 @@ const OWNER_ONLY = 0o600;
 /** Tells commands on this machine where the server of a database listens, and lets them in. */
 export type ServerFile = {
   readonly url: string;
+  /** Where the native API stands on it. */
+  readonly nativePrefix: string;
   /** Has every scope. Made at each start, so a copy is worth nothing after the server has ended. */
   readonly token: string;
   readonly pid: number;
 };
+
+/** What files say that were written before the native API could stand elsewhere. */
+const NATIVE_PREFIX_USUAL = '/v1';
 
 export function serverFilePath(database: Database): string {
   return `${database.path}.server.json`;
@@ -32,9 +37,11 @@ export function readServerFile(path: string): ServerFile | null {
     return null;
   }
   if (typeof file !== 'object' || file === null) return null;
-  const { url, token, pid } = file as Partial<Record<keyof ServerFile, unknown>>; // Each member is checked below.
+  // Each member is checked below.
+  const { url, nativePrefix, token, pid } = file as Partial<Record<keyof ServerFile, unknown>>;
   if (typeof url !== 'string' || typeof token !== 'string' || typeof pid !== 'number') return null;
-  return isRunning(pid) ? { url, token, pid } : null;
+  const prefix = typeof nativePrefix === 'string' ? nativePrefix : NATIVE_PREFIX_USUAL;
+  return isRunning(pid) ? { url, nativePrefix: prefix, token, pid } : null;
 }
 
 /** Removes the file of this process and leaves another's alone. */

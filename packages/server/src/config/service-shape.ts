@@ -1,8 +1,20 @@
+import type { Dialect } from '../dialects/dialect.ts';
+import type { Config } from './settings.ts';
+
 /** How the commands see the service: what `service.ts` exports as `startService` and `openOffline`. */
+
+/** All that an operator says about a server. */
+export type Setup = {
+  readonly config: Config;
+  /** Those of `hookring.config.ts`; one with the name of a built-in takes its place. */
+  readonly dialects: readonly Dialect[];
+};
 
 export type StartedService = {
   /** Where it listens, the port resolved. */
   readonly url: string;
+  /** Where the native API stands: `/v1`, or elsewhere when another dialect stands at the root. */
+  readonly nativePrefix: string;
   /** The token of the first API key, when this start made it; null at every later one. */
   readonly firstKey: string | null;
   readonly inFlight: () => number;
@@ -17,6 +29,7 @@ export type StartResult =
 /** The whole API on the database, in this process: it neither listens nor sends deliveries. */
 export type OfflineService = {
   readonly fetch: (request: Request) => Promise<Response>;
+  readonly nativePrefix: string;
   /** Has every scope; known to this process only. */
   readonly token: string;
   readonly close: () => Promise<void>;

@@ -1,5 +1,12 @@
-import { RETENTION_DAYS_DEFAULT, SEND_DEADLINE_SECONDS_MAX, SEND_DEADLINE_SECONDS_MIN } from '../domain/limits.ts';
+import {
+  GRACE_SECONDS_MAX,
+  RETENTION_DAYS_DEFAULT,
+  SEND_DEADLINE_SECONDS_MAX,
+  SEND_DEADLINE_SECONDS_MIN,
+} from '../domain/limits.ts';
+import { parseDialectName } from './dialect-settings.ts';
 import { decimalNumber, oneOf, parseBoolean, wholeNumber } from './parse.ts';
+import { parseJwksUrl, parseJwtName, parseJwtSecret } from './parse-jwt.ts';
 import { parseAllowPrivate, parseHost, parseTrustProxy } from './parse-network.ts';
 import {
   parseBootstrapKey,
@@ -123,6 +130,25 @@ export const SETTINGS = {
     defaultText: '15',
     parse: wholeNumber({ min: SEND_DEADLINE_SECONDS_MIN, max: SEND_DEADLINE_SECONDS_MAX }),
   }),
+  graceSecondsMax: setting({
+    variable: 'HOOKRING_GRACE_SECONDS_MAX',
+    flag: '--grace-seconds-max <seconds>',
+    description:
+      'The longest grace that a rotation may ask for, through any API. A rotation policy may allow less, never more.',
+    example: '604800',
+    defaultText: '604800',
+    parse: wholeNumber({ min: 0, max: GRACE_SECONDS_MAX }),
+  }),
+  graceSecondsDefault: setting({
+    variable: 'HOOKRING_GRACE_SECONDS_DEFAULT',
+    flag: '--grace-seconds-default <seconds>',
+    description:
+      'The grace of a rotation that names none, where neither the endpoint nor the dialect says it. At most the maximum ' +
+      'above, which also takes its place when it is smaller and this is unset.',
+    example: '86400',
+    defaultText: '86400',
+    parse: wholeNumber({ min: 0, max: GRACE_SECONDS_MAX }),
+  }),
   trustProxy: setting({
     variable: 'HOOKRING_TRUST_PROXY',
     flag: '--trust-proxy <proxies>',
@@ -136,10 +162,12 @@ export const SETTINGS = {
   rootDialect: setting({
     variable: 'HOOKRING_ROOT_DIALECT',
     flag: '--root-dialect <name>',
-    description: 'The dialect that stands at the root of the server. This version has `native` only.',
-    example: 'native',
-    defaultText: 'native',
-    parse: oneOf(['native']),
+    description:
+      'The dialect that stands at the root of the server, so that its paths are those of the product: a built-in one or ' +
+      'one of `hookring.config.ts`. The native API then moves from `/v1` to `/hookring/v1`; `native` keeps it in its ' +
+      'place, whatever a dialect says.',
+    example: 'moonborn',
+    parse: parseDialectName,
   }),
   rateLimit: setting({
     variable: 'HOOKRING_RATE_LIMIT',
@@ -149,6 +177,40 @@ export const SETTINGS = {
       'unless set.',
     example: '100/s',
     parse: parseRateLimit,
+  }),
+  jwtSecret: setting({
+    variable: 'HOOKRING_JWT_SECRET',
+    flag: null,
+    description:
+      'Lets session JWTs in where a dialect takes them: the secret, of 32 bytes or more, that your own servers sign them ' +
+      'with (HS256). Off unless this or the address below is set.',
+    example: '$(openssl rand -hex 32)',
+    sensitive: true,
+    parse: parseJwtSecret,
+  }),
+  jwtJwksUrl: setting({
+    variable: 'HOOKRING_JWT_JWKS_URL',
+    flag: '--jwt-jwks-url <url>',
+    description:
+      'The same for JWTs that are signed with a private key: the https: address of the JSON Web Key Set of their issuer ' +
+      '(RSA, ECDSA or EdDSA).',
+    example: 'https://auth.example.com/.well-known/jwks.json',
+    sensitive: true,
+    parse: parseJwksUrl,
+  }),
+  jwtIssuer: setting({
+    variable: 'HOOKRING_JWT_ISSUER',
+    flag: '--jwt-issuer <issuer>',
+    description: 'What the claim `iss` of a session JWT must be. Not looked at unless set.',
+    example: 'https://auth.example.com/',
+    parse: parseJwtName,
+  }),
+  jwtAudience: setting({
+    variable: 'HOOKRING_JWT_AUDIENCE',
+    flag: '--jwt-audience <audience>',
+    description: 'What the claim `aud` of a session JWT must be or hold. Not looked at unless set.',
+    example: 'hookring',
+    parse: parseJwtName,
   }),
   logLevel: setting({
     variable: 'HOOKRING_LOG_LEVEL',
@@ -184,14 +246,6 @@ type ValueOf<S> = S extends Setting<infer T> ? (S extends WithDefault ? T : T | 
 export type Config = { readonly [K in SettingKey]: ValueOf<(typeof SETTINGS)[K]> };
 
 export const SETTING_KEYS = Object.keys(SETTINGS) as readonly SettingKey[]; // Object.keys forgets the literal keys.
-
-/** Names of the contract that this version does not act on. Setting one is refused: nothing is ever silently ignored. */
-export const UNAVAILABLE: Readonly<Record<string, string>> = {
-  HOOKRING_JWT_SECRET: 'this version knows API keys only, no JWTs',
-  HOOKRING_JWT_JWKS_URL: 'this version knows API keys only, no JWTs',
-  HOOKRING_JWT_ISSUER: 'this version knows API keys only, no JWTs',
-  HOOKRING_JWT_AUDIENCE: 'this version knows API keys only, no JWTs',
-};
 
 /** Variables that are read elsewhere: by the commands that talk to a server, and by the tests. */
 export const OTHER_VARIABLES = ['HOOKRING_URL', 'HOOKRING_API_KEY', 'HOOKRING_ORGANIZATION', 'HOOKRING_PROVE'] as const;

@@ -1,14 +1,17 @@
+import type { AppContext } from '../app/context.ts';
 import type { Clock, Random } from '../domain/clock.ts';
 import type { CrashSink } from '../http/crash.ts';
 import { createRateLimiter, type RateLimitSetting } from '../http/rate-limit.ts';
 import { createRequestIds } from '../http/request-id.ts';
 import { createHttpServer, type HttpServer, type HttpServerOptions } from '../http/server.ts';
-import type { Services } from './define-dialect.ts';
 import { mountDialect, surfaceOf } from './mount-dialect.ts';
+import type { Arrangement } from './mounts.ts';
 import { nativeDialect } from './native/native.ts';
 
 export type ApiServerOptions = {
-  readonly services: Services;
+  readonly app: AppContext;
+  /** The dialects beside the native one, and where all of them stand. */
+  readonly arrangement: Arrangement;
   readonly clock: Clock;
   readonly random: Random;
   readonly onCrash: CrashSink;
@@ -17,13 +20,21 @@ export type ApiServerOptions = {
   readonly rateLimit: RateLimitSetting | null;
 };
 
-/** The server with every dialect on it. The native one also answers for paths that belong to none. */
+/** The server with every dialect on it. The one at the root, else the native one, answers for paths of none. */
 export function createApiServer(options: ApiServerOptions): HttpServer {
-  const { services, clock, random, onCrash, trustProxy, rateLimit } = options;
-  const native = nativeDialect();
-  const requestIds = createRequestIds({ now: () => clock.now(), random });
-  const server = createHttpServer({ fallback: surfaceOf(native), requestIds, onCrash, trustProxy });
+  const { app, arrangement, clock, random, onCrash, trustProxy, rateLimit } = options;
+  const { mounted, nativePrefix } = arrangement;
+  const native = nativeDialect(mounted);
+  const all = [{ dialect: native, prefix: nativePrefix }, ...mounted];
+  const root = mounted.find(({ prefix }) => prefix === '');
+  const server = createHttpServer({
+    fallback: root === undefined ? surfaceOf(native, nativePrefix) : surfaceOf(root.dialect, ''),
+    requestIds: createRequestIds({ now: () => clock.now(), random }),
+    hosts: new Map(mounted.flatMap(({ host, prefix }) => (host === null ? [] : [[host, prefix] as const]))),
+    onCrash,
+    trustProxy,
+  });
   const rateLimiter = rateLimit === null ? null : createRateLimiter(rateLimit, () => clock.monotonic());
-  mountDialect(server, native, { services, onCrash, rateLimiter });
+  for (const { dialect, prefix } of all) mountDialect(server, dialect, { app, onCrash, rateLimiter }, prefix);
   return server;
 }

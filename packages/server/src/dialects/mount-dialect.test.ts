@@ -1,41 +1,123 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { createHttpServer, type HttpServer } from '../http/server.ts';
-import type { Services } from './define-dialect.ts';
-import { mountDialect, surfaceOf } from './mount-dialect.ts';
-import { nativeDialect } from './native/native.ts';
+import type { Dialect } from './dialect.ts';
+import { NATIVE_ROTATION_POLICY } from './public.ts';
+import { acmeDialect } from './testing/acme.ts';
+import { type CheckedClient, checkedClient, type Json } from './testing/checked-client.ts';
+import { type RunningDialects, runDialects } from './testing/running-dialects.ts';
 
-const dialect = nativeDialect();
-const servers: HttpServer[] = [];
+let running: RunningDialects;
 afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.fastify.close()));
+  expect(running.crashes).toEqual([]);
+  await running.stop();
 });
 
-/** Requests without a key never reach a use case, so none is given. */
-function mountAt(...prefixes: readonly string[]): HttpServer['fastify'] {
-  const onCrash = (error: unknown): void => {
-    throw error;
-  };
-  const server = createHttpServer({ fallback: surfaceOf(dialect), requestIds: () => 'id', onCrash, trustProxy: false });
-  servers.push(server);
-  const services = { telemetry: { accessRefused() {} } } as unknown as Services;
-  for (const prefix of prefixes) mountDialect(server, dialect, { services, onCrash, rateLimiter: null }, prefix);
-  return server.fastify;
+async function run(dialect: Dialect, rootDialect = 'native'): Promise<{ ask: CheckedClient; native: CheckedClient }> {
+  running = await runDialects([dialect], { rootDialect });
+  return { ask: checkedClient(running, dialect), native: checkedClient(running, running.native) };
+}
+
+async function madeHook(ask: CheckedClient): Promise<Json> {
+  return (await ask('POST', '/hooks', { json: { target: running.receiver.url } })).json.hook;
+}
+
+function pathsOf(document: Json): readonly string[] {
+  return Object.keys(document.paths);
 }
 
 describe('a dialect', () => {
-  it.each(['', '/v1', '/hookring/v1'])('stands at %j, and its document says so', async (prefix) => {
-    const http = mountAt(prefix);
-    const asked = await http.inject({ method: 'POST', url: `${prefix}/events` });
-    expect([asked.statusCode, asked.json().code]).toEqual([401, 'missing_credentials']);
-    const document = await http.inject({ url: `${prefix}/openapi.json` });
-    expect(Object.keys(document.json().paths)).toContain(`${prefix}/events`);
-    const wrong = await http.inject({ method: 'PUT', url: `${prefix}/events` });
-    expect([wrong.statusCode, wrong.headers['allow']]).toEqual([405, 'GET, HEAD, POST']);
+  it.each([
+    ['native', '/acme', '/v1'],
+    ['acme', '', '/hookring/v1'],
+  ])('stands in its place with %s at the root, and its document says so', async (root, prefix, nativePrefix) => {
+    await run(acmeDialect(), root);
+    const { http } = running;
+    for (const [at, path, allow] of [
+      [prefix, '/hooks', 'GET, HEAD, POST'],
+      [nativePrefix, '/events', 'GET, HEAD, POST'],
+    ] as const) {
+      expect((await http.inject({ url: `${at}${path}` })).statusCode).toBe(401);
+      expect(pathsOf((await http.inject({ url: `${at}/openapi.json` })).json())).toContain(`${at}${path}`);
+      const wrong = await http.inject({ method: 'PUT', url: `${at}${path}` });
+      expect([wrong.statusCode, wrong.headers['allow']]).toEqual([405, allow]);
+    }
+    expect((await http.inject({ url: `${prefix}/nothing` })).json()).toMatchObject({ oops: 'not_found' });
+    expect((await http.inject({ url: `${nativePrefix}/nothing` })).json()).toMatchObject({ code: 'not_found' });
   });
 
-  it('stands beside another one', async () => {
-    const http = mountAt('', '/hookring/v1');
-    for (const url of ['/events', '/hookring/v1/events']) expect((await http.inject({ url })).statusCode).toBe(401);
-    expect((await http.inject({ url: '/hookring/v1/nothing' })).json().code).toBe('not_found');
+  it('answers for paths of nobody when it has the root, and the native API otherwise', async () => {
+    await run(acmeDialect(), 'acme');
+    expect((await running.http.inject({ url: '/v1/events' })).json()).toMatchObject({ oops: 'not_found' });
+    await running.stop();
+    await run(acmeDialect());
+    expect((await running.http.inject({ url: '/nobody' })).json()).toMatchObject({ code: 'not_found' });
+  });
+
+  it('answers on a host of its own, which leads nowhere else', async () => {
+    await run(acmeDialect({ mount: { host: 'hooks.acme.test' } }));
+    const on = async (host: string, url: string): Promise<Json> =>
+      (await running.http.inject({ url, headers: { host } })).json();
+    expect(await on('hooks.acme.test', '/hooks')).toMatchObject({ oops: 'missing_credentials' });
+    expect(await on('hooks.acme.test', '/v1/events')).toMatchObject({ oops: 'not_found' });
+    expect(await on('other.test', '/hooks')).toMatchObject({ code: 'not_found' });
+  });
+
+  it('sends its own headers with every answer', async () => {
+    const { ask } = await run(acmeDialect({ headers: { version: '2026' } }));
+    for (const [path, status] of [
+      ['/hooks', 200],
+      ['/nothing', 404],
+    ] as const) {
+      const answer = await ask('GET', path);
+      expect([answer.status, answer.headers['version']]).toEqual([status, '2026']);
+    }
+  });
+
+  it('reads the idempotency header that it names', async () => {
+    const { ask } = await run(acmeDialect({ idempotencyHeaders: ['x-once'] }));
+    const json = { target: running.receiver.url };
+    const headers = { 'x-once': 'one', 'idempotency-key': 'other' };
+    const first = await ask('POST', '/hooks', { json, headers });
+    const again = await ask('POST', '/hooks', { json, headers: { 'x-once': 'one' } });
+    expect(again.json).toEqual(first.json);
+    expect(again.headers['idempotent-replayed']).toBe('true');
+  });
+});
+
+describe('what a dialect says of rotations', () => {
+  const strict = { ...NATIVE_ROTATION_POLICY, onOverlap: 'refuse' } as const;
+  const { endpointDefaults } = acmeDialect();
+
+  it('holds for rotations through it alone', async () => {
+    const { ask, native } = await run(acmeDialect());
+    const hook = await madeHook(ask);
+    for (const status of [200, 200]) expect((await ask('POST', `/hooks/${hook.id}/renew`)).status).toBe(status);
+    const { json } = await native('POST', '/endpoints', { json: { url: running.receiver.url } });
+    const renew = async (id: string) => await native('POST', `/endpoints/${id}/rotate`);
+    expect([(await renew(json.endpoint.id)).status, (await renew(json.endpoint.id)).status]).toEqual([200, 409]);
+  });
+
+  it('is that of the ring when the dialect says so', async () => {
+    const dialect = acmeDialect({
+      rotationPolicyOf: 'keyring',
+      endpointDefaults: { ...endpointDefaults, rotationPolicy: strict },
+    });
+    const { ask } = await run(dialect);
+    const hook = await madeHook(ask);
+    const answers = [await ask('POST', `/hooks/${hook.id}/renew`), await ask('POST', `/hooks/${hook.id}/renew`)];
+    expect(answers.map(({ status }) => status)).toEqual([200, 409]);
+  });
+});
+
+describe('an archived endpoint', () => {
+  it.each(['shown', 'hidden'] as const)('is %s as the dialect says', async (archivedEndpoints) => {
+    const { ask, native } = await run(acmeDialect({ archivedEndpoints }));
+    const hook = await madeHook(ask);
+    const { json } = await native('GET', '/endpoints');
+    expect((await native('DELETE', `/endpoints/${json.items[0].id}`)).status).toBe(204);
+    const isShown = archivedEndpoints === 'shown';
+    expect((await ask('GET', `/hooks/${hook.id}`)).status).toBe(isShown ? 200 : 404);
+    expect((await ask('GET', '/hooks')).json.hooks).toHaveLength(isShown ? 1 : 0);
+    const renewed = await ask('POST', `/hooks/${hook.id}/renew`);
+    expect([renewed.status, renewed.json.oops]).toEqual(isShown ? [409, 'endpoint_archived'] : [404, 'not_found']);
   });
 });

@@ -31,3 +31,10 @@ export type Attempt = {
   readonly responseHeaders: readonly (readonly [string, string])[] | null;
   readonly responseExcerpt: Uint8Array | null;
 };
+
+/**
+ * What an attempt came to: a 2xx is a success; a failure is dead when it was the last one of a delivery that ended dead or
+ * cancelled, and a retry otherwise.
+ */
+export const ATTEMPT_OUTCOMES = ['success', 'retry', 'dead'] as const;
+export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];

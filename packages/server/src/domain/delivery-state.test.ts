@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type DeliveryState, isTerminal } from './delivery.ts';
+import { type DeliveryState, isTerminal, SHOWN_STATUSES } from './delivery.ts';
 import {
   classify,
   type DeliveryEvent,
   deliveryAfter,
   isHeldTooLong,
-  isResendable,
+  isWaiting,
   shownStatus,
 } from './delivery-state.ts';
 
@@ -159,10 +159,8 @@ describe('what a reader is shown', () => {
     expect(shownStatus({ kind: 'succeeded', at: 1 }, 'archived')).toBe('succeeded');
   });
 
-  it('can be resent when it has no first try ahead and its endpoint exists', () => {
-    expect([pending, inFlight, retrying].map((state) => isResendable(state, 'active'))).toEqual([false, false, true]);
-    expect(isResendable({ kind: 'dead', at: 1, reason: 'retries_exhausted' }, 'suspended')).toBe(true);
-    expect(isResendable({ kind: 'succeeded', at: 1 }, 'archived')).toBe(false);
+  it('is waiting before and during its first try, and while it is held', () => {
+    expect(SHOWN_STATUSES.filter(isWaiting)).toEqual(['pending', 'in_flight', 'held']);
   });
 });
 

@@ -98,8 +98,9 @@ export function isHeldTooLong(dueAt: number, suspendedAt: number, now: number): 
   return now - Math.max(dueAt, suspendedAt) >= HELD_HOURS_MAX * 3_600_000;
 }
 
-/** Whether a person may send it again as a new delivery: not while it still has a try of its own ahead. */
-export function isResendable(state: DeliveryState, endpointStatus: EndpointStatus['kind']): boolean {
-  if (endpointStatus === 'archived') return false;
-  return state.kind !== 'pending' && state.kind !== 'in_flight';
+/** Its first try is still to come or under way, or it is kept back: some products do not let it be sent again. */
+export type WaitingStatus = Extract<ShownStatus, 'pending' | 'held' | 'in_flight'>;
+
+export function isWaiting(shown: ShownStatus): shown is WaitingStatus {
+  return shown === 'pending' || shown === 'held' || shown === 'in_flight';
 }

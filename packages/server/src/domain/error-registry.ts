@@ -61,6 +61,16 @@ export const ERRORS = {
     title: 'Endpoint archived',
     description: 'An archived endpoint cannot be changed, tested or rotated, and never comes back.',
   },
+  endpoint_limit_reached: {
+    status: 409,
+    title: 'Endpoint limit reached',
+    description: 'The organization has as many endpoints as it may have.',
+  },
+  delivery_in_progress: {
+    status: 409,
+    title: 'Delivery in progress',
+    description: 'The delivery waits for its first try, is being sent, or is held: it cannot be sent again yet.',
+  },
   secret_is_active: {
     status: 409,
     title: 'Secret is active',
@@ -106,6 +116,11 @@ export const ERRORS = {
     status: 409,
     title: "Organization's ring",
     description: "The endpoint has no ring of its own: its organization's ring signs, and is the one to rotate.",
+  },
+  secret_shown_before: {
+    status: 409,
+    title: 'Secret shown before',
+    description: 'The same request was answered before with a secret that may not be shown again.',
   },
   event_id_conflict: {
     status: 409,
@@ -197,6 +212,11 @@ export const ERRORS = {
     status: 503,
     title: 'Store unavailable',
     description: 'The database did not commit, or its disk is nearly full; nothing of this request was accepted.',
+  },
+  issuer_unavailable: {
+    status: 503,
+    title: 'Issuer unavailable',
+    description: "The keys of the bearer token's issuer cannot be read, so the token cannot be checked.",
   },
   shutting_down: {
     status: 503,

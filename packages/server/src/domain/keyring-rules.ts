@@ -1,6 +1,6 @@
 import type { Keyring } from './keyring.ts';
 import { COMPROMISE, type NewSecret, type RingRefusal, refuse } from './keyring-decision.ts';
-import { GRACE_SECONDS_MAX, LIVE_SECRETS_MAX } from './limits.ts';
+import { GRACE_SECONDS_DEFAULT, GRACE_SECONDS_MAX, LIVE_SECRETS_MAX } from './limits.ts';
 import type { RotationPolicy } from './rotation-policy.ts';
 import { isLiving, type Secret } from './secret.ts';
 
@@ -25,7 +25,7 @@ export function liveMax(policy: RotationPolicy): number {
 /** The grace that a policy gives when nobody says one. */
 export function defaultGraceMs(policy: RotationPolicy): number {
   const { min, max } = graceBounds(policy);
-  return toMs(Math.min(Math.max(policy.grace.defaultSeconds, min), max));
+  return toMs(Math.min(Math.max(policy.grace.defaultSeconds ?? GRACE_SECONDS_DEFAULT, min), max));
 }
 
 export function ruleGrace(

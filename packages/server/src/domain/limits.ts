@@ -13,6 +13,9 @@ export const URL_LENGTH_MAX = 2_048;
 export const DESCRIPTION_LENGTH_MAX = 1_000;
 export const NAME_LENGTH_MAX = 200;
 export const EXTERNAL_ID_LENGTH_MAX = 255;
+export const KEY_HINT_LENGTH_MAX = 16;
+/** Lines of one file of keys to import. */
+export const KEY_IMPORT_LINES_MAX = 100_000;
 export const REASON_LENGTH_MAX = 500;
 export const EVENT_TYPE_LENGTH_MAX = 128;
 export const EVENT_TYPES_PER_ENDPOINT_MAX = 100;
@@ -63,6 +66,8 @@ export const RECOVER_DAYS_MAX = 30;
 export const EXCERPT_BYTES_MAX = 4_096;
 export const RESPONSE_HEADERS_KEPT_MAX = 64;
 
+/** Of a policy that fixes none, unless the operator does. */
+export const GRACE_SECONDS_DEFAULT = 86_400;
 /** Graces past a year say "never" in a clumsy way. */
 export const GRACE_SECONDS_MAX = 366 * 24 * 3_600;
 export const LIVE_SECRETS_MAX = 11;

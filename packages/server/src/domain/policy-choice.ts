@@ -1,16 +1,20 @@
 import type { RingRefusal } from './keyring-decision.ts';
+import { GRACE_SECONDS_DEFAULT } from './limits.ts';
 import type { RotationPolicy } from './rotation-policy.ts';
 
 /** What the operator allows at most, whoever's policy applies. */
 export type OperatorRotationLimits = {
   /** Null: the product's own limit alone. */
   readonly graceSecondsMax: number | null;
+  /** Of policies that do not fix one. */
+  readonly graceSecondsDefault: number;
   readonly liveSecretsMax: number;
   readonly recoveryMinutesMax: number;
 };
 
 export const NATIVE_ROTATION_LIMITS: OperatorRotationLimits = {
   graceSecondsMax: 7 * 86_400,
+  graceSecondsDefault: GRACE_SECONDS_DEFAULT,
   liveSecretsMax: 10,
   recoveryMinutesMax: 1_440,
 };
@@ -21,12 +25,17 @@ export function boundPolicy(policy: RotationPolicy, limits: OperatorRotationLimi
   return {
     ...policy,
     maxLive,
-    grace: boundGrace(policy.grace, maxLive === 1 ? 0 : limits.graceSecondsMax),
+    grace: boundGrace(
+      { ...policy.grace, defaultSeconds: policy.grace.defaultSeconds ?? limits.graceSecondsDefault },
+      maxLive === 1 ? 0 : limits.graceSecondsMax,
+    ),
     recoveryMinutes: Math.min(policy.recoveryMinutes, limits.recoveryMinutesMax),
   };
 }
 
-function boundGrace(grace: RotationPolicy['grace'], limit: number | null): RotationPolicy['grace'] {
+type FixedGrace = RotationPolicy['grace'] & { readonly defaultSeconds: number };
+
+function boundGrace(grace: FixedGrace, limit: number | null): FixedGrace {
   if (limit === null) return grace;
   const maxSeconds = Math.min(grace.maxSeconds ?? limit, limit);
   const minSeconds = Math.min(grace.minSeconds, maxSeconds);
@@ -47,17 +56,16 @@ export type PolicyInForce = {
 };
 
 /**
- * The policy that binds a call: the dialect's own within the operator's limits, or the ring's when it is enforced or
- * the call is native (`dialect` null). The ring's own was bounded when it was written.
+ * The policy that binds a call: the dialect's own, or the ring's when it is enforced or the call is native (`dialect`
+ * null). The operator's limits bind either at the moment of the call, since they may be lower than when it was written.
  */
 export function policyInForce(
   dialect: RotationPolicy | null,
   own: RotationPolicy,
   limits: OperatorRotationLimits,
 ): PolicyInForce {
-  if (dialect === null) return { policy: own, imposed: false };
-  if (own.enforced) return { policy: own, imposed: true };
-  return { policy: boundPolicy(dialect, limits), imposed: false };
+  const imposed = dialect !== null && own.enforced;
+  return { policy: boundPolicy(dialect === null || imposed ? own : dialect, limits), imposed };
 }
 
 const FORBIDDEN_BY_POLICY: ReadonlySet<string> = new Set([

@@ -29,7 +29,7 @@ const isBoolean: Knob = (value) => (typeof value === 'boolean' ? null : 'must be
 const seconds = numberFrom(0, GRACE_SECONDS_MAX, false);
 
 const GRACE_KNOBS: Record<keyof RotationPolicy['grace'], Knob> = {
-  defaultSeconds: seconds,
+  defaultSeconds: (value) => (value === null ? null : seconds(value)),
   minSeconds: seconds,
   maxSeconds: (value) => (value === null ? null : seconds(value)),
   whenOmitted: oneOf('default', 'zero', 'indefinite', 'required'),
@@ -88,7 +88,7 @@ function checkTogether({ grace, maxLive }: RotationPolicy): readonly FieldError[
     errors.push(fault(`/grace/${name}`, detail, 'contradiction'));
   };
   if (grace.minSeconds > max) refuse('minSeconds', 'must not be above maxSeconds');
-  else if (grace.defaultSeconds < grace.minSeconds || grace.defaultSeconds > max) {
+  else if (grace.defaultSeconds !== null && (grace.defaultSeconds < grace.minSeconds || grace.defaultSeconds > max)) {
     refuse('defaultSeconds', 'must be between minSeconds and maxSeconds');
   }
   if (grace.whenOmitted === 'zero' && grace.minSeconds > 0) {

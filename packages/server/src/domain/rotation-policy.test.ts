@@ -52,7 +52,7 @@ describe('a rotation policy from outside', () => {
 
 describe("the operator's limits", () => {
   it('narrow a policy and never widen it', () => {
-    const limits = { graceSecondsMax: 3_600, liveSecretsMax: 3, recoveryMinutesMax: 60 };
+    const limits = { graceSecondsMax: 3_600, graceSecondsDefault: 86_400, liveSecretsMax: 3, recoveryMinutesMax: 60 };
     expect(boundPolicy(PRODUCTS.dinie, limits)).toEqual({
       ...PRODUCTS.dinie,
       maxLive: 3,
@@ -83,10 +83,23 @@ describe("the operator's limits", () => {
     expect(boundPolicy(endless, { ...NATIVE_ROTATION_LIMITS, graceSecondsMax: null })).toEqual(endless);
   });
 
+  it('say the grace of a rotation that names none, where the policy does not', () => {
+    const limits = { ...NATIVE_ROTATION_LIMITS, graceSecondsDefault: 60 };
+    expect(boundPolicy(policy(), limits).grace.defaultSeconds).toBe(60);
+    expect(boundPolicy(policy(), { ...limits, graceSecondsMax: null }).grace.defaultSeconds).toBe(60);
+    expect(boundPolicy(policy(), { ...limits, graceSecondsMax: 30 }).grace.defaultSeconds).toBe(30);
+    expect(boundPolicy(PRODUCTS.dinie, limits).grace.defaultSeconds).toBe(3_600);
+  });
+
   it('leave a policy that is valid', () => {
     for (const own of [policy(), ...Object.values<RotationPolicy>(PRODUCTS)]) {
       for (const liveSecretsMax of [1, 2, 10]) {
-        const bounded = boundPolicy(own, { graceSecondsMax: 100, liveSecretsMax, recoveryMinutesMax: 5 });
+        const bounded = boundPolicy(own, {
+          graceSecondsMax: 100,
+          graceSecondsDefault: 86_400,
+          liveSecretsMax,
+          recoveryMinutesMax: 5,
+        });
         expect(validateRotationPolicy(bounded)).toEqual({ kind: 'valid', policy: bounded });
       }
     }
@@ -95,17 +108,32 @@ describe("the operator's limits", () => {
 
 describe('the policy in force', () => {
   it("is the dialect's own within the limits, unless the ring's is enforced or the call is native", () => {
-    const own = policy();
+    const own = policy({ grace: PRODUCTS.thesignup.grace });
     expect(policyInForce(null, own, NATIVE_ROTATION_LIMITS)).toEqual({ policy: own, imposed: false });
     expect(policyInForce(PRODUCTS.dinie, own, NATIVE_ROTATION_LIMITS)).toEqual({
       policy: PRODUCTS.dinie,
       imposed: false,
     });
-    const enforced = policy({ enforced: true });
+    const enforced = { ...own, enforced: true };
     expect(policyInForce(PRODUCTS.dinie, enforced, NATIVE_ROTATION_LIMITS)).toEqual({
       policy: enforced,
       imposed: true,
     });
+  });
+
+  it("is within the operator's limits, whoever's it is, also when it was written under wider ones", () => {
+    const limits = { ...NATIVE_ROTATION_LIMITS, graceSecondsMax: 60, liveSecretsMax: 2 };
+    const wide = policy({ maxLive: 10, enforced: true });
+    for (const dialect of [null, PRODUCTS.dinie]) {
+      for (const own of [wide, { ...wide, enforced: false }]) {
+        const { policy: bound } = policyInForce(dialect, own, limits);
+        expect([bound.grace.maxSeconds, bound.grace.defaultSeconds, bound.maxLive]).toEqual([60, 60, 2]);
+      }
+    }
+    const { ring } = run(created(), policy());
+    const { policy: bound } = policyInForce(null, policy(), limits);
+    const tooLong = refusal(decideKeyring(ring, bound, rotate('b', { graceSeconds: 61 }), T0));
+    expect(tooLong.code).toBe('grace_out_of_range');
   });
 
   it('when imposed, forbids with one conflict', () => {

@@ -4,7 +4,8 @@
  */
 export type RotationPolicy = {
   readonly grace: {
-    readonly defaultSeconds: number;
+    /** null: the operator's. */
+    readonly defaultSeconds: number | null;
     readonly minSeconds: number;
     /** null: unbounded. */
     readonly maxSeconds: number | null;
@@ -36,7 +37,7 @@ export type RotationPolicy = {
 };
 
 export const NATIVE_ROTATION_POLICY: RotationPolicy = {
-  grace: { defaultSeconds: 86_400, minSeconds: 0, maxSeconds: 7 * 86_400, whenOmitted: 'default' },
+  grace: { defaultSeconds: null, minSeconds: 0, maxSeconds: 7 * 86_400, whenOmitted: 'default' },
   maxLive: 2,
   whenFull: 'refuse',
   onOverlap: 'refuse',

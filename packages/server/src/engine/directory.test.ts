@@ -171,9 +171,17 @@ describe('what requests need to know', () => {
       await world.apply([{ kind: 'apiKey.insert', apiKey }]);
       expect(await directory.apiKey(apiKey.tokenHash)).toMatchObject({ revokedAt: null });
       expect(directory.apiKey(apiKey.tokenHash)).not.toBeInstanceOf(Promise);
+      expect(directory.rememberedApiKey(apiKey.tokenHash)).toBe(directory.apiKey(apiKey.tokenHash));
+      expect(await directory.apiKeyById(world.organizationId, apiKey.id)).toMatchObject({ revokedAt: null });
+      expect(directory.apiKeyById(world.organizationId, apiKey.id)).not.toBeInstanceOf(Promise);
+      expect(await directory.apiKeyById(world.ids.next('org'), apiKey.id)).toBeNull();
       await world.apply([{ kind: 'apiKey.revoke', id: apiKey.id, at: world.time.now() }]);
+      expect(directory.rememberedApiKey(apiKey.tokenHash)).toBeNull();
       const after = await directory.apiKey(apiKey.tokenHash);
       expect(after === null || after.revokedAt !== null).toBe(true);
+      expect(await directory.apiKeyById(world.organizationId, apiKey.id)).toMatchObject({
+        revokedAt: world.time.now(),
+      });
     }),
   );
 

@@ -1,5 +1,5 @@
 import type { ApiKey } from '../domain/api-key.ts';
-import type { OrganizationId } from '../domain/ids.ts';
+import type { ApiKeyId, OrganizationId } from '../domain/ids.ts';
 import type { Organization } from '../domain/organization.ts';
 import type { RingOwner } from '../domain/secret.ts';
 import type { Change, Reader, StoredKeyring } from '../store/port.ts';
@@ -17,8 +17,12 @@ export interface Directory {
   organization(id: OrganizationId): Known<Organization>;
   organizationByExternalId(externalId: string): Known<Organization>;
   ring(owner: RingOwner): Known<StoredKeyring>;
-  /** By the lower-case hex of the token's SHA-256. The caller still looks at its state. */
+  /** By the hash under which its token is kept. The caller still looks at its state. */
   apiKey(tokenHash: string): Known<ApiKey>;
+  /** The same from memory alone: null says nothing about the store. */
+  rememberedApiKey(tokenHash: string): ApiKey | null;
+  /** The caller still looks at its state. */
+  apiKeyById(organizationId: OrganizationId, id: ApiKeyId): Known<ApiKey>;
 }
 
 const ORGANIZATIONS_KEPT_MAX = 20_000;
@@ -32,6 +36,8 @@ export class EngineDirectory implements Directory {
   readonly #organizations: LoadingCache<OrganizationId, Organization>;
   readonly #byExternalId: LoadingCache<string, Organization>;
   readonly #apiKeys: LoadingCache<string, ApiKey>;
+  /** By organization and id: an id alone finds nothing. */
+  readonly #apiKeysById: LoadingCache<`${OrganizationId}/${ApiKeyId}`, ApiKey>;
   readonly #rings: LoadingCache<RingOwner, LoadedRing>;
 
   constructor(reader: Reader, vault: Vault, endpointsMax: number) {
@@ -40,6 +46,10 @@ export class EngineDirectory implements Directory {
     this.#organizations = new LoadingCache(ORGANIZATIONS_KEPT_MAX, (id) => reader.organization(id));
     this.#byExternalId = new LoadingCache(ORGANIZATIONS_KEPT_MAX, (id) => reader.organizationByExternalId(id));
     this.#apiKeys = new LoadingCache(API_KEYS_KEPT_MAX, (tokenHash) => reader.apiKeyByHash(tokenHash));
+    this.#apiKeysById = new LoadingCache(API_KEYS_KEPT_MAX, (place) => {
+      const [organizationId, id] = place.split('/') as [OrganizationId, ApiKeyId]; // Ids have no slash.
+      return reader.apiKey(organizationId, id);
+    });
     this.#rings = new LoadingCache(RINGS_KEPT_MAX, async (owner) => {
       const ring = await reader.keyring(owner);
       return ring === null ? null : new LoadedRing(ring, vault);
@@ -63,6 +73,14 @@ export class EngineDirectory implements Directory {
     return this.#apiKeys.get(tokenHash);
   }
 
+  rememberedApiKey(tokenHash: string): ApiKey | null {
+    return this.#apiKeys.peek(tokenHash);
+  }
+
+  apiKeyById(organizationId: OrganizationId, id: ApiKeyId): Known<ApiKey> {
+    return this.#apiKeysById.get(`${organizationId}/${id}`);
+  }
+
   loadedRing(owner: RingOwner): LoadedRing | Promise<LoadedRing | null> {
     return this.#rings.get(owner);
   }
@@ -81,6 +99,7 @@ export class EngineDirectory implements Directory {
       }
       case 'apiKey':
         this.#apiKeys.forgetWhere((known) => known.id === change.id);
+        this.#apiKeysById.forgetWhere((known) => known.id === change.id);
         return null;
       case 'keyring':
         this.#rings.put(change.ring.owner, new LoadedRing(change.ring, this.#vault));

@@ -23,6 +23,14 @@ export class LoadingCache<K, V extends object> {
     return known.value;
   }
 
+  /** What memory holds, and no load when it holds nothing. */
+  peek(key: K): V | null {
+    const known = this.#entries.get(key);
+    if (known === undefined) return null;
+    known.used = true;
+    return known.value;
+  }
+
   put(key: K, value: V): void {
     const load = this.#loads.get(key);
     if (load !== undefined) load.outdated = true;

@@ -5,22 +5,33 @@ import type { Caller } from '../app/caller.ts';
 import { type Outcome, refused } from '../app/outcome.ts';
 import type { Scope } from '../domain/scope.ts';
 
+/** What says who asks, before the body is read. Its members are those of the request: nothing is worked out yet. */
+export type RequestFacts = Credentials & {
+  readonly headers: IncomingHttpHeaders;
+  readonly method: string;
+  /** The request target as the router sees it, with the prefix and the query. */
+  readonly target: string;
+};
+
 /** Says who asks; without a promise when memory knows. */
-export type Authenticate = (credentials: Credentials) => Outcome<Caller> | Promise<Outcome<Caller>>;
+export type Authenticate = (facts: RequestFacts) => Outcome<Caller> | Promise<Outcome<Caller>>;
 
 const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
 /** Lower case, as Node gives it. */
 export const ORGANIZATION_HEADER = 'hookring-organization';
 const DECORATION = 'hookringCaller';
 
-export function credentialsOf(headers: IncomingHttpHeaders, requestId: string): Credentials {
+export function factsOf({ headers, method, url, id }: FastifyRequest): RequestFacts {
   const { authorization } = headers;
   const token = authorization === undefined ? null : (BEARER.exec(authorization)?.[1] ?? null);
   const organization = headers[ORGANIZATION_HEADER];
   return {
     token,
     organization: typeof organization === 'string' && organization !== '' ? organization : null,
-    requestId,
+    requestId: id,
+    headers,
+    method,
+    target: url,
   };
 }
 
@@ -49,7 +60,8 @@ export function refuseMissingScope(
   nameOf: (scope: Scope) => string,
 ): Extract<Outcome<never>, { ok: false }> | null {
   for (const scope of scopes) {
-    if (!caller.scopes.has(scope)) return refused('missing_scope', `this API key lacks the scope "${nameOf(scope)}"`);
+    if (!caller.scopes.has(scope))
+      return refused('missing_scope', `these credentials lack the scope "${nameOf(scope)}"`);
   }
   return null;
 }

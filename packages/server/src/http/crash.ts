@@ -8,14 +8,20 @@ const RETRY_AFTER_SECONDS = 1;
 export type CrashFacts = {
   readonly requestId: string;
   readonly method: string;
+  /** As it was asked for. */
   readonly path: string;
   /** The limit of the route. */
   readonly bodyBytesMax: number;
 };
 
 export function crashFacts(request: FastifyRequest): CrashFacts {
-  const { id, method, url, routeOptions } = request;
-  return { requestId: id, method, path: pathOf(url), bodyBytesMax: routeOptions.bodyLimit };
+  const { id, method, routeOptions } = request;
+  return { requestId: id, method, path: askedPath(request), bodyBytesMax: routeOptions.bodyLimit };
+}
+
+/** The path in the caller's words: on a host of its own, a surface's paths are asked for without its prefix. */
+export function askedPath(request: FastifyRequest): string {
+  return pathOf(request.originalUrl);
 }
 
 /** Takes what a caller must not see. */

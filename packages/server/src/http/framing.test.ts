@@ -1,22 +1,10 @@
-import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { HttpServer } from './server.ts';
+import { openPort, rawExchange } from './testing/raw-exchange.ts';
 import { start } from './testing/two-faces.ts';
 
-/** Sends bytes as they are and returns all that comes back until the server closes. */
 async function exchange(server: HttpServer, bytes: string): Promise<string> {
-  await server.fastify.listen({ port: 0, host: '127.0.0.1' });
-  const [address] = server.fastify.addresses();
-  if (address === undefined || typeof address === 'string') throw new Error('not listening on a port');
-  return await new Promise((resolve, reject) => {
-    const socket = connect(address.port, '127.0.0.1', () => socket.write(bytes));
-    let text = '';
-    socket.on('data', (chunk) => {
-      text += chunk.toString('latin1');
-    });
-    socket.on('close', () => resolve(text));
-    socket.on('error', reject);
-  });
+  return await rawExchange(await openPort(server), bytes);
 }
 
 function jsonOf(text: string): { code: string; face: string } {

@@ -6,6 +6,9 @@ export type HealthSources = {
   readonly registry: { readonly contentType: string; metrics(): Promise<string> };
 };
 
+/** They belong to no surface and are answered on every host. */
+export const SERVER_PATHS = ['/healthz', '/readyz', '/metrics'] as const;
+
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Paths that belong to no dialect: for load balancers and scrapers. They tell nothing about any organization. */

@@ -1,7 +1,7 @@
 import { METHODS, request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { mountHealth } from './health.ts';
-import type { HttpServer } from './server.ts';
+import { openPort } from './testing/raw-exchange.ts';
 import { ask, start } from './testing/two-faces.ts';
 
 type Asked = { method: string; path: string; headers: Record<string, string>; body: string };
@@ -15,13 +15,6 @@ const BODIES: readonly [Record<string, string>, string][] = [
   [{ 'content-type': 'not a media type' }, 'x'],
   [{ 'content-length': '3' }, 'abc'],
 ];
-
-async function listen(server: HttpServer): Promise<number> {
-  await server.fastify.listen({ port: 0, host: '127.0.0.1' });
-  const [address] = server.fastify.addresses();
-  if (address === undefined || typeof address === 'string') throw new Error('not listening on a port');
-  return address.port;
-}
 
 async function over(port: number, { method, path, headers, body }: Asked): Promise<Answered> {
   return await new Promise((resolve, reject) => {
@@ -41,7 +34,7 @@ describe('every method that the parser reads', () => {
   it('is told which methods there are, or that there is nothing, whatever body it brings', async () => {
     expect(UNROUTED).toEqual(expect.arrayContaining(['QUERY', 'PROPFIND', 'LINK', 'M-SEARCH', 'TRACE', 'OPTIONS']));
     const crashes: unknown[] = [];
-    const port = await listen(start({ crashes }));
+    const port = await openPort(start({ crashes }));
     for (const method of UNROUTED) {
       for (const [headers, body] of BODIES) {
         const known = await over(port, { method, path: '/one/things?x=1', headers, body });

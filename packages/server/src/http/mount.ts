@@ -5,19 +5,19 @@ import type { Scope } from '../domain/scope.ts';
 import {
   type Authenticate,
   callerOf,
-  credentialsOf,
   decorateWithCaller,
+  factsOf,
   refuseMissingScope,
   setCaller,
 } from './authentication.ts';
-import { type CrashSink, crashFacts, problemOf } from './crash.ts';
+import { askedPath, type CrashSink, crashFacts, problemOf } from './crash.ts';
 import { readIdempotencyKey } from './idempotency.ts';
 import type { RateLimiter } from './rate-limit.ts';
 import { sendProblem, sendReply } from './reply.ts';
 import { compileRequest, idempotencyOf, type RequestReader } from './request.ts';
-import type { KeyRoute, Route, RouteReply } from './route.ts';
+import type { KeyRoute, Route, RouteReply, TextReply } from './route.ts';
 import type { HttpServer } from './server.ts';
-import { pathOf, type Surface } from './surface.ts';
+import type { Surface } from './surface.ts';
 
 export type MountDeps<S> = {
   readonly services: S;
@@ -72,8 +72,11 @@ function addRoute<S>(instance: FastifyInstance, mounted: Mounted<S>, route: Rout
     handler: async (request, reply) => {
       try {
         const answer = await run(mounted, route, read, request);
-        if (answer.ok) sendReply(reply, request.id, answer, serialize);
-        else refuse(mounted, request, reply, answer.problem);
+        if (answer.ok) sendReply(reply, request.id, mounted.surface, answer, serialize);
+        else {
+          for (const name in answer.headers) reply.header(name, answer.headers[name]);
+          refuse(mounted, request, reply, answer.problem);
+        }
       } catch (error) {
         refuse(mounted, request, reply, crashed(mounted, error, request));
       }
@@ -105,7 +108,7 @@ function admit<S>(
   };
   const crash = (error: unknown): void => refuse(mounted, request, reply, crashed(mounted, error, request));
   try {
-    const outcome = mounted.deps.authenticate(credentialsOf(request.headers, request.id));
+    const outcome = mounted.deps.authenticate(factsOf(request));
     if (outcome instanceof Promise) outcome.then(settle).catch(crash);
     else settle(outcome);
   } catch (error) {
@@ -129,7 +132,7 @@ function run<S>(
   route: Route<S>,
   read: RequestReader,
   request: FastifyRequest,
-): RouteReply | Promise<RouteReply> {
+): RouteReply | TextReply | Promise<RouteReply | TextReply> {
   const input = read(request);
   if (!input.ok) return input;
   const { services } = mounted.deps;
@@ -148,7 +151,7 @@ function run<S>(
 }
 
 function refuse<S>(mounted: Mounted<S>, request: FastifyRequest, reply: FastifyReply, problem: Problem): void {
-  sendProblem(reply, request.id, mounted.surface, problem, pathOf(request.url));
+  sendProblem(reply, request.id, mounted.surface, problem, askedPath(request));
 }
 
 function crashed<S>(mounted: Mounted<S>, error: unknown, request: FastifyRequest): Problem {

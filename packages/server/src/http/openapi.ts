@@ -2,6 +2,19 @@ import type { TSchema } from 'typebox';
 import { IDEMPOTENCY_HOURS, IDEMPOTENCY_KEY_LENGTH_MAX } from '../domain/limits.ts';
 import type { Scope } from '../domain/scope.ts';
 import { ORGANIZATION_HEADER } from './authentication.ts';
+import {
+  type Content,
+  type MediaType,
+  type OpenApiDocument,
+  type OpenApiServer,
+  type OperationObject,
+  type Parameter,
+  type ResponseObject,
+  type SecurityRequirement,
+  type SecurityScheme,
+  scopesSentence,
+} from './openapi-document.ts';
+import { hoist, type NamedSchemas } from './openapi-schemas.ts';
 import { refusalsOf } from './refusals.ts';
 import type { Route } from './route.ts';
 
@@ -10,19 +23,29 @@ export type OpenApiInfo = {
   readonly version: string;
   readonly description: string;
   readonly prefix: string;
+  /** Where it is served, when that is known. */
+  readonly servers?: readonly OpenApiServer[];
   readonly problemContentType: string;
   readonly problemSchema: TSchema;
+  /** A refusal with that status; null: none is shown. */
+  readonly problemExample: (status: number) => unknown;
   readonly tokenExample: string;
+  /** Bearer API keys unless given. */
+  readonly securitySchemes?: Readonly<Record<string, SecurityScheme>>;
+  /** Any one of these schemes lets a caller in; all of them unless given. */
+  readonly security?: readonly string[];
   readonly idempotencyHeader: string;
   readonly scopeName: (scope: Scope) => string;
 };
 
-type Json = { [key: string]: unknown };
+/** What a document gathers while its operations are written. */
+type Gathered = { readonly info: OpenApiInfo; readonly schemas: NamedSchemas; readonly refused: Set<number> };
 
 /** What each status of a refusal means, in every dialect. */
 const REFUSALS: Readonly<Record<number, string>> = {
   400: 'The path, a header or the body cannot be read',
   401: 'No API key, or not a valid one',
+  402: 'The plan allows no more of it',
   403: 'The API key lacks a scope',
   404: 'There is nothing with that id, or no organization as the request names it',
   409: 'It conflicts with the state of things, or the first request with the same Idempotency-Key still runs',
@@ -37,43 +60,46 @@ const REFUSALS: Readonly<Record<number, string>> = {
 };
 
 /** OpenAPI 3.1 from the same data that validates requests, so the two cannot drift apart. */
-export function openApiDocument<S>(info: OpenApiInfo, routes: readonly Route<S>[]): Json {
-  const schemas = new Map<string, unknown>();
-  const refused = new Set<number>();
-  const problem = hoist(info.problemSchema, schemas);
-  const paths: Record<string, Json> = {};
+export function openApiDocument<S>(info: OpenApiInfo, routes: readonly Route<S>[]): OpenApiDocument {
+  const gathered: Gathered = { info, schemas: new Map(), refused: new Set() };
+  const problem = hoist(info.problemSchema, gathered.schemas);
+  const paths: Record<string, Record<string, OperationObject>> = {};
   for (const route of routes) {
-    const path = `${info.prefix}${route.path}`;
-    const item = (paths[path] ??= {});
-    item[route.method.toLowerCase()] = operation(info, route, schemas, refused);
+    const item = (paths[`${info.prefix}${route.path}`] ??= {});
+    item[route.method.toLowerCase()] = operation(gathered, route);
   }
+  const refusals = [...gathered.refused].map((status): [number, ResponseObject] => {
+    const content = { [info.problemContentType]: media(problem, info.problemExample(status) ?? undefined) };
+    return [status, { description: REFUSALS[status] ?? 'Refused', content }];
+  });
   return {
     openapi: '3.1.0',
     info: { title: info.title, version: info.version, description: info.description },
+    ...(info.servers === undefined ? {} : { servers: info.servers }),
     paths,
     components: {
-      schemas: Object.fromEntries([...schemas].sort(([a], [b]) => (a < b ? -1 : 1))),
-      responses: Object.fromEntries(
-        [...refused].map((status) => [
-          status,
-          { description: REFUSALS[status] ?? 'Refused', content: { [info.problemContentType]: { schema: problem } } },
-        ]),
-      ),
-      securitySchemes: {
-        key: { type: 'http', scheme: 'bearer', description: `An API key, for example \`${info.tokenExample}\`.` },
-      },
+      schemas: Object.fromEntries([...gathered.schemas].sort(([a], [b]) => (a < b ? -1 : 1))),
+      responses: Object.fromEntries(refusals),
+      securitySchemes: schemesOf(info),
     },
   };
 }
 
-function operation<S>(info: OpenApiInfo, route: Route<S>, schemas: Map<string, unknown>, refused: Set<number>): Json {
+function schemesOf({ securitySchemes, tokenExample }: OpenApiInfo): Readonly<Record<string, SecurityScheme>> {
+  const description = `An API key, for example \`${tokenExample}\`.`;
+  return securitySchemes ?? { key: { type: 'http', scheme: 'bearer', description } };
+}
+
+function operation<S>(gathered: Gathered, route: Route<S>): OperationObject {
+  const { info, schemas } = gathered;
   const { request } = route;
-  const scopes = route.access === 'key' ? route.scopes.map(info.scopeName) : [];
+  const isIdempotent = route.access === 'key' && route.idempotent;
+  const scopes = route.access === 'key' ? [...new Set(route.scopes.map(info.scopeName))] : [];
   const described = [
     route.description,
-    route.access === 'key' && route.idempotent ? REPEATED : undefined,
+    isIdempotent ? repeated(info) : undefined,
     route.method === 'POST' && request.body === undefined ? BODY_IGNORED : undefined,
-    scopes.length === 0 ? undefined : `Scopes: ${scopes.map((scope) => `\`${scope}\``).join(', ')}.`,
+    scopes.length === 0 ? undefined : scopesSentence(scopes),
   ];
   const description = described.filter((text) => text !== undefined).join('\n\n');
   const parameters = [
@@ -81,7 +107,7 @@ function operation<S>(info: OpenApiInfo, route: Route<S>, schemas: Map<string, u
     ...parametersOf('query', request.query, schemas),
     ...parametersOf('header', request.headers, schemas),
     ...(route.access === 'key' ? [ORGANIZATION_PARAMETER] : []),
-    ...(route.access === 'key' && route.idempotent ? [idempotencyParameter(info)] : []),
+    ...(isIdempotent ? [idempotencyParameter(info)] : []),
   ];
   return {
     operationId: route.operationId,
@@ -90,16 +116,24 @@ function operation<S>(info: OpenApiInfo, route: Route<S>, schemas: Map<string, u
     tags: [route.tag],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(request.body === undefined ? {} : { requestBody: bodyOf(route, schemas) }),
-    responses: responsesOf(route, schemas, refused),
-    security: route.access === 'key' ? [{ key: [] }] : [],
+    responses: responsesOf(gathered, route),
+    security: route.access === 'key' ? requirements(info, scopes) : [],
   };
 }
 
-function responsesOf<S>(route: Route<S>, schemas: Map<string, unknown>, refused: Set<number>): Json {
-  const responses: Json = {};
-  const headers = route.access === 'key' && route.idempotent ? { headers: REPLAYED_HEADER } : {};
+/** Scopes stand beside each scheme: as OAuth scopes, or as the roles that OpenAPI 3.1 allows for the others. */
+function requirements(info: OpenApiInfo, scopes: readonly string[]): SecurityRequirement[] {
+  const names = info.security ?? Object.keys(schemesOf(info));
+  return names.map((name) => ({ [name]: scopes }));
+}
+
+function responsesOf<S>({ schemas, refused }: Gathered, route: Route<S>): OperationObject['responses'] {
+  const responses: Record<string, OperationObject['responses'][string]> = {};
+  const headers = route.access === 'key' && route.idempotent ? { headers: REPLAYED_HEADERS } : {};
   for (const [status, schema] of Object.entries(route.responses)) {
-    const content = schema === null ? {} : { content: { 'application/json': { schema: hoist(schema, schemas) } } };
+    const example = route.examples?.responses?.[Number(status)];
+    const content =
+      schema === null ? {} : { content: { [mediaTypeOf(schema)]: media(hoist(schema, schemas), example) } };
     responses[status] = { description: route.summary, ...headers, ...content };
   }
   for (const status of refusalsOf(route)) {
@@ -109,33 +143,43 @@ function responsesOf<S>(route: Route<S>, schemas: Map<string, unknown>, refused:
   return responses;
 }
 
-function bodyOf<S>(route: Route<S>, schemas: Map<string, unknown>): Json {
-  const { body, optionalBody = false, contentTypes = ['application/json'] } = route.request;
-  if (body === undefined || body === 'raw') {
-    const documented = route.request.documentedBody;
-    const json = documented === undefined ? {} : { 'application/json': { schema: hoist(documented, schemas) } };
-    return { required: true, content: { ...json, '*/*': { schema: { type: 'string', format: 'binary' } } } };
-  }
-  const schema = hoist(body, schemas);
-  return { required: !optionalBody, content: Object.fromEntries(contentTypes.map((type) => [type, { schema }])) };
+function mediaTypeOf(schema: TSchema): string {
+  return 'contentMediaType' in schema ? String(schema.contentMediaType) : 'application/json';
 }
 
-function parametersOf(
-  where: 'path' | 'query' | 'header',
-  schema: TSchema | undefined,
-  schemas: Map<string, unknown>,
-): Json[] {
+function media(schema: MediaType['schema'], example: unknown): MediaType {
+  return { schema, ...(example === undefined ? {} : { example }) };
+}
+
+const BYTES = { schema: { type: 'string', format: 'binary' } } as const;
+
+function bodyOf<S>(route: Route<S>, schemas: NamedSchemas): { required: boolean; content: Content } {
+  const { body, optionalBody = false, contentTypes = ['application/json'], documentedBody } = route.request;
+  const example = route.examples?.request;
+  if (body === undefined || body === 'raw') {
+    const documented = documentedBody === undefined ? null : media(hoist(documentedBody, schemas), example);
+    const named = documented === null ? {} : Object.fromEntries(contentTypes.map((type) => [type, documented]));
+    // A raw body whose types are not named may be of any.
+    const isAny = route.request.contentTypes === undefined;
+    return { required: true, content: { ...named, ...(isAny ? { '*/*': BYTES } : {}) } };
+  }
+  const one = media(hoist(body, schemas), example);
+  return { required: !optionalBody, content: Object.fromEntries(contentTypes.map((type) => [type, one])) };
+}
+
+function parametersOf(where: Parameter['in'], schema: TSchema | undefined, schemas: NamedSchemas): Parameter[] {
   if (schema === undefined || !('properties' in schema)) return [];
   const required = 'required' in schema && Array.isArray(schema.required) ? schema.required : [];
   const properties = Object.entries(schema.properties as Record<string, TSchema>); // Only objects have them.
   return properties.map(([name, property]) => {
-    const { description, ...rest } = hoist(property, schemas) as Json; // A schema without an $id stays an object.
+    const { description, example, ...rest } = hoist(property, schemas);
     return {
       name: where === 'header' ? headerName(name) : name,
       in: where,
       required: where === 'path' || required.includes(name),
-      ...(description === undefined ? {} : { description }),
+      ...(typeof description === 'string' ? { description } : {}),
       schema: rest,
+      ...(example === undefined ? {} : { example }),
     };
   });
 }
@@ -145,16 +189,9 @@ function headerName(name: string): string {
   return name.replaceAll(/(?:^|-)[a-z]/g, (start) => start.toUpperCase());
 }
 
-const REPEATED =
-  'A repeated request with the same Idempotency-Key and body changes nothing again: it gets the result of the first one, told from the current state of what that made, with `Idempotent-Replayed: true`.';
 const BODY_IGNORED = 'Takes no body; one that is sent is ignored.';
-const REPLAYED_HEADER = {
-  'Idempotent-Replayed': {
-    description: '`true` when an earlier request had done it already; else absent',
-    schema: { type: 'string', enum: ['true'] },
-  },
-};
-const ORGANIZATION_PARAMETER: Json = {
+
+const ORGANIZATION_PARAMETER: Parameter = {
   name: headerName(ORGANIZATION_HEADER),
   in: 'header',
   required: false,
@@ -162,7 +199,18 @@ const ORGANIZATION_PARAMETER: Json = {
   schema: { type: 'string', minLength: 1 },
 };
 
-function idempotencyParameter(info: OpenApiInfo): Json {
+function repeated(info: OpenApiInfo): string {
+  return `A repeated request with the same ${headerName(info.idempotencyHeader)} and body changes nothing again: it gets the result of the first one, told from the current state of what that made, with \`Idempotent-Replayed: true\`.`;
+}
+
+const REPLAYED_HEADERS = {
+  'Idempotent-Replayed': {
+    description: '`true` when an earlier request had done it already; else absent',
+    schema: { type: 'string', enum: ['true'] },
+  },
+};
+
+function idempotencyParameter(info: OpenApiInfo): Parameter {
   return {
     name: headerName(info.idempotencyHeader),
     in: 'header',
@@ -170,17 +218,4 @@ function idempotencyParameter(info: OpenApiInfo): Json {
     description: `Makes the request repeatable for ${IDEMPOTENCY_HOURS} hours. The same key with another body is refused with 422, and with 409 while its first request still runs. A request that was refused may be sent again with its key.`,
     schema: { type: 'string', minLength: 1, maxLength: IDEMPOTENCY_KEY_LENGTH_MAX },
   };
-}
-
-/** Schemas with an `$id` become components, once, and a reference where they stood. */
-function hoist(schema: unknown, schemas: Map<string, unknown>): unknown {
-  if (Array.isArray(schema)) return schema.map((item) => hoist(item, schemas));
-  if (typeof schema !== 'object' || schema === null) return schema;
-  const { $id: id, ...rest } = schema as { readonly $id?: string }; // A JSON Schema.
-  if (id !== undefined && schemas.has(id)) return { $ref: `#/components/schemas/${id}` };
-  if (id !== undefined) schemas.set(id, {});
-  const plain = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, hoist(value, schemas)]));
-  if (id === undefined) return plain;
-  schemas.set(id, plain);
-  return { $ref: `#/components/schemas/${id}` };
 }

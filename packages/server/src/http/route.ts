@@ -19,7 +19,7 @@ export type RouteRequest = {
   readonly documentedBody?: TSchema;
   /** An empty body counts as `{}`. */
   readonly optionalBody?: boolean;
-  /** Media types of a JSON body; `application/json` unless named. */
+  /** Media types of a JSON body; `application/json` unless named. Those of a raw body are for the document alone. */
   readonly contentTypes?: readonly string[];
   readonly bodyBytesMax?: number;
 };
@@ -65,7 +65,23 @@ export type RouteReply =
       readonly headers?: Readonly<Record<string, string>>;
       readonly replayed?: boolean;
     }
-  | { readonly ok: false; readonly problem: Problem };
+  | { readonly ok: false; readonly problem: Problem; readonly headers?: Readonly<Record<string, string>> };
+
+/** Anything but JSON: a page, a CSV file. */
+export type TextReply = {
+  readonly ok: true;
+  readonly status: number;
+  readonly text: string;
+  readonly contentType: string;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** Shown in the documents as they are; each must fit its schema. */
+export type RouteExamples = {
+  /** Of the body. */
+  readonly request?: unknown;
+  readonly responses?: Readonly<Record<number, unknown>>;
+};
 
 type RouteFacts<Q extends RouteRequest> = {
   readonly method: Method;
@@ -76,10 +92,11 @@ type RouteFacts<Q extends RouteRequest> = {
   readonly description?: string;
   readonly tag: string;
   readonly request: Q;
-  /** null: no body. */
+  /** null: no body. A string with a `contentMediaType` is documented as text of that type. */
   readonly responses: Readonly<Record<number, TSchema | null>>;
   /** Refusals beside those that follow from the rest of the route. */
   readonly refusals?: readonly number[];
+  readonly examples?: RouteExamples;
   /** Faster than JSON.stringify, for hot replies. A method, so that a route of any reply fits a list of routes. */
   serialize?(body: unknown): string;
 };
@@ -100,7 +117,7 @@ export type KeyRoute<S, Q extends RouteRequest = RouteRequest> = RouteFacts<Q> &
 /** An operation for which no key is needed. */
 export type PublicRoute<S, Q extends RouteRequest = RouteRequest> = RouteFacts<Q> & {
   readonly access: 'public';
-  handle(context: PublicContext<S>, input: RouteInput<Q>): RouteReply | Promise<RouteReply>;
+  handle(context: PublicContext<S>, input: RouteInput<Q>): RouteReply | TextReply | Promise<RouteReply | TextReply>;
 };
 
 export type Route<S> = KeyRoute<S> | PublicRoute<S>;

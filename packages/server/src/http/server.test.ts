@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { refused } from '../app/outcome.ts';
 import { mountSurface } from './mount.ts';
 import { createRateLimiter } from './rate-limit.ts';
-import { ask, post, start, surface } from './testing/two-faces.ts';
+import { openPort, rawExchange } from './testing/raw-exchange.ts';
+import { ask, post, type Request, start, surface } from './testing/two-faces.ts';
 
 describe('who may ask', () => {
   it('refuses a request without a key before its body is read, and names the scheme', async () => {
@@ -58,6 +59,55 @@ describe('what every answer carries', () => {
     }
     expect(answers[0]!.headers['x-request-id']).not.toBe(answers[1]!.headers['x-request-id']);
     expect(answers[1]!.json.requestId).toBe(answers[1]!.headers['x-request-id']);
+  });
+});
+
+describe('the headers of a surface', () => {
+  const headers = { version: '2026-03-01' };
+
+  it.each<[number, Partial<Request> & { url: string }]>([
+    [200, { url: '/one/things' }],
+    [200, { url: '/one/page' }],
+    [204, { method: 'DELETE', url: '/one/things/7' }],
+    [400, { method: 'DELETE', url: '/one/things/%zz' }],
+    [401, { url: '/one/things', token: null }],
+    [403, post('{"name":"a"}', { token: 'none' })],
+    [404, { url: '/one/nothing' }],
+    [404, { method: 'DELETE', url: `/one/things/${'a'.repeat(300)}` }],
+    [404, { url: 'http://elsewhere/one/nothing' }],
+    [405, { method: 'PUT', url: '/one/things' }],
+    [413, post(`{"name":"${'a'.repeat(200)}"}`)],
+    [415, post('x', { type: 'no media type' })],
+    [422, post('{}')],
+    [500, { url: '/one/crash' }],
+    [503, { url: '/one/busy' }],
+  ])('stand on its %i', async (status, request) => {
+    const answer = await ask(start({ headers }), { method: 'GET', ...request });
+    expect([answer.status, answer.headers['version']]).toEqual([status, '2026-03-01']);
+  });
+
+  it('stand on no answer of another surface', async () => {
+    for (const url of ['/nothing', '/oneself', '/one%']) {
+      const answer = await ask(start({ headers }), { method: 'GET', url });
+      expect(answer.headers).not.toHaveProperty('version');
+    }
+  });
+
+  it('stand on what the fallback says to a request that cannot be read', async () => {
+    const port = await openPort(start({ headers }));
+    expect(await rawExchange(port, 'what is this\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*\r\nversion: 2026-03-01\r\n/s);
+  });
+});
+
+describe('an answer that is no JSON', () => {
+  it('is sent as it is, with its own type and headers', async () => {
+    const answer = await ask(start(), { method: 'GET', url: '/one/page', token: null });
+    expect([answer.status, answer.text]).toEqual([200, '<p>"hello"</p>']);
+    expect(answer.headers).toMatchObject({
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': "default-src 'none'",
+      'x-content-type-options': 'nosniff',
+    });
   });
 });
 
@@ -119,6 +169,17 @@ describe('refusals and crashes', () => {
     expect([answer.status, answer.json.code]).toEqual([500, 'internal_error']);
     expect(answer.text).not.toMatch(/hunter2|TypeError|store\.ts|node:/);
     expect(crashes).toEqual([expect.objectContaining({ message: expect.stringContaining('hunter2') })]);
+  });
+
+  it('tells of a crash outside of every mounted route in the words of the surface there', async () => {
+    const crashes: unknown[] = [];
+    const server = start({ crashes });
+    server.fastify.get('/broken', () => {
+      throw new Error('hunter2');
+    });
+    const answer = await ask(server, { method: 'GET', url: '/broken' });
+    expect([answer.status, answer.json.face, answer.json.path]).toEqual([500, 'two', '/broken']);
+    expect(crashes).toHaveLength(1);
   });
 
   it('answers 503 with a time when the store takes nothing, which is no crash', async () => {

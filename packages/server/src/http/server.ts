@@ -4,7 +4,8 @@ import Fastify, { type ConnectionError, type FastifyInstance, type FastifyReply,
 import { refused } from '../app/outcome.ts';
 import type { ErrorCode } from '../domain/error-registry.ts';
 import { CONTROL_BODY_BYTES_MAX } from '../domain/limits.ts';
-import { type CrashSink, crashFacts, isOfFramework, problemOf } from './crash.ts';
+import { askedPath, type CrashSink, crashFacts, isOfFramework, problemOf } from './crash.ts';
+import { createHostRewrite, namesOneHost } from './hosts.ts';
 import { explainMissing, type MountedOperation } from './not-found.ts';
 import { sendProblem } from './reply.ts';
 import { createSurfaceTable, pathOf, type Surface, type SurfaceTable } from './surface.ts';
@@ -29,6 +30,11 @@ export type HttpServerOptions = {
   /** Addresses or ranges of proxies whose X-Forwarded-* headers are believed, or how many hops; false: none. */
   readonly trustProxy: boolean | string | readonly string[] | number;
   readonly connectionsMax?: number;
+  /**
+   * Lower-case host names, without a port, and the prefix of the surface that each of them shows: its paths stand there
+   * without the prefix, and no others do. Every other host shows everything.
+   */
+  readonly hosts?: ReadonlyMap<string, string>;
 };
 
 export type HttpServer = { readonly fastify: FastifyInstance; readonly surfaces: SurfaceTable };
@@ -36,18 +42,17 @@ export type HttpServer = { readonly fastify: FastifyInstance; readonly surfaces:
 /** The bare server: limits, broken requests and unknown paths. Dialects are mounted on it. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const surfaces = createSurfaceTable(options.fallback);
+  const { hosts = NO_HOSTS } = options;
 
   function refuseBroken(error: { readonly code: string }, request: FastifyRequest, reply: FastifyReply): void {
-    const path = pathOf(request.raw.url ?? '/');
-    const isLong = error.code === 'FST_ERR_MAX_PARAM_LENGTH';
-    // No id is that long, so nothing is there.
-    const refusal = isLong ? refused('not_found', 'there is nothing at this path') : BAD_URL;
-    sendProblem(reply, request.id, surfaces.of(path), refusal.problem, path);
+    const surface = surfaces.of(pathOf(request.raw.url ?? '/'));
+    sendProblem(reply, request.id, surface, brokenUrl(error.code, request).problem, askedPath(request));
   }
 
   const fastify = Fastify({
     logger: false,
     genReqId: options.requestIds,
+    ...(hosts.size === 0 ? {} : { rewriteUrl: createHostRewrite(hosts, surfaces) }),
     requestIdHeader: false,
     // Fastify takes a number of hops too; its types leave that out.
     trustProxy: options.trustProxy as boolean | string | string[],
@@ -90,7 +95,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const surface = surfaces.of(path);
     const { refusal, allow } = explainMissing(operations, request.method, path);
     if (allow !== null) reply.header('allow', allow);
-    sendProblem(reply, request.id, surface, refusal.problem, path);
+    sendProblem(reply, request.id, surface, refusal.problem, askedPath(request));
   }
   fastify.setNotFoundHandler(refuseMissing);
   fastify.setErrorHandler((error, request, reply) => {
@@ -100,12 +105,24 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       return;
     }
     const facts = crashFacts(request);
-    sendProblem(reply, request.id, surfaces.of(facts.path), problemOf(error, facts, options.onCrash), facts.path);
+    const surface = surfaces.of(pathOf(request.url));
+    sendProblem(reply, request.id, surface, problemOf(error, facts, options.onCrash), facts.path);
   });
   return { fastify, surfaces };
 }
 
+const NO_HOSTS: ReadonlyMap<string, string> = new Map();
+
+type Refusal = ReturnType<typeof refused>;
+
 const BAD_URL = refused('invalid_request', 'the path is not a valid URL path');
+const BAD_HOST = refused('invalid_request', 'the request has more than one Host header');
+
+function brokenUrl(code: string, request: FastifyRequest): Refusal {
+  // No id is that long, so nothing is there.
+  if (code === 'FST_ERR_MAX_PARAM_LENGTH') return refused('not_found', 'there is nothing at this path');
+  return namesOneHost(request.raw) ? BAD_URL : BAD_HOST;
+}
 
 /** A request that the parser gave up on has no path: the fallback answers on the bare socket, which then closes. */
 function refuseUnreadable(options: HttpServerOptions, error: ConnectionError, socket: Socket): void {
@@ -121,6 +138,7 @@ function refuseUnreadable(options: HttpServerOptions, error: ConnectionError, so
   const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : encoded.status;
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    ...Object.entries(options.fallback.headers).map(([name, value]) => `${name}: ${value}`),
     `content-type: ${encoded.contentType}`,
     `content-length: ${Buffer.byteLength(encoded.body)}`,
     `x-request-id: ${requestId}`,

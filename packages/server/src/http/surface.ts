@@ -24,6 +24,8 @@ export type Surface = {
   /** Lower-case names of the headers that may carry an idempotency key. */
   readonly idempotencyHeaders: readonly string[];
   readonly rateLimitHeaders: (state: RateLimitState) => Readonly<Record<string, string>>;
+  /** Sent with every answer, refusals too; lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
 };
 
 export type SurfaceTable = {
@@ -53,8 +55,18 @@ function isUnder(path: string, prefix: string): boolean {
   return path.startsWith(prefix) && (prefix === '' || path.length === prefix.length || path[prefix.length] === '/');
 }
 
-/** The path of a request target, without its query. */
+/** The path of a request target, without its query; also of a whole URL (RFC 9112, 3.2.2). */
 export function pathOf(target: string): string {
-  const end = target.search(/[?#]/);
-  return end < 0 ? target : target.slice(0, end);
+  const origin = originForm(target);
+  const end = origin.search(/[?#]/);
+  return end < 0 ? origin : origin.slice(0, end);
+}
+
+const SCHEME_AND_HOST = /^https?:\/\/[^/?#]*/i;
+
+/** A request target from its path on; it always begins with a slash. */
+export function originForm(target: string): string {
+  if (target.startsWith('/')) return target;
+  const rest = target.replace(SCHEME_AND_HOST, '');
+  return rest.startsWith('/') ? rest : `/${rest}`;
 }

@@ -1,7 +1,7 @@
 import type { ApiKey } from '../domain/api-key.ts';
-import type { Attempt } from '../domain/attempt.ts';
+import type { Attempt, AttemptOutcome } from '../domain/attempt.ts';
 import type { DeathReason, Delivery, ShownStatus } from '../domain/delivery.ts';
-import type { Endpoint, EndpointHealth } from '../domain/endpoint.ts';
+import type { Endpoint, EndpointHealth, EndpointStatus } from '../domain/endpoint.ts';
 import type { Event } from '../domain/event.ts';
 import type { ApiKeyId, DeliveryId, EndpointId, EventKey, OrganizationId, SecretId } from '../domain/ids.ts';
 import type { Organization } from '../domain/organization.ts';
@@ -258,6 +258,7 @@ export type ResealUnit = {
 
 // ---- The port -------------------------------------------------------------------------------------------------------
 
+/** Items may be fewer than were asked for, even none, while `nextCursor` says that there may be more. */
 export type Page<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
 /** Keyset pages: `after` is the sort key of the last item seen. */
 export type PageRequest = { readonly after: string | null; readonly itemsMax: number };
@@ -268,7 +269,31 @@ export type DeliveryFilter = {
   readonly organizationId: OrganizationId;
   readonly endpointId: EndpointId | null;
   readonly eventKey: EventKey | null;
-  readonly status: ShownStatus | null;
+  /** Any of these; null: every one. */
+  readonly statuses: readonly ShownStatus[] | null;
+};
+
+/** Attempts of an organization; null leaves a bound or a choice open. */
+export type AttemptFilter = {
+  readonly organizationId: OrganizationId;
+  readonly endpointId: EndpointId | null;
+  readonly eventType: string | null;
+  readonly outcome: AttemptOutcome | null;
+  /** Started at this time or later. */
+  readonly since: number | null;
+  /** Started before this time. */
+  readonly until: number | null;
+  /** Of the response, both included; an attempt without one has no status. */
+  readonly statusMin: number | null;
+  readonly statusMax: number | null;
+};
+
+/** An attempt with what its delivery says of it. */
+export type ShownAttempt = {
+  readonly attempt: Attempt;
+  readonly outcome: AttemptOutcome;
+  readonly eventId: string;
+  readonly eventType: string;
 };
 
 /** Deliveries that a recovery would send again. */
@@ -295,7 +320,13 @@ export interface Reader {
   organizations(page: PageRequest): Promise<Page<Organization>>;
   /** Null also when it belongs to another organization. */
   endpoint(organizationId: OrganizationId, id: EndpointId): Promise<EndpointWithHealth | null>;
-  endpoints(organizationId: OrganizationId, page: PageRequest): Promise<Page<EndpointWithHealth>>;
+  /** Newest first. `after` is an endpoint's id; it need not be in the list any more. */
+  endpoints(
+    organizationId: OrganizationId,
+    page: PageRequest,
+    archived: 'included' | 'excluded',
+  ): Promise<Page<EndpointWithHealth>>;
+  endpointCount(organizationId: OrganizationId, statuses: readonly EndpointStatus['kind'][]): Promise<number>;
   /** Every endpoint of an organization that is not archived, for fan-out. */
   subscribers(organizationId: OrganizationId): Promise<readonly EndpointWithHealth[]>;
   /** An endpoint by id alone, whoever owns it; for the engine. */
@@ -319,6 +350,8 @@ export interface Reader {
   attemptsOfDelivery(organizationId: OrganizationId, id: DeliveryId): Promise<readonly Attempt[]>;
   /** Newest first. */
   attemptsOfEndpoint(id: EndpointId, page: PageRequest): Promise<Page<Attempt>>;
+  /** Newest first. */
+  attempts(filter: AttemptFilter, page: PageRequest): Promise<Page<ShownAttempt>>;
   idempotency(principal: string, route: string, key: string, now: number): Promise<IdempotencyRow | null>;
   /** Everything sealed, in id order, for a change of master key. */
   sealedSecrets(

@@ -47,7 +47,7 @@ export function deliveriesCommands(parent: Command, run: Run): void {
             status: options.status,
             ...pageQuery(options),
           };
-          const page = await session.call({ method: 'GET', path: '/v1/deliveries', query });
+          const page = await session.call({ method: 'GET', path: '/deliveries', query });
           printPage(session, page, {
             columns: COLUMNS,
             empty:
@@ -61,7 +61,7 @@ export function deliveriesCommands(parent: Command, run: Run): void {
       .argument('<delivery>', 'its id')
       .action(async (id: string, options: object) => {
         await run(options, async (session) => {
-          const delivery = await session.call({ method: 'GET', path: '/v1/deliveries/{}', ids: [id] });
+          const delivery = await session.call({ method: 'GET', path: '/deliveries/{}', ids: [id] });
           session.print(delivery, () => {
             const attempts = records(delivery['attempts']);
             const history = attempts.length === 0 ? 'No attempt yet.' : table(session.io, ATTEMPT_COLUMNS, attempts);
@@ -75,7 +75,7 @@ export function deliveriesCommands(parent: Command, run: Run): void {
       .argument('<delivery>', 'its id')
       .action(async (id: string, options: object) => {
         await run(options, async (session) => {
-          const made = await session.call({ method: 'POST', path: '/v1/deliveries/{}/resend', ids: [id] });
+          const made = await session.call({ method: 'POST', path: '/deliveries/{}/resend', ids: [id] });
           session.print(made, () => text(made, 'id'));
           session.note(`It goes out as a delivery of its own; see hookring deliveries show ${text(made, 'id')}`);
         });

@@ -31,7 +31,7 @@ export function endpointRecoverCommand(run: Run): Command {
         let cursor: string | null = null;
         do {
           const body = { since, until, statuses: options.status, ...(cursor === null ? {} : { cursor }) };
-          const step = await session.call({ method: 'POST', path: '/v1/endpoints/{}/recover', ids: [id], body });
+          const step = await session.call({ method: 'POST', path: '/endpoints/{}/recover', ids: [id], body });
           recovered += Number(step['recovered'] ?? 0);
           cursor = textOrNull(step, 'nextCursor');
           progress.show(`${recovered} deliveries recovered, ${Number(step['remaining'] ?? 0)} to go`);

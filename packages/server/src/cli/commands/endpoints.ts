@@ -33,7 +33,7 @@ export function endpointsCommands(parent: Command, run: Run): void {
   endpoints.addCommand(
     withPage(serverCommand('list', 'list endpoints')).action(async (options: PageOptions) => {
       await run(options, async (session) => {
-        const page = await session.call({ method: 'GET', path: '/v1/endpoints', query: pageQuery(options) });
+        const page = await session.call({ method: 'GET', path: '/endpoints', query: pageQuery(options) });
         printPage(session, page, {
           columns: COLUMNS,
           empty:
@@ -47,7 +47,7 @@ export function endpointsCommands(parent: Command, run: Run): void {
       .argument('<endpoint>', 'its id')
       .action(async (id: string, options: object) => {
         await run(options, async (session) => {
-          const endpoint = await session.call({ method: 'GET', path: '/v1/endpoints/{}', ids: [id] });
+          const endpoint = await session.call({ method: 'GET', path: '/endpoints/{}', ids: [id] });
           session.print(endpoint, () => endpointFacts(endpoint));
         });
       }),
@@ -109,7 +109,7 @@ Examples:
       await run(options, async (session) => {
         const { keyring, algorithm } = options;
         const body = { url: target, ...settingsBody(options), keyring, algorithm };
-        const created = await session.call({ method: 'POST', path: '/v1/endpoints', body });
+        const created = await session.call({ method: 'POST', path: '/endpoints', body });
         const endpoint = asRecord(created['endpoint']);
         const secret = asRecord(created['secret']);
         session.print(created, () =>
@@ -133,7 +133,7 @@ function updateCommand(run: Run): Command {
     .action(async (id: string, options: SettingOptions & { target?: string }) => {
       await run(options, async (session) => {
         const body = { url: options.target, ...settingsBody(options) };
-        const endpoint = await session.call({ method: 'PATCH', path: '/v1/endpoints/{}', ids: [id], body });
+        const endpoint = await session.call({ method: 'PATCH', path: '/endpoints/{}', ids: [id], body });
         session.print(endpoint, () => endpointFacts(endpoint));
       });
     });
@@ -144,7 +144,7 @@ function statusCommand(run: Run, name: string, status: string, summary: string):
     .argument('<endpoint>', 'its id')
     .action(async (id: string, options: object) => {
       await run(options, async (session) => {
-        const endpoint = await session.call({ method: 'PATCH', path: '/v1/endpoints/{}', ids: [id], body: { status } });
+        const endpoint = await session.call({ method: 'PATCH', path: '/endpoints/{}', ids: [id], body: { status } });
         session.print(endpoint, () => `${text(endpoint, 'id')} is ${statusText(endpoint)}.`);
       });
     });
@@ -155,7 +155,7 @@ function archiveCommand(run: Run): Command {
     .argument('<endpoint>', 'its id')
     .action(async (id: string, options: object) => {
       await run(options, async (session) => {
-        await session.call({ method: 'DELETE', path: '/v1/endpoints/{}', ids: [id] });
+        await session.call({ method: 'DELETE', path: '/endpoints/{}', ids: [id] });
         session.print({ id, status: 'archived' }, () => `${id} is archived.`);
       });
     });
@@ -167,7 +167,7 @@ function testCommand(run: Run): Command {
     .addHelpText('after', '\nThe exit code is 1 when the receiver did not answer 2xx.')
     .action(async (id: string, options: object) => {
       await run(options, async (session) => {
-        const result = await session.call({ method: 'POST', path: '/v1/endpoints/{}/test', ids: [id], body: {} });
+        const result = await session.call({ method: 'POST', path: '/endpoints/{}/test', ids: [id], body: {} });
         const error = asRecord(result['error']);
         session.print(result, () =>
           facts([

@@ -51,7 +51,7 @@ See where it went: hookring deliveries list --event <id>`,
         const bytes = await payloadBytes(session, payload, options.file);
         const sent = await session.call({
           method: 'POST',
-          path: '/v1/events',
+          path: '/events',
           ...(options.raw === true ? rawRequest(type, bytes, options) : jsonRequest(type, bytes, options)),
           idempotencyKey: options.idempotencyKey,
         });
@@ -100,7 +100,7 @@ export function eventsCommands(parent: Command, run: Run): void {
   events.addCommand(
     withPage(serverCommand('list', 'list events, newest first')).action(async (options: PageOptions) => {
       await run(options, async (session) => {
-        const page = await session.call({ method: 'GET', path: '/v1/events', query: pageQuery(options) });
+        const page = await session.call({ method: 'GET', path: '/events', query: pageQuery(options) });
         printPage(session, page, { columns: COLUMNS, empty: "No event yet. Send one: hookring send test.event '{}'" });
       });
     }),
@@ -110,7 +110,7 @@ export function eventsCommands(parent: Command, run: Run): void {
       .argument('<event>', 'its id')
       .action(async (id: string, options: object) => {
         await run(options, async (session) => {
-          const event = await session.call({ method: 'GET', path: '/v1/events/{}', ids: [id] });
+          const event = await session.call({ method: 'GET', path: '/events/{}', ids: [id] });
           session.print(event, () =>
             facts([
               ['id', text(event, 'id')],

@@ -6,6 +6,7 @@ import { collect, duration, type PageOptions, pageQuery } from '../options.ts';
 import type { Run } from '../run.ts';
 import { serverCommand } from '../session.ts';
 import type { Column } from '../table.ts';
+import { keysImportCommand } from './keys-import.ts';
 
 /** What a key of a customer usually needs: all of its own organization, no secrets in clear, no other organization. */
 const USUAL_SCOPES = SCOPES.filter((scope) => scope !== 'operator' && scope !== 'secrets:reveal');
@@ -49,7 +50,7 @@ Without --scope a key gets all but operator and secrets:reveal.`,
             scopes: options.scope ?? USUAL_SCOPES,
             expiresAt,
           };
-          const created = await session.call({ method: 'POST', path: '/v1/keys', body });
+          const created = await session.call({ method: 'POST', path: '/keys', body });
           session.print(created, () => text(created, 'token'));
           const key = asRecord(created['key']);
           session.note(`Created ${text(key, 'id')} for ${text(key, 'organizationId')}. The token is shown only now.`);
@@ -57,11 +58,13 @@ Without --scope a key gets all but operator and secrets:reveal.`,
       }),
   );
 
+  keys.addCommand(keysImportCommand(run, USUAL_SCOPES));
+
   keys.addCommand(
     withPage(serverCommand('list', 'list API keys; tokens are never shown again')).action(
       async (options: PageOptions) => {
         await run(options, async (session) => {
-          const page = await session.call({ method: 'GET', path: '/v1/keys', query: pageQuery(options) });
+          const page = await session.call({ method: 'GET', path: '/keys', query: pageQuery(options) });
           printPage(session, page, { columns: COLUMNS, empty: 'No API key yet. Create one: hookring keys create' });
         });
       },
@@ -73,7 +76,7 @@ Without --scope a key gets all but operator and secrets:reveal.`,
       .argument('<key>', 'its id, as in "hookring keys list"')
       .action(async (id: string, options: object) => {
         await run(options, async (session) => {
-          const key = await session.call({ method: 'POST', path: '/v1/keys/{}/revoke', ids: [id] });
+          const key = await session.call({ method: 'POST', path: '/keys/{}/revoke', ids: [id] });
           session.print(key, () => `Revoked ${text(key, 'id')} (${text(key, 'hint')}).`);
         });
       }),

@@ -51,7 +51,7 @@ async function listen(session: Session, options: ListenOptions): Promise<void> {
       session.note(`Endpoint ${text(endpoint, 'id')} is registered. Stop with Ctrl-C; it is archived then.\n`);
       await stopping.signal;
     } finally {
-      await session.call({ method: 'DELETE', path: '/v1/endpoints/{}', ids: [text(endpoint, 'id')] });
+      await session.call({ method: 'DELETE', path: '/endpoints/{}', ids: [text(endpoint, 'id')] });
     }
     const { verified, rejected } = receiver.verdicts();
     session.print({ endpoint, verified, rejected }, () => `\n${verified} verified, ${rejected} rejected.`);
@@ -69,7 +69,7 @@ async function register(session: Session, options: ListenOptions, local: string)
     keyring: 'own',
   };
   try {
-    return await session.call({ method: 'POST', path: '/v1/endpoints', body });
+    return await session.call({ method: 'POST', path: '/endpoints', body });
   } catch (error) {
     const isUrl =
       error instanceof CommandFailure && error.facts.errors?.some(({ pointer }) => pointer === '/url') === true;
@@ -81,7 +81,7 @@ async function register(session: Session, options: ListenOptions, local: string)
 async function proveReachable(session: Session, endpoint: Json): Promise<void> {
   const result = await session.call({
     method: 'POST',
-    path: '/v1/endpoints/{}/test',
+    path: '/endpoints/{}/test',
     ids: [text(endpoint, 'id')],
     body: {},
   });

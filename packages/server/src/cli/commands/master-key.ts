@@ -10,7 +10,7 @@ export function masterKeyCommands(parent: Command, run: Run): void {
   masterKey.addCommand(
     serverCommand('status', 'show which master keys the server has').action(async (options: object) => {
       await run(options, async (session) => {
-        const status = await session.call({ method: 'GET', path: '/v1/master-key' });
+        const status = await session.call({ method: 'GET', path: '/master-key' });
         session.print(status, () => statusFacts(status));
       });
     }),
@@ -34,17 +34,17 @@ It can be stopped and started again at any time.`,
 
 async function rotateMasterKey(session: Session): Promise<void> {
   const progress = progressLine(session.io, session.json);
-  await session.call({ method: 'POST', path: '/v1/master-key/rotate' });
+  await session.call({ method: 'POST', path: '/master-key/rotate' });
   let resealed = 0;
   let cursor: string | null = null;
   do {
     const body: Json = cursor === null ? {} : { cursor };
-    const step = await session.call({ method: 'POST', path: '/v1/master-key/reseal', body });
+    const step = await session.call({ method: 'POST', path: '/master-key/reseal', body });
     resealed += Number(step['resealed'] ?? 0);
     cursor = textOrNull(step, 'nextCursor');
     progress.show(`${resealed} texts sealed again`);
   } while (cursor !== null);
-  const status = await session.call({ method: 'POST', path: '/v1/master-key/finish' });
+  const status = await session.call({ method: 'POST', path: '/master-key/finish' });
   progress.end();
   session.print({ ...status, resealed }, () => `${statusFacts(status)}\nsealed again  ${resealed}`);
   if (status['source'] === 'configured') {

@@ -24,7 +24,7 @@ export function orgsCommands(parent: Command, run: Run): void {
       .action(async (name: string, options: { externalId?: string }) => {
         await run(options, async (session) => {
           const body = { name, externalId: options.externalId };
-          const organization = await session.call({ method: 'POST', path: '/v1/organizations', body });
+          const organization = await session.call({ method: 'POST', path: '/organizations', body });
           session.print(organization, () => organizationFacts(organization));
           session.note(`\nGive it a key: hookring keys create --org ${text(organization, 'id')}`);
         });
@@ -34,7 +34,7 @@ export function orgsCommands(parent: Command, run: Run): void {
   orgs.addCommand(
     withPage(serverCommand('list', 'list organizations')).action(async (options: PageOptions) => {
       await run(options, async (session) => {
-        const page = await session.call({ method: 'GET', path: '/v1/organizations', query: pageQuery(options) });
+        const page = await session.call({ method: 'GET', path: '/organizations', query: pageQuery(options) });
         printPage(session, page, {
           columns: COLUMNS,
           empty: 'No organization yet. Create one: hookring orgs create <name>',
@@ -48,7 +48,7 @@ export function orgsCommands(parent: Command, run: Run): void {
       .argument('<organization>', 'its id')
       .action(async (id: string, options: object) => {
         await run(options, async (session) => {
-          const organization = await session.call({ method: 'GET', path: '/v1/organizations/{}', ids: [id] });
+          const organization = await session.call({ method: 'GET', path: '/organizations/{}', ids: [id] });
           session.print(organization, () => organizationFacts(organization));
         });
       }),

@@ -126,5 +126,5 @@ export function secretsCommands(parent: Command, run: Run): void {
 }
 
 function ringPath(id: string): string {
-  return id.startsWith('org_') ? '/v1/organizations/{}' : '/v1/endpoints/{}';
+  return id.startsWith('org_') ? '/organizations/{}' : '/endpoints/{}';
 }

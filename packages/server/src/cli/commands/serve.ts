@@ -62,7 +62,7 @@ async function serve(io: Io, report: Report, flags: Flags, json: boolean): Promi
     for (const warning of loaded.warnings) writeLine(io.stderr, `warning: ${warning}`);
     throw configurationFailure(loaded.problems);
   }
-  const { config, warnings } = loaded;
+  const { config, dialects, warnings } = loaded;
   const telemetry = createTelemetry({ level: config.logLevel });
   for (const warning of warnings) telemetry.log.warn(warning);
   // A broken program ends, and the log says of what; what it had accepted is stored.
@@ -73,7 +73,7 @@ async function serve(io: Io, report: Report, flags: Flags, json: boolean): Promi
   // Signals that come while it starts wait for the end of the start.
   const stopping = nextSignal({ withParent: (io.env['npm_lifecycle_event'] ?? '') !== '' });
   const { startService } = await import('../../service.ts');
-  const started = await startService(config, telemetry);
+  const started = await startService({ config, dialects }, telemetry);
   if (!started.ok) {
     stopping.forget();
     throw new CommandFailure({
@@ -84,8 +84,9 @@ async function serve(io: Io, report: Report, flags: Flags, json: boolean): Promi
     });
   }
   const { service } = started;
-  const document = { url: service.url, firstKey: service.firstKey, pid: process.pid };
-  writeLine(io.stdout, json ? JSON.stringify(document, null, 2) : banner(service, config));
+  const { url, nativePrefix, firstKey } = service;
+  const document = { url, nativePrefix, firstKey, pid: process.pid };
+  writeLine(io.stdout, json ? JSON.stringify(document, null, 2) : banner(service, { config, dialects }));
   const signal = await stopping.signal;
   await stop(service, config, telemetry.events, signal);
   report.exitCode = EXIT.OK;

@@ -78,6 +78,8 @@ export function checkBacklog(metrics: string): readonly Finding[] {
 async function checkEndpoints(server: ServerFile): Promise<readonly Finding[]> {
   const client: Client = {
     url: server.url,
+    nativePrefix: server.nativePrefix,
+    isPrefixAssumed: false,
     token: server.token,
     organization: null,
     fetch: (request) => fetch(request),
@@ -88,7 +90,7 @@ async function checkEndpoints(server: ServerFile): Promise<readonly Finding[]> {
   try {
     for (let page = 0; page < ENDPOINT_PAGES_MAX && (page === 0 || cursor !== null); page += 1) {
       const query = { limit: PAGE_ITEMS, ...(cursor === null ? {} : { cursor }) };
-      const answer: Json = await call(client, { method: 'GET', path: '/v1/endpoints', query });
+      const answer: Json = await call(client, { method: 'GET', path: '/endpoints', query });
       const items = records(answer['items']);
       seen += items.length;
       suspended.push(...items.filter((row) => row['status'] === 'suspended'));

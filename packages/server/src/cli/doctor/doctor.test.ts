@@ -75,7 +75,7 @@ describe('doctor', () => {
   it('sees who holds the database', async () => {
     const path = join(folder, 'h.db');
     writeFileSync(path, '', { mode: 0o600 });
-    const server = { url: 'http://127.0.0.1:1', token: 't', pid: process.pid };
+    const server = { url: 'http://127.0.0.1:1', nativePrefix: '/v1', token: 't', pid: process.pid };
     expect(statusOf(await checkFiles(await config(), server, NOW), 'lock')).toBe('fail');
     const lock = lockFile(path);
     try {

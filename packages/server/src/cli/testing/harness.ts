@@ -31,10 +31,11 @@ export type Harness = {
   stop(): Promise<void>;
 };
 
-export async function startHarness(): Promise<Harness> {
+/** The settings are those of the server; commands find it as they do on any machine. */
+export async function startHarness(settings: Readonly<Record<string, string>> = {}): Promise<Harness> {
   const folder = mkdtempSync(join(tmpdir(), 'hookring-cli-'));
   const receiver = await startReceiver({ scripts: { '/broken': { kind: 'respond', status: 500 } } });
-  const server = spawnBin(['serve'], {}, folder);
+  const server = spawnBin(['serve'], settings, folder);
   await said(server, 'Stop it with Ctrl-C.');
   const cli = (args: readonly string[], given: Given = {}): Promise<Ended> => runHere(folder, args, given);
   const json = async (args: readonly string[], given?: Given): Promise<Json> => {

@@ -1,83 +1,81 @@
 import { Type } from 'typebox';
-import { listDeliveries, readDelivery, resendDelivery } from '../../app/deliveries.ts';
-import { SHOWN_STATUSES } from '../../domain/delivery.ts';
-import { nextCursorOf, readPage } from '../../http/pagination.ts';
-import { refuseFields } from '../../http/validation.ts';
-import { type DialectRoute, keyRoute } from '../define-dialect.ts';
+import {
+  type DialectRoute,
+  listDeliveries,
+  pageOf,
+  readDelivery,
+  refuseFields,
+  resendDelivery,
+  route,
+  SHOWN_STATUSES,
+  STRICT,
+  words,
+} from '../public.ts';
 import { encodeAttempt, encodeDelivery } from './encode-delivery.ts';
 import { ids } from './ids.ts';
 import { DeliverySchema, DeliveryWithAttemptsSchema } from './resources.ts';
-import { IdParams, listQuery, nothingThere, reply } from './route-parts.ts';
-import { pageOf, words } from './schema-parts.ts';
+import { pages } from './route-parts.ts';
 
-const listRoute = keyRoute({
+const tag = 'deliveries';
+
+const Filters = Type.Object(
+  {
+    endpointId: Type.Optional(Type.String()),
+    eventId: Type.Optional(Type.String()),
+    status: Type.Optional(words(SHOWN_STATUSES)),
+  },
+  STRICT,
+);
+
+const listRoute = route({
   method: 'GET',
   path: '/deliveries',
+  operation: listDeliveries,
   operationId: 'listDeliveries',
   summary: 'List deliveries, newest first',
-  tag: 'deliveries',
-  scopes: ['deliveries:read'],
-  idempotent: false,
-  request: {
-    query: listQuery({
-      endpointId: Type.Optional(Type.String()),
-      eventId: Type.Optional(Type.String()),
-      status: Type.Optional(words(SHOWN_STATUSES)),
-    }),
-  },
-  responses: { 200: pageOf(DeliverySchema) },
-  async handle(context, input) {
-    const page = readPage(context, input);
-    if (!page.ok) return page;
-    const { endpointId, eventId = null, status = null } = input.query;
-    const endpoint = endpointId === undefined ? null : ids.endpoint.decode(endpointId);
-    if (endpointId !== undefined && endpoint === null) {
+  tag,
+  request: { query: Filters },
+  page: pages,
+  status: 200,
+  response: pageOf(DeliverySchema),
+  decode({ query, page }) {
+    const { endpointId: text, eventId = null, status } = query;
+    const endpointId = text === undefined ? null : ids.endpoint.decode(text);
+    if (text !== undefined && endpointId === null) {
       return refuseFields([{ pointer: '?endpointId', detail: 'is not the id of an endpoint', code: 'wrong_format' }]);
     }
-    const query = { endpointId: endpoint, eventId, status };
-    return reply(await listDeliveries(context.services, context.caller, query, page.page), 200, (found) => ({
-      items: found.items.map(encodeDelivery),
-      nextCursor: nextCursorOf(context, input, found),
-    }));
+    return { endpointId, eventId, statuses: status === undefined ? null : [status], page };
   },
+  encode: ({ items }, { next }) => ({ items: items.map(encodeDelivery), nextCursor: next }),
 });
 
-const readRoute = keyRoute({
+const readRoute = route({
   method: 'GET',
   path: '/deliveries/{id}',
+  operation: readDelivery,
   operationId: 'readDelivery',
   summary: 'Read a delivery, with its attempts',
-  tag: 'deliveries',
-  scopes: ['deliveries:read'],
-  idempotent: false,
-  request: { params: IdParams },
-  responses: { 200: DeliveryWithAttemptsSchema },
-  async handle({ services, caller }, { params }) {
-    const id = ids.delivery.decode(params.id);
-    if (id === null) return nothingThere('delivery');
-    return reply(await readDelivery(services, caller, id), 200, (found) => ({
-      ...encodeDelivery(found),
-      attempts: found.attempts.map(encodeAttempt),
-    }));
-  },
+  tag,
+  ids: { id: ids.delivery },
+  status: 200,
+  response: DeliveryWithAttemptsSchema,
+  decode: ({ ids: { id } }) => ({ deliveryId: id }),
+  encode: (found) => ({ ...encodeDelivery(found), attempts: found.attempts.map(encodeAttempt) }),
 });
 
-const resendRoute = keyRoute({
+const resendRoute = route({
   method: 'POST',
   path: '/deliveries/{id}/resend',
+  operation: resendDelivery,
   operationId: 'resendDelivery',
   summary: 'Send the event of a delivery to its endpoint again',
   description: 'Makes a delivery of its own; the old one and its retries go on as they were.',
-  tag: 'deliveries',
-  scopes: ['deliveries:write'],
-  idempotent: true,
-  request: { params: IdParams },
-  responses: { 202: DeliverySchema },
-  async handle({ services, caller, idempotency }, { params }) {
-    const id = ids.delivery.decode(params.id);
-    if (id === null) return nothingThere('delivery');
-    return reply(await resendDelivery(services, caller, id, idempotency), 202, encodeDelivery);
-  },
+  tag,
+  ids: { id: ids.delivery },
+  status: 202,
+  response: DeliverySchema,
+  decode: ({ ids: { id } }) => ({ deliveryId: id }),
+  encode: encodeDelivery,
 });
 
 export const deliveryRoutes: readonly DialectRoute[] = [listRoute, readRoute, resendRoute];

@@ -1,10 +1,13 @@
 import type { Static } from 'typebox';
-import type { Attempt } from '../../domain/attempt.ts';
-import type { DeliveryState } from '../../domain/delivery.ts';
-import { excerptText } from '../../domain/excerpt.ts';
-import type { ShownDelivery } from '../../store/port.ts';
+import {
+  type Attempt,
+  type DeliveryState,
+  excerptText,
+  type ShownDelivery,
+  showTime,
+  showTimeOrNull,
+} from '../public.ts';
 import type { AttemptSchema, DeliverySchema } from './resources.ts';
-import { showTime, showTimeOrNull } from './time.ts';
 
 export function encodeDelivery({ delivery, shown }: ShownDelivery): Static<typeof DeliverySchema> {
   const { state } = delivery;

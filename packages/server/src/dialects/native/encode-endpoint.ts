@@ -1,17 +1,11 @@
 import type { Static } from 'typebox';
-import type { Endpoint, EndpointHealth } from '../../domain/endpoint.ts';
-import { type Secret, secretState } from '../../domain/secret.ts';
+import { type EndpointView, type Secret, secretState, showTime, showTimeOrNull } from '../public.ts';
 import type { EndpointSchema, SecretSchema } from './resources.ts';
-import { showTime, showTimeOrNull } from './time.ts';
 
 /** Stands where the value of a header would. In a change it means "as it is", so that what was read can be sent back. */
 export const HIDDEN_VALUE = '[hidden]';
 
-export function encodeEndpoint(found: {
-  readonly endpoint: Endpoint;
-  readonly health: EndpointHealth;
-}): Static<typeof EndpointSchema> {
-  const { endpoint, health } = found;
+export function encodeEndpoint({ endpoint, health }: EndpointView): Static<typeof EndpointSchema> {
   const { status } = endpoint;
   return {
     id: endpoint.id,

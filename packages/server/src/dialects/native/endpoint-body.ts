@@ -1,7 +1,6 @@
 import { type Static, Type } from 'typebox';
-import type { EndpointSettings } from '../../app/endpoint-settings.ts';
+import { type EndpointSettings, nullable, STRICT, words } from '../public.ts';
 import { HIDDEN_VALUE } from './encode-endpoint.ts';
-import { nullable, STRICT, words } from './schema-parts.ts';
 
 const SETTINGS = {
   eventTypes: Type.Optional(nullable(Type.Array(Type.String(), { description: 'Absent or null: all' }))),

@@ -2,78 +2,64 @@ import { Type } from 'typebox';
 import {
   archiveEndpoint,
   createEndpoint,
-  type EndpointDefaults,
+  type DialectRoute,
+  type EndpointView,
+  etagOf,
+  ifMatch,
+  keyRoute,
   listEndpoints,
-  patchEndpoint,
+  nullable,
+  type Outcome,
+  pageOf,
+  perform,
+  type RouteReply,
   readEndpoint,
-} from '../../app/endpoints.ts';
-import { etagOf, ifMatch } from '../../http/etag.ts';
-import { nextCursorOf, readPage } from '../../http/pagination.ts';
-import type { RouteReply } from '../../http/route.ts';
-import type { EndpointWithHealth } from '../../store/port.ts';
-import { type DialectRoute, keyRoute } from '../define-dialect.ts';
+  route,
+  STRICT,
+  updateEndpoint,
+} from '../public.ts';
 import { encodeEndpoint } from './encode-endpoint.ts';
 import { CreateEndpointBody, PatchEndpointBody, settingsOf } from './endpoint-body.ts';
 import { ids } from './ids.ts';
 import { EndpointSchema, ShownSecretSchema } from './resources.ts';
-import { IdParams, listQuery, nothingThere, reply, SECRET_AGAIN } from './route-parts.ts';
-import { nullable, pageOf, STRICT } from './schema-parts.ts';
+import { IdParams, IfMatch, MERGE_PATCH, nothingThere, pages, reply, SECRET_AGAIN } from './route-parts.ts';
 
-const MERGE_PATCH = ['application/json', 'application/merge-patch+json'] as const;
-const IfMatch = Type.Object({
-  'if-match': Type.Optional(Type.String({ description: 'The ETag that was read, a list of them, or `*`' })),
+const tag = 'endpoints';
+
+function withTag(outcome: Outcome<EndpointView>): RouteReply {
+  const headers = outcome.ok ? { etag: etagOf(outcome.value.endpoint.version) } : undefined;
+  return reply(outcome, 200, encodeEndpoint, headers);
+}
+
+const createRoute = route({
+  method: 'POST',
+  path: '/endpoints',
+  operation: createEndpoint,
+  operationId: 'createEndpoint',
+  summary: 'Subscribe a URL to event types',
+  description: `The secret is shown in this answer only. An endpoint on the ring of its organization has none of its own. ${SECRET_AGAIN}`,
+  tag,
+  request: { body: CreateEndpointBody },
+  status: 201,
+  response: Type.Object({ endpoint: EndpointSchema, secret: nullable(ShownSecretSchema) }, STRICT),
+  decode({ body: { keyring = 'own', algorithm = 'hmac-sha256', ...settings } }) {
+    return { settings: settingsOf(settings), keyring, algorithm };
+  },
+  encode: (created) => ({ endpoint: encodeEndpoint(created), secret: created.secret }),
 });
 
-function withTag(outcome: Awaited<ReturnType<typeof readEndpoint>>): RouteReply {
-  return reply<EndpointWithHealth>(
-    outcome,
-    200,
-    encodeEndpoint,
-    outcome.ok ? { etag: etagOf(outcome.value.endpoint.version) } : undefined,
-  );
-}
-
-function createRoute(defaults: EndpointDefaults): DialectRoute {
-  return keyRoute({
-    method: 'POST',
-    path: '/endpoints',
-    operationId: 'createEndpoint',
-    summary: 'Subscribe a URL to event types',
-    description: `The secret is shown in this answer only. An endpoint on the ring of its organization has none of its own. ${SECRET_AGAIN}`,
-    tag: 'endpoints',
-    scopes: ['endpoints:write'],
-    idempotent: true,
-    request: { body: CreateEndpointBody },
-    responses: { 201: Type.Object({ endpoint: EndpointSchema, secret: nullable(ShownSecretSchema) }, STRICT) },
-    async handle({ services, caller, idempotency }, { body }) {
-      const { keyring = 'own', algorithm = 'hmac-sha256', ...settings } = body;
-      const input = { settings: settingsOf(settings), keyring, algorithm, defaults };
-      return reply(await createEndpoint(services, caller, input, idempotency), 201, (created) => ({
-        endpoint: encodeEndpoint(created),
-        secret: created.secret,
-      }));
-    },
-  });
-}
-
-const listRoute = keyRoute({
+const listRoute = route({
   method: 'GET',
   path: '/endpoints',
+  operation: listEndpoints,
   operationId: 'listEndpoints',
   summary: 'List endpoints',
-  tag: 'endpoints',
-  scopes: ['endpoints:read'],
-  idempotent: false,
-  request: { query: listQuery({}) },
-  responses: { 200: pageOf(EndpointSchema) },
-  async handle(context, input) {
-    const page = readPage(context, input);
-    if (!page.ok) return page;
-    return reply(await listEndpoints(context.services, context.caller, page.page), 200, (found) => ({
-      items: found.items.map(encodeEndpoint),
-      nextCursor: nextCursorOf(context, input, found),
-    }));
-  },
+  tag,
+  page: pages,
+  status: 200,
+  response: pageOf(EndpointSchema),
+  decode: ({ page }) => ({ page }),
+  encode: ({ items }, { next }) => ({ items: items.map(encodeEndpoint), nextCursor: next }),
 });
 
 const readRoute = keyRoute({
@@ -81,14 +67,16 @@ const readRoute = keyRoute({
   path: '/endpoints/{id}',
   operationId: 'readEndpoint',
   summary: 'Read an endpoint',
-  tag: 'endpoints',
-  scopes: ['endpoints:read'],
+  tag,
+  scopes: readEndpoint.scopes,
   idempotent: false,
   request: { params: IdParams },
   responses: { 200: EndpointSchema },
-  async handle({ services, caller }, { params }) {
-    const id = ids.endpoint.decode(params.id);
-    return id === null ? nothingThere('endpoint') : withTag(await readEndpoint(services, caller, id));
+  async handle(context, { params }) {
+    const endpointId = ids.endpoint.decode(params.id);
+    return endpointId === null
+      ? nothingThere('endpoint')
+      : withTag(await perform(context, readEndpoint, { endpointId }));
   },
 });
 
@@ -99,18 +87,21 @@ const patchRoute = keyRoute({
   summary: 'Change an endpoint',
   description:
     'A merge patch (RFC 7396): what is not named stays. `status` suspends, resumes or archives; archived is for good. A new URL keeps the secrets.',
-  tag: 'endpoints',
-  scopes: ['endpoints:write'],
+  tag,
+  scopes: updateEndpoint.scopes,
   idempotent: false,
   request: { params: IdParams, headers: IfMatch, body: PatchEndpointBody, contentTypes: MERGE_PATCH },
   responses: { 200: EndpointSchema },
   refusals: [412],
-  async handle({ services, caller, headers }, { params, body }) {
-    const id = ids.endpoint.decode(params.id);
-    if (id === null) return nothingThere('endpoint');
-    const settings = settingsOf(body);
+  async handle(context, { params, body }) {
+    const endpointId = ids.endpoint.decode(params.id);
+    if (endpointId === null) return nothingThere('endpoint');
+    const change = settingsOf(body);
     return withTag(
-      await ifMatch(headers, async (version) => await patchEndpoint(services, caller, id, settings, version)),
+      await ifMatch(
+        context.headers,
+        async (expectedVersion) => await perform(context, updateEndpoint, { endpointId, change, expectedVersion }),
+      ),
     );
   },
 });
@@ -121,20 +112,21 @@ const deleteRoute = keyRoute({
   operationId: 'archiveEndpoint',
   summary: 'Archive an endpoint',
   description: 'It receives nothing any more; what was queued is cancelled, and its history stays.',
-  tag: 'endpoints',
-  scopes: ['endpoints:write'],
+  tag,
+  scopes: archiveEndpoint.scopes,
   idempotent: false,
   request: { params: IdParams, headers: IfMatch },
   responses: { 204: null },
   refusals: [412],
-  async handle({ services, caller, headers }, { params }) {
-    const id = ids.endpoint.decode(params.id);
-    if (id === null) return nothingThere('endpoint');
-    const outcome = await ifMatch(headers, async (version) => await archiveEndpoint(services, caller, id, version));
+  async handle(context, { params }) {
+    const endpointId = ids.endpoint.decode(params.id);
+    if (endpointId === null) return nothingThere('endpoint');
+    const outcome = await ifMatch(
+      context.headers,
+      async (expectedVersion) => await perform(context, archiveEndpoint, { endpointId, expectedVersion }),
+    );
     return reply(outcome, 204, () => undefined);
   },
 });
 
-export function endpointRoutes(defaults: EndpointDefaults): readonly DialectRoute[] {
-  return [createRoute(defaults), listRoute, readRoute, patchRoute, deleteRoute];
-}
+export const endpointRoutes: readonly DialectRoute[] = [createRoute, listRoute, readRoute, patchRoute, deleteRoute];

@@ -1,16 +1,27 @@
 import { Buffer } from 'node:buffer';
 import { Type } from 'typebox';
-import { listEvents, readEvent, sendEvents } from '../../app/events.ts';
-import type { Event } from '../../domain/event.ts';
-import { BATCH_BYTES_MAX, BATCH_EVENTS_MAX, CLIENT_EVENT_ID_LENGTH_MAX } from '../../domain/limits.ts';
-import { JSON_MEDIA_TYPE, parseContentType } from '../../http/content-type.ts';
-import { nextCursorOf, readPage } from '../../http/pagination.ts';
-import { type DialectRoute, keyRoute } from '../define-dialect.ts';
-import { readEventInput } from './event-input.ts';
+import {
+  BATCH_BYTES_MAX,
+  BATCH_EVENTS_MAX,
+  CLIENT_EVENT_ID_LENGTH_MAX,
+  type DialectRoute,
+  type Event,
+  JSON_MEDIA_TYPE,
+  keyRoute,
+  listEvents,
+  pageOf,
+  parseContentType,
+  perform,
+  readEvent,
+  readEventInput,
+  route,
+  STRICT,
+  sendEvents,
+  showTime,
+  Time,
+} from '../public.ts';
 import { EventSchema, ListedEventSchema, SentEventSchema } from './resources.ts';
-import { IdParams, listQuery, reply } from './route-parts.ts';
-import { pageOf, STRICT, Time } from './schema-parts.ts';
-import { showTime } from './time.ts';
+import { IdParams, pages, reply } from './route-parts.ts';
 
 const ClientId = Type.String({ minLength: 1, maxLength: CLIENT_EVENT_ID_LENGTH_MAX, pattern: '^[A-Za-z0-9_-]+$' });
 
@@ -47,15 +58,15 @@ const sendRoute: DialectRoute = keyRoute({
   description:
     'Answers when the events are stored together with their deliveries. A batch is stored whole or not at all. An event whose id was accepted in the last 7 days is not stored again: the same content gets the same answer, with `Idempotent-Replayed: true` when this is so for every event of the request, and other content is refused. With `type` in the query and another content type, or with `raw=true`, the body itself is the payload.',
   tag: 'events',
-  scopes: ['events:write'],
-  idempotent: true,
+  scopes: sendEvents.scopes,
+  idempotent: sendEvents.idempotent,
   request: { query: SendQuery, body: 'raw', documentedBody: SendBody, bodyBytesMax: BATCH_BYTES_MAX },
   responses: { 202: Type.Union([SentEventSchema, Type.Object({ items: Type.Array(SentEventSchema) }, STRICT)]) },
-  async handle({ services, caller, idempotency }, { query, body }) {
+  async handle(context, { query, body }) {
     const input = readEventInput(query, body);
     if (!input.ok) return input;
     const { events, isBatch } = input;
-    const outcome = await sendEvents(services, caller, events, isBatch ? batchPointer : singlePointer, idempotency);
+    const outcome = await perform(context, sendEvents, { events, pointer: isBatch ? batchPointer : singlePointer });
     if (!outcome.ok) return outcome;
     const items = outcome.value.map(({ id, createdAt }, index) => ({
       id,
@@ -82,34 +93,27 @@ const readRoute: DialectRoute = keyRoute({
   operationId: 'readEvent',
   summary: 'Read an event, with its payload',
   tag: 'events',
-  scopes: ['events:read'],
+  scopes: readEvent.scopes,
   idempotent: false,
   request: { params: IdParams },
   responses: { 200: EventSchema },
-  async handle({ services, caller }, { params }) {
-    return reply(await readEvent(services, caller, params.id), 200, (event) => event);
-  },
+  handle: async (context, { params: { id } }) =>
+    reply(await perform(context, readEvent, { eventId: id }), 200, (event) => event),
   serialize: (event) => encodeEvent(event as Event), // What handle gave.
 });
 
-const listRoute: DialectRoute = keyRoute({
+const listRoute: DialectRoute = route({
   method: 'GET',
   path: '/events',
+  operation: listEvents,
   operationId: 'listEvents',
   summary: 'List events, newest first',
   tag: 'events',
-  scopes: ['events:read'],
-  idempotent: false,
-  request: { query: listQuery({}) },
-  responses: { 200: pageOf(ListedEventSchema) },
-  async handle(context, input) {
-    const page = readPage(context, input);
-    if (!page.ok) return page;
-    return reply(await listEvents(context.services, context.caller, page.page), 200, (found) => ({
-      items: found.items.map(eventFacts),
-      nextCursor: nextCursorOf(context, input, found),
-    }));
-  },
+  page: pages,
+  status: 200,
+  response: pageOf(ListedEventSchema),
+  decode: ({ page }) => ({ page }),
+  encode: ({ items }, { next }) => ({ items: items.map(eventFacts), nextCursor: next }),
 });
 
 function eventFacts(event: Event) {

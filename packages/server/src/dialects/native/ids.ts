@@ -1,9 +1,9 @@
-import { typeIdCodec } from '../id-codec.ts';
+import { typeIds } from '../public.ts';
 
 export const ids = {
-  endpoint: typeIdCodec('ep'),
-  delivery: typeIdCodec('dlv'),
-  organization: typeIdCodec('org'),
-  secret: typeIdCodec('sec'),
-  key: typeIdCodec('key'),
+  endpoint: typeIds('ep'),
+  delivery: typeIds('dlv'),
+  organization: typeIds('org'),
+  secret: typeIds('sec'),
+  key: typeIds('key'),
 } as const;

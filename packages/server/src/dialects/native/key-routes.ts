@@ -1,18 +1,36 @@
 import { type Static, Type } from 'typebox';
-import { createKey, listKeys, revokeKey } from '../../app/keys.ts';
-import { invalid } from '../../app/outcome.ts';
-import { type ApiKey, apiKeyState } from '../../domain/api-key.ts';
-import { isScope, type Scope } from '../../domain/scope.ts';
-import { nextCursorOf, readPage } from '../../http/pagination.ts';
-import { type Dialect, type DialectRoute, keyRoute } from '../define-dialect.ts';
+import {
+  type ApiKey,
+  apiKeyState,
+  createKey,
+  type DialectRoute,
+  importKey,
+  invalid,
+  KEY_HINT_LENGTH_MAX,
+  keyRoute,
+  listKeys,
+  nullable,
+  pageOf,
+  parseTime,
+  perform,
+  revokeKey,
+  route,
+  STRICT,
+  scopesOf,
+  showTime,
+  showTimeOrNull,
+  Time,
+} from '../public.ts';
+import type { PlacedDialect } from './dialect-routes.ts';
 import { ids } from './ids.ts';
 import { KeySchema } from './resources.ts';
-import { IdParams, listQuery, nothingThere, reply } from './route-parts.ts';
-import { nullable, pageOf, STRICT, Time } from './schema-parts.ts';
-import { parseTime, showTime, showTimeOrNull } from './time.ts';
+import { pages, reply } from './route-parts.ts';
 
 /** What making a key for the users of a dialect takes. */
-export type KeyDialect = Pick<Dialect, 'name' | 'tokenPrefix' | 'scopeAliases'>;
+type KeyDialect = Pick<PlacedDialect['dialect'], 'name' | 'tokenPrefix' | 'scopeAliases'>;
+
+const tag = 'keys';
+const IMPORTED_HINT = 'imported';
 
 function encodeKey(key: ApiKey, now: number): Static<typeof KeySchema> {
   return {
@@ -35,15 +53,40 @@ const CreateBody = Type.Object(
     scopes: Type.Array(Type.String(), { description: 'Native scopes, or those of the dialect' }),
     dialect: Type.Optional(Type.String({ description: 'Whose token prefix and scope names; `native` unless given' })),
     expiresAt: Type.Optional(nullable(Time)),
+    tokenHash: Type.Optional(
+      Type.String({
+        description:
+          'Hex of the SHA-256 of a token that its holder has already: that token opens what this key may do, and none is made',
+      }),
+    ),
+    tokenHint: Type.Optional(
+      Type.String({
+        maxLength: KEY_HINT_LENGTH_MAX,
+        description: `With \`tokenHash\`: by which people recognise the token in a list; \`${IMPORTED_HINT}\` unless given`,
+      }),
+    ),
   },
   { $id: 'NewKey', ...STRICT },
 );
 
-/** Native scopes by their names or by a dialect's; null where a name means nothing. */
-function readScopes(names: readonly string[], dialect: KeyDialect): readonly (readonly Scope[] | null)[] {
-  return names.map((name) =>
-    Object.hasOwn(dialect.scopeAliases, name) ? (dialect.scopeAliases[name] ?? null) : isScope(name) ? [name] : null,
-  );
+function readRequest(body: Static<typeof CreateBody>, dialects: readonly KeyDialect[]) {
+  const { name = '', dialect: dialectName = 'native' } = body;
+  const dialect = dialects.find((one) => one.name === dialectName);
+  if (dialect === undefined) {
+    return invalid('/dialect', `must be one of ${dialects.map((one) => one.name).join(', ')}`, 'not_allowed');
+  }
+  const scopes = body.scopes.map((scope) => scopesOf(scope, dialect.scopeAliases));
+  const unknown = scopes.indexOf(null);
+  if (unknown >= 0) return invalid(`/scopes/${unknown}`, 'is not a scope', 'not_allowed');
+  const expiresAt = typeof body.expiresAt === 'string' ? parseTime(body.expiresAt) : null;
+  if (typeof body.expiresAt === 'string' && expiresAt === null) {
+    return invalid('/expiresAt', 'must be a date-time such as "2027-01-31T12:00:00Z"', 'wrong_format');
+  }
+  if (body.tokenHash === undefined && body.tokenHint !== undefined) {
+    return invalid('/tokenHint', 'says something only beside a tokenHash', 'not_allowed');
+  }
+  const request = { name, scopes: scopes.flatMap((scope) => scope ?? []), dialect: dialect.name, expiresAt };
+  return { ok: true, request, tokenPrefix: dialect.tokenPrefix } as const;
 }
 
 function createRoute(dialects: readonly KeyDialect[]): DialectRoute {
@@ -53,99 +96,72 @@ function createRoute(dialects: readonly KeyDialect[]): DialectRoute {
     operationId: 'createKey',
     summary: 'Create an API key',
     description:
-      'The token is shown in this answer only: a repeated request with the same Idempotency-Key gets `null` for it. A key cannot give a scope that it lacks.',
-    tag: 'keys',
-    scopes: ['organization:admin'],
-    idempotent: true,
+      'The token is shown in this answer only: a repeated request with the same Idempotency-Key gets `null` for it, and so does one that brings the hash of a token. A key cannot give a scope that it lacks.',
+    tag,
+    scopes: createKey.scopes,
+    idempotent: createKey.idempotent,
     request: { body: CreateBody },
     responses: { 201: Type.Object({ key: KeySchema, token: nullable(Type.String()) }, STRICT) },
-    async handle({ services, caller, idempotency }, { body }) {
-      const { name = '', dialect: dialectName = 'native' } = body;
-      const dialect = dialects.find((one) => one.name === dialectName);
-      if (dialect === undefined) {
-        return invalid('/dialect', `must be one of ${dialects.map((one) => one.name).join(', ')}`, 'not_allowed');
+    async handle(context, { body }) {
+      const read = readRequest(body, dialects);
+      if (!read.ok) return read;
+      const { request, tokenPrefix } = read;
+      const now = context.services.now();
+      if (body.tokenHash === undefined) {
+        const outcome = await perform(context, createKey, { ...request, tokenPrefix });
+        return reply(outcome, 201, ({ key, token }) => ({ key: encodeKey(key, now), token }));
       }
-      const scopes = readScopes(body.scopes, dialect);
-      const unknown = scopes.indexOf(null);
-      if (unknown >= 0) return invalid(`/scopes/${unknown}`, 'is not a scope', 'not_allowed');
-      const expiresAt = typeof body.expiresAt === 'string' ? parseTime(body.expiresAt) : null;
-      if (typeof body.expiresAt === 'string' && expiresAt === null) {
-        return invalid('/expiresAt', 'must be a date-time such as "2027-01-31T12:00:00Z"', 'wrong_format');
-      }
-      const input = {
-        name,
-        scopes: scopes.flatMap((scope) => scope ?? []),
-        dialect: dialect.name,
-        tokenPrefix: dialect.tokenPrefix,
-        expiresAt,
-      };
-      return reply(await createKey(services, caller, input, idempotency), 201, ({ key, token }) => ({
-        key: encodeKey(key, services.clock.now()),
-        token,
-      }));
+      const { tokenHint: hint = IMPORTED_HINT } = body;
+      const imported = { ...request, tokenHash: body.tokenHash.toLowerCase(), hint };
+      const outcome = await perform(context, importKey, imported);
+      return reply(outcome, 201, (key) => ({ key: encodeKey(key, now), token: null }));
     },
   });
 }
 
-const listRoute = keyRoute({
+const listRoute = route({
   method: 'GET',
   path: '/keys',
+  operation: listKeys,
   operationId: 'listKeys',
   summary: 'List API keys',
-  tag: 'keys',
-  scopes: ['organization:admin'],
-  idempotent: false,
-  request: { query: listQuery({}) },
-  responses: { 200: pageOf(KeySchema) },
-  async handle(context, input) {
-    const page = readPage(context, input);
-    if (!page.ok) return page;
-    const { services, caller } = context;
-    const now = services.clock.now();
-    return reply(await listKeys(services, caller, page.page), 200, (found) => ({
-      items: found.items.map((key) => encodeKey(key, now)),
-      nextCursor: nextCursorOf(context, input, found),
-    }));
-  },
+  tag,
+  page: pages,
+  status: 200,
+  response: pageOf(KeySchema),
+  decode: ({ page }) => ({ page }),
+  encode: ({ items }, { now, next }) => ({ items: items.map((key) => encodeKey(key, now)), nextCursor: next }),
 });
 
-const revokeRoute = keyRoute({
+const revokeRoute = route({
   method: 'POST',
   path: '/keys/{id}/revoke',
+  operation: revokeKey,
   operationId: 'revokeKey',
   summary: 'Revoke an API key',
   description: 'When this answers, the key opens nothing any more, on any node.',
-  tag: 'keys',
-  scopes: ['organization:admin'],
-  idempotent: true,
-  request: { params: IdParams },
-  responses: { 200: KeySchema },
-  async handle({ services, caller, idempotency }, { params }) {
-    const id = ids.key.decode(params.id);
-    if (id === null) return nothingThere('API key');
-    return reply(await revokeKey(services, caller, id, idempotency), 200, (key) =>
-      encodeKey(key, services.clock.now()),
-    );
-  },
+  tag,
+  ids: { id: ids.key },
+  status: 200,
+  response: KeySchema,
+  decode: ({ ids: { id } }) => ({ keyId: id }),
+  encode: (key, { now }) => encodeKey(key, now),
 });
 
-const deleteRoute = keyRoute({
+const deleteRoute = route({
   method: 'DELETE',
   path: '/keys/{id}',
+  operation: revokeKey,
   operationId: 'deleteKey',
   summary: 'Revoke an API key',
   description:
     'The same as its revoke operation, for those who look for DELETE. The key stays in the list, as revoked.',
-  tag: 'keys',
-  scopes: ['organization:admin'],
-  idempotent: false,
-  request: { params: IdParams },
-  responses: { 204: null },
-  async handle({ services, caller }, { params }) {
-    const id = ids.key.decode(params.id);
-    if (id === null) return nothingThere('API key');
-    return reply(await revokeKey(services, caller, id, null), 204, () => undefined);
-  },
+  tag,
+  ids: { id: ids.key },
+  status: 204,
+  response: null,
+  decode: ({ ids: { id } }) => ({ keyId: id }),
+  encode: () => undefined,
 });
 
 export function keyRoutes(dialects: readonly KeyDialect[]): readonly DialectRoute[] {

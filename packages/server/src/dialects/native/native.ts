@@ -1,20 +1,25 @@
 import { nativeWebhooks } from '@hookring/signing';
-import type { EndpointDefaults } from '../../app/endpoints.ts';
-import { NATIVE_ROTATION_POLICY } from '../../domain/rotation-policy.ts';
-import { type Dialect, defineDialect } from '../define-dialect.ts';
+import {
+  apiKeys,
+  type Dialect,
+  type DialectDefinition,
+  defineDialect,
+  type EndpointDefaults,
+  NATIVE_ROTATION_POLICY,
+  sessionJwts,
+} from '../public.ts';
 import { deliveryRoutes } from './delivery-routes.ts';
+import { dialectRoutes, type PlacedDialect } from './dialect-routes.ts';
 import { endpointActionRoutes } from './endpoint-action-routes.ts';
 import { endpointRoutes } from './endpoint-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { ids } from './ids.ts';
-import { type KeyDialect, keyRoutes } from './key-routes.ts';
+import { keyRoutes } from './key-routes.ts';
 import { masterKeyRoutes } from './master-key-routes.ts';
 import { organizationRoutes } from './organization-routes.ts';
-import { encodeProblem, PROBLEM_CONTENT_TYPE, ProblemSchema } from './problem.ts';
+import { NATIVE_PREFIX, NATIVE_PREFIX_BESIDE_ROOT } from './prefixes.ts';
+import { problems } from './problem.ts';
 import { ringRoutes } from './ring-routes.ts';
-
-const NAME = 'native';
-const TOKEN_PREFIX = 'hk_live_';
 
 const DEFAULTS: EndpointDefaults = {
   signatureProfile: nativeWebhooks,
@@ -25,28 +30,38 @@ const DEFAULTS: EndpointDefaults = {
   secretSpelling: 'whsec',
 };
 
-/** The native API. It can make keys for the users of `others` too. */
-export function nativeDialect(others: readonly KeyDialect[] = []): Dialect {
-  const own: KeyDialect = { name: NAME, tokenPrefix: TOKEN_PREFIX, scopeAliases: {} };
+const FACTS = {
+  name: 'native',
+  title: 'Hookring',
+  description: 'Sends signed webhooks, and rotates their signing secrets without a delivery that cannot be verified.',
+  version: '1',
+  tokenPrefix: 'hk_live_',
+  scopeAliases: {},
+  authenticate: [sessionJwts, apiKeys()],
+  ids: { endpoint: ids.endpoint, delivery: ids.delivery },
+  problems,
+  endpointDefaults: DEFAULTS,
+  // An operator changes the policy of a ring, which then holds here.
+  rotationPolicyOf: 'keyring',
+} as const satisfies Partial<DialectDefinition>;
+
+/** The native API. It knows the other dialects of the server, and can make keys for their users too. */
+export function nativeDialect(others: readonly PlacedDialect[] = []): Dialect {
+  const prefix = others.some((other) => other.prefix === '') ? NATIVE_PREFIX_BESIDE_ROOT : NATIVE_PREFIX;
+  const all: readonly PlacedDialect[] = [{ dialect: FACTS, prefix, host: null }, ...others];
   return defineDialect({
-    name: NAME,
-    title: 'Hookring',
-    description: 'Sends signed webhooks, and rotates their signing secrets without a delivery that cannot be verified.',
-    version: '1',
-    prefix: '/v1',
-    tokenPrefix: TOKEN_PREFIX,
-    ids: { endpoint: ids.endpoint, delivery: ids.delivery },
-    problems: { contentType: PROBLEM_CONTENT_TYPE, schema: ProblemSchema, encode: encodeProblem },
-    endpointDefaults: DEFAULTS,
+    ...FACTS,
+    mount: { prefix },
     routes: [
       ...eventRoutes,
-      ...endpointRoutes(DEFAULTS),
+      ...endpointRoutes,
       ...endpointActionRoutes,
-      ...ringRoutes(DEFAULTS.secretSpelling),
+      ...ringRoutes,
       ...deliveryRoutes,
       ...organizationRoutes,
-      ...keyRoutes([own, ...others]),
+      ...keyRoutes(all.map(({ dialect }) => dialect)),
       ...masterKeyRoutes,
+      ...dialectRoutes(all),
     ],
   });
 }

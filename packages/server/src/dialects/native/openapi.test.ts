@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { dialectDocument } from '../mount-dialect.ts';
+import { dialectDocument } from '../document-routes.ts';
 import { nativeDialect } from './native.ts';
+import { NATIVE_PREFIX } from './prefixes.ts';
 
-const document = dialectDocument(nativeDialect());
+const dialect = nativeDialect();
+const document = dialectDocument(dialect, NATIVE_PREFIX);
 const text = `${JSON.stringify(document, null, 2)}\n`;
 
 type Operation = {
@@ -51,8 +53,9 @@ describe('the OpenAPI document', () => {
     };
     const operations = Object.values(paths).flatMap((item) => Object.values(item));
     expect(new Set(operations.map((operation) => operation.operationId)).size).toBe(operations.length);
+    const scopes = new Map(dialect.routes.map((route) => [route.operationId, route.access === 'key' && route.scopes]));
     for (const operation of operations) {
-      expect(operation.security).toEqual([{ key: [] }]);
+      expect(operation.security).toEqual([{ key: scopes.get(operation.operationId) }]);
       expect(Object.keys(operation.responses)).toEqual(
         expect.arrayContaining(['400', '401', '403', '404', '422', '429', '431', '500', '503']),
       );

@@ -1,16 +1,28 @@
 import { type Static, Type } from 'typebox';
-import { createOrganization, listOrganizations, patchOrganization, readOrganization } from '../../app/organizations.ts';
-import type { Outcome } from '../../app/outcome.ts';
-import type { Organization } from '../../domain/organization.ts';
-import { etagOf, ifMatch } from '../../http/etag.ts';
-import { nextCursorOf, readPage } from '../../http/pagination.ts';
-import type { RouteReply } from '../../http/route.ts';
-import { type DialectRoute, keyRoute } from '../define-dialect.ts';
+import {
+  createOrganization,
+  type DialectRoute,
+  etagOf,
+  ifMatch,
+  keyRoute,
+  listOrganizations,
+  nullable,
+  type Organization,
+  type Outcome,
+  pageOf,
+  perform,
+  type RouteReply,
+  readOrganization,
+  route,
+  STRICT,
+  showTime,
+  updateOrganization,
+} from '../public.ts';
 import { ids } from './ids.ts';
 import { OrganizationSchema, ShownSecretSchema } from './resources.ts';
-import { IdParams, listQuery, nothingThere, reply, SECRET_AGAIN } from './route-parts.ts';
-import { nullable, pageOf, STRICT } from './schema-parts.ts';
-import { showTime } from './time.ts';
+import { IdParams, IfMatch, MERGE_PATCH, nothingThere, pages, reply, SECRET_AGAIN } from './route-parts.ts';
+
+const tag = 'organizations';
 
 function encodeOrganization(organization: Organization): Static<typeof OrganizationSchema> {
   return {
@@ -38,9 +50,9 @@ const createRoute = keyRoute({
   operationId: 'createOrganization',
   summary: 'Create an organization, or find the one with this externalId',
   description: `It is born with a ring of its own; the secret is shown in the 201 only. ${SECRET_AGAIN}`,
-  tag: 'organizations',
-  scopes: ['operator'],
-  idempotent: true,
+  tag,
+  scopes: createOrganization.scopes,
+  idempotent: createOrganization.idempotent,
   request: {
     body: Type.Object(
       { name: Type.String(), externalId: Type.Optional(nullable(Type.String())) },
@@ -48,32 +60,26 @@ const createRoute = keyRoute({
     ),
   },
   responses: { 200: CreatedSchema, 201: CreatedSchema },
-  async handle({ services, caller, idempotency }, { body }) {
+  async handle(context, { body }) {
     const input = { name: body.name, externalId: body.externalId ?? null };
-    const outcome = await createOrganization(services, caller, input, idempotency);
+    const outcome = await perform(context, createOrganization, input);
     const status = outcome.ok && outcome.value.created ? 201 : 200;
     return reply(outcome, status, ({ organization, secret }) => ({ ...encodeOrganization(organization), secret }));
   },
 });
 
-const listRoute = keyRoute({
+const listRoute = route({
   method: 'GET',
   path: '/organizations',
+  operation: listOrganizations,
   operationId: 'listOrganizations',
   summary: 'List organizations; without the scope `operator`, your own',
-  tag: 'organizations',
-  scopes: [],
-  idempotent: false,
-  request: { query: listQuery({}) },
-  responses: { 200: pageOf(OrganizationSchema) },
-  async handle(context, input) {
-    const page = readPage(context, input);
-    if (!page.ok) return page;
-    return reply(await listOrganizations(context.services, context.caller, page.page), 200, (found) => ({
-      items: found.items.map(encodeOrganization),
-      nextCursor: nextCursorOf(context, input, found),
-    }));
-  },
+  tag,
+  page: pages,
+  status: 200,
+  response: pageOf(OrganizationSchema),
+  decode: ({ page }) => ({ page }),
+  encode: ({ items }, { next }) => ({ items: items.map(encodeOrganization), nextCursor: next }),
 });
 
 const readRoute = keyRoute({
@@ -81,14 +87,16 @@ const readRoute = keyRoute({
   path: '/organizations/{id}',
   operationId: 'readOrganization',
   summary: 'Read an organization',
-  tag: 'organizations',
-  scopes: [],
+  tag,
+  scopes: readOrganization.scopes,
   idempotent: false,
   request: { params: IdParams },
   responses: { 200: OrganizationSchema },
-  async handle({ services, caller }, { params }) {
-    const id = ids.organization.decode(params.id);
-    return id === null ? nothingThere('organization') : withTag(await readOrganization(services, caller, id));
+  async handle(context, { params }) {
+    const organizationId = ids.organization.decode(params.id);
+    return organizationId === null
+      ? nothingThere('organization')
+      : withTag(await perform(context, readOrganization, { organizationId }));
   },
 });
 
@@ -98,27 +106,29 @@ const patchRoute = keyRoute({
   operationId: 'patchOrganization',
   summary: 'Change an organization',
   description: 'A merge patch (RFC 7396): what is not named stays.',
-  tag: 'organizations',
-  scopes: ['organization:admin'],
+  tag,
+  scopes: updateOrganization.scopes,
   idempotent: false,
   request: {
     params: IdParams,
-    headers: Type.Object({
-      'if-match': Type.Optional(Type.String({ description: 'The ETag that was read, a list of them, or `*`' })),
-    }),
+    headers: IfMatch,
     body: Type.Object(
       { name: Type.Optional(Type.String()), externalId: Type.Optional(nullable(Type.String())) },
       { $id: 'OrganizationPatch', ...STRICT },
     ),
-    contentTypes: ['application/json', 'application/merge-patch+json'],
+    contentTypes: MERGE_PATCH,
   },
   responses: { 200: OrganizationSchema },
   refusals: [412],
-  async handle({ services, caller, headers }, { params, body }) {
-    const id = ids.organization.decode(params.id);
-    if (id === null) return nothingThere('organization');
+  async handle(context, { params, body: change }) {
+    const organizationId = ids.organization.decode(params.id);
+    if (organizationId === null) return nothingThere('organization');
     return withTag(
-      await ifMatch(headers, async (version) => await patchOrganization(services, caller, id, body, version)),
+      await ifMatch(
+        context.headers,
+        async (expectedVersion) =>
+          await perform(context, updateOrganization, { organizationId, change, expectedVersion }),
+      ),
     );
   },
 });

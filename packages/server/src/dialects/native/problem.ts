@@ -1,9 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { ERRORS, type Problem } from '../../domain/error-registry.ts';
-import type { EncodedProblem } from '../../http/surface.ts';
-import { STRICT } from './schema-parts.ts';
-
-export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
+import { type ProblemWords, STRICT, type ToldProblem } from '../public.ts';
 
 const FieldErrorSchema = Type.Object(
   {
@@ -30,18 +26,18 @@ export const ProblemSchema = Type.Object(
   { $id: 'Problem', additionalProperties: true },
 );
 
-export function encodeProblem(problem: Problem, request: { readonly requestId: string }): EncodedProblem {
-  const { status, title } = ERRORS[problem.code];
-  const document: Static<typeof ProblemSchema> = {
+function encode(problem: ToldProblem, request: { readonly requestId: string }): Static<typeof ProblemSchema> {
+  return {
     ...problem.extra,
     // A name and not an address: nothing is served there, and it never changes.
     type: `urn:hookring:error:${problem.code}`,
-    title,
-    status,
+    title: problem.title,
+    status: problem.status,
     detail: problem.detail,
     code: problem.code,
     requestId: request.requestId,
     errors: problem.errors?.map(({ pointer, detail, code }) => ({ pointer, detail, code })) ?? [],
   };
-  return { status, body: JSON.stringify(document), contentType: PROBLEM_CONTENT_TYPE };
 }
+
+export const problems: ProblemWords = { contentType: 'application/problem+json', schema: ProblemSchema, encode };

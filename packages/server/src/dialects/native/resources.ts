@@ -1,7 +1,5 @@
 import { Type } from 'typebox';
-import { SHOWN_STATUSES } from '../../domain/delivery.ts';
-import { SCOPES } from '../../domain/scope.ts';
-import { nullable, STRICT, Time, words } from './schema-parts.ts';
+import { nullable, SCOPES, SHOWN_STATUSES, STRICT, Time, words } from '../public.ts';
 
 /** What the native API shows. Every member is always there; one that does not apply is null. */
 

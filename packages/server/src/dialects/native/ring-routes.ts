@@ -1,48 +1,33 @@
 import { type Static, Type } from 'typebox';
-import type { SecretSpelling } from '../../app/minting.ts';
-import { type DryRun, planRotation, type Rotated, type RotateInput, rotate } from '../../app/rotate.ts';
-import { listSecrets, revokeSecret } from '../../app/secrets.ts';
-import { SECRETS_PAGE_ITEMS_DEFAULT } from '../../domain/limits.ts';
-import type { Scope } from '../../domain/scope.ts';
-import type { RingOwner } from '../../domain/secret.ts';
-import { nextCursorOf, readPage } from '../../http/pagination.ts';
-import { type DialectRoute, keyRoute } from '../define-dialect.ts';
+import {
+  cursorPages,
+  type DialectRoute,
+  keyRoute,
+  listEndpointSecrets,
+  listOrganizationSecrets,
+  nullable,
+  pageOf,
+  perform,
+  planEndpointRotation,
+  planOrganizationRotation,
+  type RotatedRing,
+  type RotationPlan,
+  revokeEndpointSecret,
+  revokeOrganizationSecret,
+  rotateEndpointSecret,
+  rotateOrganizationSecret,
+  route,
+  SECRETS_PAGE_ITEMS_DEFAULT,
+  STRICT,
+  showTime,
+  showTimeOrNull,
+  Time,
+  words,
+} from '../public.ts';
 import { encodeEndpoint, encodeSecret } from './encode-endpoint.ts';
 import { ids } from './ids.ts';
 import { EndpointSchema, RetiredSchema, SecretSchema, ShownSecretSchema } from './resources.ts';
-import { IdParams, listQuery, nothingThere, reply, SECRET_AGAIN } from './route-parts.ts';
-import { nullable, pageOf, STRICT, Time, words } from './schema-parts.ts';
-import { showTime, showTimeOrNull } from './time.ts';
-
-/** The rings of endpoints and of organizations are changed by the same operations at two places. */
-type Place = {
-  readonly path: '/endpoints' | '/organizations';
-  readonly noun: 'endpoint' | 'organization';
-  readonly tag: string;
-  /** The end of an operation's id. */
-  readonly suffix: string;
-  readonly decode: (text: string) => RingOwner | null;
-  readonly scopes: { readonly read: Scope; readonly change: Scope };
-};
-
-const PLACES: readonly Place[] = [
-  {
-    path: '/endpoints',
-    noun: 'endpoint',
-    tag: 'endpoints',
-    suffix: '',
-    decode: (text) => ids.endpoint.decode(text),
-    scopes: { read: 'endpoints:read', change: 'secrets:rotate' },
-  },
-  {
-    path: '/organizations',
-    noun: 'organization',
-    tag: 'organizations',
-    suffix: 'OfOrganization',
-    decode: (text) => ids.organization.decode(text),
-    scopes: { read: 'organization:admin', change: 'organization:admin' },
-  },
-];
+import { IdParams, nothingThere, reply, SECRET_AGAIN } from './route-parts.ts';
 
 const RotateBody = Type.Object(
   {
@@ -82,58 +67,125 @@ const RotatedOrganizationSchema = Type.Object(
 );
 
 const NEW_SECRET = 'new';
+const pages = cursorPages({ itemsDefault: SECRETS_PAGE_ITEMS_DEFAULT });
 
-function rotateRoute(place: Place, spelling: SecretSpelling): DialectRoute {
-  const rotated = place.noun === 'endpoint' ? RotatedEndpointSchema : RotatedOrganizationSchema;
-  return keyRoute({
-    method: 'POST',
-    path: `${place.path}/{id}/rotate`,
-    operationId: `rotate${place.suffix}`,
-    summary: `Give the ring of an ${place.noun} a new active secret`,
-    description: `When this answers, no attempt is signed by the old ring any more. The new secret is shown in this answer only. ${SECRET_AGAIN} A dry run takes no notice of an Idempotency-Key.`,
-    tag: place.tag,
-    scopes: [place.scopes.change],
-    idempotent: true,
-    request: { params: IdParams, query: RotateQuery, body: RotateBody, optionalBody: true },
-    responses: { 200: Type.Union([rotated, PlannedSchema]) },
-    async handle({ services, caller, idempotency }, { params, query, body }) {
-      const owner = place.decode(params.id);
-      if (owner === null) return nothingThere(place.noun);
-      const input = rotateInput(owner, body, spelling);
-      if (query.dryRun === true) return reply(await planRotation(services, caller, input), 200, encodePlan);
-      return reply(await rotate(services, caller, input, idempotency), 200, (done) => encodeRotated(owner, done));
-    },
-  });
-}
+/** The rings of endpoints and of organizations are changed in the same way at two places. */
+const ROTATE = {
+  method: 'POST',
+  description: `When this answers, no attempt is signed by the old ring any more. The new secret is shown in this answer only. ${SECRET_AGAIN} A dry run takes no notice of an Idempotency-Key.`,
+  idempotent: true,
+  request: { params: IdParams, query: RotateQuery, body: RotateBody, optionalBody: true },
+} as const;
+const SECRETS = {
+  method: 'GET',
+  description: 'The whole history, never a secret itself.',
+  page: pages,
+  status: 200,
+  response: pageOf(SecretSchema),
+} as const;
+const REVOKE = {
+  method: 'POST',
+  summary: 'End a staged or retiring secret now',
+  description: 'The active secret ends only by a rotation; use `graceSeconds: 0`.',
+  status: 200,
+  response: SecretSchema,
+} as const;
 
-function rotateInput(owner: RingOwner, body: Static<typeof RotateBody>, spelling: SecretSpelling): RotateInput {
-  return {
-    owner,
-    graceSeconds: body.graceSeconds ?? null,
-    force: body.force ?? false,
-    reason: body.reason ?? null,
-    secret: body.secret ?? null,
-    algorithm: body.algorithm ?? null,
-    spelling,
-    // The native API obeys the policy of the ring itself, which is where an operator changes it.
-    dialectPolicy: null,
-  };
-}
+const rotateRoute = keyRoute({
+  ...ROTATE,
+  path: '/endpoints/{id}/rotate',
+  operationId: 'rotate',
+  summary: 'Give the ring of an endpoint a new active secret',
+  tag: 'endpoints',
+  scopes: rotateEndpointSecret.scopes,
+  responses: { 200: Type.Union([RotatedEndpointSchema, PlannedSchema]) },
+  async handle(context, { params, query, body }) {
+    const endpointId = ids.endpoint.decode(params.id);
+    if (endpointId === null) return nothingThere('endpoint');
+    const input = { endpointId, ...body };
+    if (query.dryRun === true) return reply(await perform(context, planEndpointRotation, input), 200, encodePlan);
+    return reply(await perform(context, rotateEndpointSecret, input), 200, ({ endpoint, ...ring }) => ({
+      endpoint: encodeEndpoint(endpoint),
+      ...encodeRotated(ring),
+    }));
+  },
+});
 
-function encodeRetired(retired: Rotated['retired']): Static<typeof RetiredSchema> | null {
+const secretsRoute = route({
+  ...SECRETS,
+  path: '/endpoints/{id}/secrets',
+  operation: listEndpointSecrets,
+  operationId: 'listSecrets',
+  summary: 'List the secrets of an endpoint, newest first',
+  tag: 'endpoints',
+  ids: { id: ids.endpoint },
+  decode: ({ ids: { id }, page }) => ({ endpointId: id, page }),
+  encode: ({ items }, { now, next }) => ({ items: items.map((one) => encodeSecret(one, now)), nextCursor: next }),
+});
+
+const revokeRoute = route({
+  ...REVOKE,
+  path: '/endpoints/{id}/secrets/{secretId}/revoke',
+  operation: revokeEndpointSecret,
+  operationId: 'revokeSecret',
+  tag: 'endpoints',
+  ids: { id: ids.endpoint, secretId: ids.secret },
+  decode: ({ ids: { id, secretId } }) => ({ endpointId: id, secretId }),
+  encode: (secret, { now }) => encodeSecret(secret, now),
+});
+
+const rotateOrganizationRoute = keyRoute({
+  ...ROTATE,
+  path: '/organizations/{id}/rotate',
+  operationId: 'rotateOfOrganization',
+  summary: 'Give the ring of an organization a new active secret',
+  tag: 'organizations',
+  scopes: rotateOrganizationSecret.scopes,
+  responses: { 200: Type.Union([RotatedOrganizationSchema, PlannedSchema]) },
+  async handle(context, { params, query, body }) {
+    const organizationId = ids.organization.decode(params.id);
+    if (organizationId === null) return nothingThere('organization');
+    const input = { organizationId, ...body };
+    if (query.dryRun === true) return reply(await perform(context, planOrganizationRotation, input), 200, encodePlan);
+    return reply(await perform(context, rotateOrganizationSecret, input), 200, (rotated) => ({
+      organizationId: rotated.organizationId,
+      ...encodeRotated(rotated),
+    }));
+  },
+});
+
+const organizationSecretsRoute = route({
+  ...SECRETS,
+  path: '/organizations/{id}/secrets',
+  operation: listOrganizationSecrets,
+  operationId: 'listSecretsOfOrganization',
+  summary: 'List the secrets of an organization, newest first',
+  tag: 'organizations',
+  ids: { id: ids.organization },
+  decode: ({ ids: { id }, page }) => ({ organizationId: id, page }),
+  encode: ({ items }, { now, next }) => ({ items: items.map((one) => encodeSecret(one, now)), nextCursor: next }),
+});
+
+const revokeOrganizationRoute = route({
+  ...REVOKE,
+  path: '/organizations/{id}/secrets/{secretId}/revoke',
+  operation: revokeOrganizationSecret,
+  operationId: 'revokeSecretOfOrganization',
+  tag: 'organizations',
+  ids: { id: ids.organization, secretId: ids.secret },
+  decode: ({ ids: { id, secretId } }) => ({ organizationId: id, secretId }),
+  encode: (secret, { now }) => encodeSecret(secret, now),
+});
+
+function encodeRetired(retired: RotatedRing['retired']): Static<typeof RetiredSchema> | null {
   return retired === null ? null : { id: retired.id, expiresAt: showTimeOrNull(retired.expiresAt) };
 }
 
-function encodeRotated(owner: RingOwner, { endpoint, secret, retired, effectiveAt }: Rotated) {
-  return {
-    ...(endpoint === null ? { organizationId: owner } : { endpoint: encodeEndpoint(endpoint) }),
-    secret,
-    retired: encodeRetired(retired),
-    effectiveAt: showTime(effectiveAt),
-  };
+function encodeRotated({ secret, retired, effectiveAt }: RotatedRing) {
+  return { secret, retired: encodeRetired(retired), effectiveAt: showTime(effectiveAt) };
 }
 
-function encodePlan({ timeline, secretId, retired, effectiveAt }: DryRun) {
+function encodePlan({ timeline, secretId, retired, effectiveAt }: RotationPlan) {
   return {
     dryRun: true,
     timeline: timeline.map((span) => ({
@@ -147,56 +199,11 @@ function encodePlan({ timeline, secretId, retired, effectiveAt }: DryRun) {
   };
 }
 
-function secretsRoute(place: Place): DialectRoute {
-  return keyRoute({
-    method: 'GET',
-    path: `${place.path}/{id}/secrets`,
-    operationId: `listSecrets${place.suffix}`,
-    summary: `List the secrets of an ${place.noun}, newest first`,
-    description: 'The whole history, never a secret itself.',
-    tag: place.tag,
-    scopes: [place.scopes.read],
-    idempotent: false,
-    request: { params: IdParams, query: listQuery({}, SECRETS_PAGE_ITEMS_DEFAULT) },
-    responses: { 200: pageOf(SecretSchema) },
-    async handle(context, input) {
-      const owner = place.decode(input.params.id);
-      if (owner === null) return nothingThere(place.noun);
-      const page = readPage(context, input, SECRETS_PAGE_ITEMS_DEFAULT);
-      if (!page.ok) return page;
-      const { services, caller } = context;
-      const now = services.clock.now();
-      return reply(await listSecrets(services, caller, owner, page.page), 200, (found) => ({
-        items: found.items.map((secret) => encodeSecret(secret, now)),
-        nextCursor: nextCursorOf(context, input, found),
-      }));
-    },
-  });
-}
-
-function revokeRoute(place: Place): DialectRoute {
-  return keyRoute({
-    method: 'POST',
-    path: `${place.path}/{id}/secrets/{secretId}/revoke`,
-    operationId: `revokeSecret${place.suffix}`,
-    summary: 'End a staged or retiring secret now',
-    description: 'The active secret ends only by a rotation; use `graceSeconds: 0`.',
-    tag: place.tag,
-    scopes: [place.scopes.change],
-    idempotent: true,
-    request: { params: Type.Object({ id: Type.String(), secretId: Type.String() }) },
-    responses: { 200: SecretSchema },
-    async handle({ services, caller, idempotency }, { params }) {
-      const owner = place.decode(params.id);
-      const secretId = ids.secret.decode(params.secretId);
-      if (owner === null || secretId === null) return nothingThere('secret');
-      const input = { owner, secretId, dialectPolicy: null };
-      const outcome = await revokeSecret(services, caller, input, idempotency);
-      return reply(outcome, 200, (secret) => encodeSecret(secret, services.clock.now()));
-    },
-  });
-}
-
-export function ringRoutes(spelling: SecretSpelling): readonly DialectRoute[] {
-  return PLACES.flatMap((place) => [rotateRoute(place, spelling), secretsRoute(place), revokeRoute(place)]);
-}
+export const ringRoutes: readonly DialectRoute[] = [
+  rotateRoute,
+  secretsRoute,
+  revokeRoute,
+  rotateOrganizationRoute,
+  organizationSecretsRoute,
+  revokeOrganizationRoute,
+];

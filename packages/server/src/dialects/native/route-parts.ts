@@ -1,34 +1,13 @@
-import { type TSchema, Type } from 'typebox';
-import { type Outcome, refused } from '../../app/outcome.ts';
-import { CURSOR_LENGTH_MAX, PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX } from '../../domain/limits.ts';
-import { NATIVE_ROTATION_POLICY } from '../../domain/rotation-policy.ts';
-import type { RouteReply } from '../../http/route.ts';
-import { STRICT } from './schema-parts.ts';
+import { Type } from 'typebox';
+import { cursorPages, NATIVE_ROTATION_POLICY, type Outcome, type RouteReply, refused } from '../public.ts';
 
+export const pages = cursorPages();
 export const IdParams = Type.Object({ id: Type.String() });
 
-/** The query of a list: its filters, and the page. */
-export function listQuery<const F extends Record<string, TSchema>>(
-  filters: F,
-  itemsDefault: number = PAGE_ITEMS_DEFAULT,
-) {
-  return Type.Object(
-    {
-      ...filters,
-      limit: Type.Optional(
-        Type.Integer({
-          minimum: 1,
-          maximum: PAGE_ITEMS_MAX,
-          description: `Items on the page; ${itemsDefault} unless given`,
-        }),
-      ),
-      cursor: Type.Optional(
-        Type.String({ minLength: 1, maxLength: CURSOR_LENGTH_MAX, description: '`nextCursor` of the page before' }),
-      ),
-    },
-    STRICT,
-  );
-}
+export const MERGE_PATCH = ['application/json', 'application/merge-patch+json'] as const;
+export const IfMatch = Type.Object({
+  'if-match': Type.Optional(Type.String({ description: 'The ETag that was read, a list of them, or `*`' })),
+});
 
 /** Of operations that show a secret. */
 export const SECRET_AGAIN = `A repeated request with the same Idempotency-Key shows the secret again for ${NATIVE_ROTATION_POLICY.recoveryMinutes} minutes (\`recoveryMinutes\` of the rotation policy) and \`null\` as its value after that.`;

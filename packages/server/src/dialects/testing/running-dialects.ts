@@ -1,65 +1,135 @@
-import { createHmac, randomBytes, randomFillSync } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { tokenHash } from '../../app/access.ts';
+import { SignJWT } from 'jose/jwt/sign';
 import { bootstrap } from '../../app/bootstrap.ts';
 import type { AppContext } from '../../app/context.ts';
-import { createKeyedQueue } from '../../app/keyed-queue.ts';
-import { systemClock, systemTimers } from '../../domain/clock.ts';
+import { createApp } from '../../app/create-app.ts';
+import type { SessionJwtSettings } from '../../app/session-jwts.ts';
+import { systemTimers } from '../../domain/clock.ts';
 import { createIdSource } from '../../domain/ids.ts';
-import { NATIVE_ROTATION_LIMITS } from '../../domain/policy-choice.ts';
+import { NATIVE_ROTATION_LIMITS, type OperatorRotationLimits } from '../../domain/policy-choice.ts';
 import { createEngine } from '../../engine/create-engine.ts';
-import { DEFAULT_ENGINE_SETTINGS } from '../../engine/settings.ts';
+import { DEFAULT_ENGINE_SETTINGS, type EngineSettings } from '../../engine/settings.ts';
 import { SILENT_TELEMETRY } from '../../engine/telemetry.ts';
-import { createRequestIds } from '../../http/request-id.ts';
-import { createHttpServer, type HttpServer } from '../../http/server.ts';
+import type { RateLimitSetting } from '../../http/rate-limit.ts';
+import type { HttpServer } from '../../http/server.ts';
 import { createAddressPolicy } from '../../net/address-policy.ts';
 import { createDeliveryClient } from '../../net/delivery-client.ts';
 import { openMasterKeys } from '../../store/master-key.ts';
 import { openSqliteStore } from '../../store/sqlite/open.ts';
 import { createVault } from '../../store/vault.ts';
-import type { Dialect } from '../define-dialect.ts';
-import { mountDialect, surfaceOf } from '../mount-dialect.ts';
+import { createApiServer } from '../api-server.ts';
+import type { Dialect } from '../dialect.ts';
+import { type Arrangement, arrangeDialects } from '../mounts.ts';
+import { nativeDialect } from '../native/native.ts';
+import { type AdjustableClock, createAdjustableClock } from './adjustable-clock.ts';
+import { type Receiver, startReceiver, testIdentity } from './receiver.ts';
 
-export type Received = {
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: Buffer;
-};
-
-/** What the receiver at `url` answers; changed by tests. */
-export type Receiver = {
-  readonly url: string;
-  readonly received: Received[];
-  answer: { status: number; body: string };
+export type RunOptions = {
+  /** The operator's word on who stands at the root. */
+  readonly rootDialect?: string;
+  /** Seconds before each retry, for all endpoints: none unless given. null: as their dialects say. */
+  readonly retrySchedule?: readonly number[] | null;
+  /** No limit unless given. */
+  readonly rateLimit?: RateLimitSetting;
+  readonly rotationLimits?: Partial<OperatorRotationLimits>;
+  /** Whose session JWTs are believed; nobody's unless given. */
+  readonly sessionJwts?: SessionJwtSettings;
+  /** When a failing endpoint is suspended, and the like. */
+  readonly engine?: Partial<EngineSettings>;
 };
 
 export type RunningDialects = {
   readonly http: HttpServer['fastify'];
+  /** The native API as it runs here, for `checkedClient`. */
+  readonly native: Dialect;
+  /** Where a dialect stands: `/acme`, or `''` at the root. */
+  prefixOf(dialect: Pick<Dialect, 'name'>): string;
   /** Holds every scope, for the organization `default` and any other. */
   readonly bootstrapKey: string;
   readonly receiver: Receiver;
+  /** What was answered with 500. */
   readonly crashes: unknown[];
+  readonly clock: AdjustableClock;
+  /** Puts the clock of the whole server forward: what lives until then has ended. Timers go on as they were. */
+  advance(milliseconds: number): void;
+  /** A JWT of the issuer in `sessionJwts`, valid for an hour: `{ org: 'default', scope: 'endpoints:read' }`. */
+  sessionJwt(claims: Readonly<Record<string, unknown>>): Promise<string>;
+  /** Listens on a free port of this machine; answers `http://127.0.0.1:…`. */
+  listen(): Promise<string>;
   stop(): Promise<void>;
 };
 
 const LOOPBACK = '127.0.0.0/8';
-const DIGEST_KEY = 'test';
+const JWT_SECONDS = 3_600;
 
-/** Dialects over the whole engine in this process: SQLite in memory, real sockets to a receiver on this machine. */
-export async function runDialects(dialects: readonly [Dialect, ...Dialect[]]): Promise<RunningDialects> {
-  const clock = systemClock;
+/**
+ * The native API and the given dialects at their usual places, over the whole engine in this process: SQLite in memory,
+ * real sockets to a receiver on this machine.
+ */
+export async function runDialects(dialects: readonly Dialect[], options: RunOptions = {}): Promise<RunningDialects> {
+  const arranged = arrangeDialects(dialects, options.rootDialect ?? null);
+  if (!arranged.ok) throw new Error(arranged.problem);
+  const arrangement = arranged.value;
+  await using opened = new AsyncDisposableStack();
+  const clock = createAdjustableClock();
+  const { receiver, stop } = await startReceiver();
+  opened.defer(stop);
+  const bootstrapKey = `bootstrap_${randomBytes(32).toString('hex')}`;
+  const app = await openApp(opened, clock, bootstrapKey, options);
+  await bootstrap(app, { mintKey: false });
+  const crashes: unknown[] = [];
+  const http = createApiServer({
+    app,
+    arrangement,
+    // Only the rate limit asks it how much time has passed, and a window has passed when tests say so.
+    clock: { now: clock.now, monotonic: clock.now },
+    random: Math.random,
+    onCrash: (error) => void crashes.push(error),
+    trustProxy: false,
+    rateLimit: options.rateLimit ?? null,
+  });
+  opened.defer(async () => await http.fastify.close());
+  await http.fastify.ready();
+  await app.engine.start();
+  const owned = opened.move();
+  return {
+    http: http.fastify,
+    native: nativeDialect(arrangement.mounted),
+    prefixOf: ({ name }) => prefixOf(arrangement, name),
+    bootstrapKey,
+    receiver,
+    crashes,
+    clock,
+    advance: (milliseconds) => clock.advance(milliseconds),
+    sessionJwt: async (claims) => await signJwt(options.sessionJwts, clock.now(), claims),
+    listen: async () => await http.fastify.listen({ host: '127.0.0.1', port: 0 }),
+    stop: async () => await owned.disposeAsync(),
+  };
+}
+
+async function openApp(
+  opened: AsyncDisposableStack,
+  clock: AdjustableClock,
+  bootstrapKey: string,
+  options: RunOptions,
+): Promise<AppContext> {
   const fillRandom = (bytes: Uint8Array): void => void randomFillSync(bytes);
-  const ids = createIdSource({ now: () => clock.now(), fillRandom });
+  const ids = createIdSource({ now: clock.now, fillRandom });
   const store = await openSqliteStore({ path: ':memory:', mode: 'inline', clock });
+  opened.defer(async () => await store.close());
   // The database is in memory; the key file, which operations change, is not.
   const folder = await mkdtemp(join(tmpdir(), 'hookring-'));
+  opened.defer(async () => await rm(folder, { recursive: true }));
   const masterKeys = await openMasterKeys({ configured: null, databasePath: join(folder, 'test.db') });
   const vault = createVault(masterKeys);
   const addresses = createAddressPolicy({ allowPrivate: [LOOPBACK] });
   if (!addresses.ok) throw new Error(addresses.detail);
-  const sender = createDeliveryClient({ policy: addresses.policy });
+  const sender = createDeliveryClient({ policy: addresses.policy, tls: { ca: testIdentity().cert } });
+  opened.defer(async () => await sender.close());
+  const { retrySchedule = [], rotationLimits, sessionJwts, engine: engineSettings } = options;
   const engine = createEngine({
     store,
     vault,
@@ -69,10 +139,10 @@ export async function runDialects(dialects: readonly [Dialect, ...Dialect[]]): P
     random: Math.random,
     ids,
     telemetry: SILENT_TELEMETRY,
-    settings: { ...DEFAULT_ENGINE_SETTINGS, retryScheduleForAll: [] },
+    settings: { ...DEFAULT_ENGINE_SETTINGS, retryScheduleForAll: retrySchedule, ...engineSettings },
   });
-  const bootstrapKey = `bootstrap_${randomBytes(32).toString('hex')}`;
-  const app: AppContext = {
+  opened.defer(async () => await engine.stop());
+  return await createApp({
     store,
     engine,
     directory: engine.directory,
@@ -82,60 +152,40 @@ export async function runDialects(dialects: readonly [Dialect, ...Dialect[]]): P
     timers: systemTimers,
     ids,
     fillRandom,
-    digest: (bytes) => createHmac('sha256', DIGEST_KEY).update(bytes).digest('base64url'),
-    queue: createKeyedQueue(),
+    telemetry: { secretRotated() {}, secretRevoked() {}, endpointChanged() {}, accessRefused() {} },
     settings: {
       urlRules: { allowHttp: true, allowPrivate: addresses.policy.opened },
-      bootstrapKeyHash: tokenHash(bootstrapKey),
-      localTokenHash: null,
-      rotationLimits: NATIVE_ROTATION_LIMITS,
+      rotationLimits: { ...NATIVE_ROTATION_LIMITS, ...rotationLimits },
     },
-    telemetry: { secretRotated() {}, secretRevoked() {}, endpointChanged() {}, accessRefused() {} },
-  };
-  await bootstrap(app, { mintKey: false });
-  const crashes: unknown[] = [];
-  const onCrash = (error: unknown): void => void crashes.push(error);
-  const http = createHttpServer({
-    fallback: surfaceOf(dialects[0]),
-    requestIds: createRequestIds({ now: () => clock.now(), random: Math.random }),
-    onCrash,
-    trustProxy: false,
-  });
-  for (const dialect of dialects) mountDialect(http, dialect, { services: app, onCrash, rateLimiter: null });
-  await http.fastify.ready();
-  await engine.start();
-  const { receiver, server } = await startReceiver();
-  return {
-    http: http.fastify,
     bootstrapKey,
-    receiver,
-    crashes,
-    async stop() {
-      await http.fastify.close();
-      await engine.stop();
-      await sender.close();
-      await store.close();
-      await rm(folder, { recursive: true });
-      server.closeAllConnections();
-      server.close();
-    },
-  };
+    localToken: null,
+    sessionJwts: sessionJwts ?? null,
+    fetch,
+    onFault() {},
+  });
 }
 
-async function startReceiver(): Promise<{ receiver: Receiver; server: Server }> {
-  const received: Received[] = [];
-  const answer = { status: 200, body: 'thanks' };
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      received.push({ headers: request.headers, body: Buffer.concat(chunks) });
-      response.writeHead(receiver.answer.status, { 'x-receiver': 'test' }).end(receiver.answer.body);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
-  const receiver: Receiver = { url: `http://127.0.0.1:${address.port}/hook`, received, answer };
-  return { receiver, server };
+async function signJwt(
+  settings: SessionJwtSettings | undefined,
+  now: number,
+  claims: Readonly<Record<string, unknown>>,
+): Promise<string> {
+  if (settings?.key.kind !== 'secret') throw new Error('runDialects was given no secret for session JWTs');
+  const { key, issuer, audience } = settings;
+  const seconds = Math.floor(now / 1_000);
+  const all = {
+    iat: seconds,
+    exp: seconds + JWT_SECONDS,
+    ...(issuer === null ? {} : { iss: issuer }),
+    ...(audience === null ? {} : { aud: audience }),
+    ...claims,
+  };
+  return await new SignJWT(all).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.from(key.secret, 'utf8'));
+}
+
+function prefixOf({ mounted, nativePrefix }: Arrangement, name: string): string {
+  if (name === 'native') return nativePrefix;
+  const found = mounted.find(({ dialect }) => dialect.name === name);
+  if (found === undefined) throw new Error(`the dialect "${name}" does not run here`);
+  return found.prefix;
 }

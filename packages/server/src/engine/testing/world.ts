@@ -260,7 +260,7 @@ export class World {
   }
 
   async deliveries(endpointId: EndpointId | null = null): Promise<readonly Delivery[]> {
-    const filter = { organizationId: this.organizationId, endpointId, eventKey: null, status: null };
+    const filter = { organizationId: this.organizationId, endpointId, eventKey: null, statuses: null };
     const all: Delivery[] = [];
     let after: string | null = null;
     do {

@@ -34,13 +34,14 @@ function encoder(face: string) {
   });
 }
 
-export function surface(name: string, prefix: string): Surface {
+export function surface(name: string, prefix: string, headers: Surface['headers'] = {}): Surface {
   return {
     name,
     prefix,
     encodeProblem: encoder(name),
     idempotencyHeaders: ['idempotency-key', 'x-idempotency-key'],
     rateLimitHeaders: draftRateLimitHeaders,
+    headers,
   };
 }
 
@@ -149,6 +150,23 @@ const routes: readonly Route<Services>[] = [
     ...route({ method: 'GET', path: '/open', request: {}, handle: () => ({ ok: true, status: 200, body: {} }) }),
     access: 'public',
   },
+  {
+    access: 'public',
+    method: 'GET',
+    path: '/page',
+    operationId: 'page',
+    summary: '',
+    tag: '',
+    request: {},
+    responses: { 200: Type.String({ contentMediaType: 'text/html' }) },
+    handle: () => ({
+      ok: true,
+      status: 200,
+      text: '<p>"hello"</p>',
+      contentType: 'text/html; charset=utf-8',
+      headers: { 'content-security-policy': "default-src 'none'" },
+    }),
+  },
 ];
 
 const servers: HttpServer[] = [];
@@ -156,14 +174,23 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.fastify.close()));
 });
 
-export function start(options: { rateLimiter?: RateLimiter; crashes?: unknown[] } = {}): HttpServer {
-  const one = surface('one', '/one');
+type StartOptions = {
+  rateLimiter?: RateLimiter;
+  crashes?: unknown[];
+  hosts?: ReadonlyMap<string, string>;
+  /** Of the face `one`. */
+  headers?: Surface['headers'];
+};
+
+export function start(options: StartOptions = {}): HttpServer {
+  const one = surface('one', '/one', options.headers);
   const two = surface('two', '');
   const server = createHttpServer({
     fallback: one,
     requestIds: createRequestIds({ now: Date.now, random: Math.random }),
     onCrash: (error) => options.crashes?.push(error),
     trustProxy: false,
+    ...(options.hosts === undefined ? {} : { hosts: options.hosts }),
   });
   servers.push(server);
   const caller = (actor: string, scopes: readonly Scope[]): Caller => ({
@@ -216,11 +243,12 @@ export async function ask(server: HttpServer, { method, url, token = 'all', head
     },
     ...(body === undefined ? {} : { payload: body }),
   });
+  const isJson = response.headers['content-type']?.includes('json') === true;
   return {
     status: response.statusCode,
     headers: response.headers,
     text: response.body,
-    json: response.body === '' ? null : JSON.parse(response.body),
+    json: isJson && response.body !== '' ? JSON.parse(response.body) : null,
   };
 }
 

@@ -44,7 +44,7 @@ export function acceptContract(withStore: WithStore): void {
           other.event.key,
           event.event.key,
         ]);
-        const filter = { organizationId: owner.id, endpointId: null, eventKey: event.event.key, status: null };
+        const filter = { organizationId: owner.id, endpointId: null, eventKey: event.event.key, statuses: null };
         const deliveries = await store.reader.deliveries(filter, PAGE);
         expect(deliveries.items.map(({ shown, delivery }) => [shown, delivery.endpointId])).toEqual([
           ['pending', two.id],

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Sealed } from '../../domain/secret.ts';
 import type { Change } from '../port.ts';
 import {
+  ARCHIVED,
   endpoint,
   idempotencyRow,
   newId,
@@ -9,7 +10,9 @@ import {
   populate,
   ring,
   START,
+  SUSPENDED,
   secret,
+  statusChange,
   type WithStore,
 } from './fixtures.ts';
 
@@ -112,7 +115,7 @@ export function controlContract(withStore: WithStore): void {
         const { endpoint: one } = await populate(store, 1);
         const { organization: other } = await populate(store, 0);
         expect(await store.reader.endpoint(other.id, one.id)).toBeNull();
-        expect((await store.reader.endpoints(other.id, { after: null, itemsMax: 10 })).items).toEqual([]);
+        expect((await store.reader.endpoints(other.id, { after: null, itemsMax: 10 }, 'included')).items).toEqual([]);
         expect(await store.reader.subscribers(other.id)).toEqual([]);
       }));
 
@@ -122,11 +125,40 @@ export function controlContract(withStore: WithStore): void {
         const seen: string[] = [];
         let after: string | null = null;
         do {
-          const page = await store.reader.endpoints(owner.id, { after, itemsMax: 2 });
+          const page = await store.reader.endpoints(owner.id, { after, itemsMax: 2 }, 'included');
           seen.push(...page.items.map((item) => item.endpoint.id));
           after = page.nextCursor;
         } while (after !== null);
         expect(seen).toEqual(endpoints.map(({ id }) => id).toReversed());
+      }));
+
+    it('leaves archived endpoints out of a list where it is asked to, and counts by status', () =>
+      withStore(async ({ store }) => {
+        const { organization: owner, endpoints } = await populate(store, 6);
+        await populate(store, 3);
+        const [, archived, suspended, late] = endpoints;
+        if (archived === undefined || suspended === undefined || late === undefined) throw new Error('six endpoints');
+        await store.apply([statusChange(archived, ARCHIVED), statusChange(suspended, SUSPENDED)]);
+        const ids = async (after: string | null, kind: 'included' | 'excluded', itemsMax = 10) => {
+          const { items, nextCursor } = await store.reader.endpoints(owner.id, { after, itemsMax }, kind);
+          return { ids: items.map((item) => item.endpoint.id), nextCursor };
+        };
+        const newestFirst = endpoints.map(({ id }) => id).toReversed();
+        const living = newestFirst.filter((id) => id !== archived.id);
+        expect(await ids(null, 'included')).toEqual({ ids: newestFirst, nextCursor: null });
+        expect(await ids(null, 'excluded')).toEqual({ ids: living, nextCursor: null });
+        expect(await ids(null, 'excluded', 2)).toEqual({ ids: living.slice(0, 2), nextCursor: living[1] });
+        // An endpoint's id is the cursor, also that of one which was archived since it was seen.
+        await store.apply([statusChange(late, ARCHIVED)]);
+        expect((await ids(late.id, 'excluded')).ids).toEqual([suspended.id, endpoints[0]?.id]);
+        const count = (...statuses: ('active' | 'suspended' | 'archived')[]) =>
+          store.reader.endpointCount(owner.id, statuses);
+        expect(await count('active')).toBe(3);
+        expect(await count('active', 'suspended')).toBe(4);
+        expect(await count('archived', 'archived')).toBe(2);
+        expect(await count('active', 'suspended', 'archived')).toBe(6);
+        expect(await count()).toBe(0);
+        expect(await store.reader.endpointCount(newId('org'), ['active'])).toBe(0);
       }));
 
     it('tells listeners what changed before the promise of the commands resolves', () =>

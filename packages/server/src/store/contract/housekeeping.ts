@@ -36,7 +36,7 @@ export function housekeepingContract(withStore: WithStore): void {
         expect(await store.housekeep({ ...step, now: START + 72 * HOUR - 1 })).toEqual({ changed: 0, more: false });
         expect(await store.housekeep({ ...step, now: START + 72 * HOUR })).toEqual({ changed: 2, more: true });
         expect(await store.housekeep({ ...step, now: START + 72 * HOUR })).toEqual({ changed: 1, more: false });
-        const filter = { organizationId: owner.id, endpointId: null, eventKey: null, status: 'dead' } as const;
+        const filter = { organizationId: owner.id, endpointId: null, eventKey: null, statuses: ['dead'] } as const;
         const dead = await store.reader.deliveries(filter, PAGE);
         expect(dead.items.map(({ delivery }) => [delivery.endpointId, delivery.state])).toEqual(
           Array.from({ length: 3 }, () => [held.id, { kind: 'dead', at: START + 72 * HOUR, reason: 'held_too_long' }]),

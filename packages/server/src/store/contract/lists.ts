@@ -25,7 +25,7 @@ async function allDeliveries(store: Store, filter: DeliveryFilter, itemsMax: num
     const page = await store.reader.deliveries(filter, { after, itemsMax });
     expect(page.items.length).toBeLessThanOrEqual(itemsMax);
     for (const { shown, delivery } of page.items) {
-      expect(filter.status ?? shown).toBe(shown);
+      expect(filter.statuses ?? [shown]).toContain(shown);
       ids.push(delivery.id);
     }
     after = page.nextCursor;
@@ -78,9 +78,9 @@ export function listContract(withStore: WithStore): void {
         const filter = { organizationId: owner.id, endpointId: null, eventKey: null };
         const newestFirst = all.map(({ delivery }) => delivery.id).toReversed();
         for (const itemsMax of [1, 4, 100]) {
-          expect(await allDeliveries(store, { ...filter, status: null }, itemsMax)).toEqual(newestFirst);
+          expect(await allDeliveries(store, { ...filter, statuses: null }, itemsMax)).toEqual(newestFirst);
           for (const [status, ids] of expected) {
-            expect(await allDeliveries(store, { ...filter, status }, itemsMax), status).toEqual(ids);
+            expect(await allDeliveries(store, { ...filter, statuses: [status] }, itemsMax), status).toEqual(ids);
           }
         }
       }));
@@ -94,7 +94,35 @@ export function listContract(withStore: WithStore): void {
             const ids = all
               .filter(({ delivery, shown }) => delivery.endpointId === one.id && (status ?? shown) === shown)
               .map(({ delivery }) => delivery.id);
-            expect(await allDeliveries(store, { ...filter, status }, 2)).toEqual(ids.toReversed());
+            const statuses = status === null ? null : [status];
+            expect(await allDeliveries(store, { ...filter, statuses }, 2)).toEqual(ids.toReversed());
+          }
+        }
+      }));
+
+    it('filters by several statuses at once, newest first, with one cursor', () =>
+      withStore(async ({ store }) => {
+        const { owner, active, suspended, all } = await mixture(store);
+        const choices: (readonly ShownStatus[])[] = [
+          [],
+          ['dead', 'cancelled', 'dead'],
+          ['pending', 'held'],
+          ['cancelled', 'retrying', 'held', 'in_flight', 'pending', 'dead'],
+          [...SHOWN_STATUSES],
+          ...SHOWN_STATUSES.map((status): ShownStatus[] => ['succeeded', status]),
+          ...SHOWN_STATUSES.map((status): ShownStatus[] => ['dead', status]),
+        ];
+        for (const endpointId of [null, active.id, suspended.id]) {
+          for (const statuses of choices) {
+            const wanted = all.filter(
+              ({ delivery, shown }) =>
+                statuses.includes(shown) && (endpointId === null || delivery.endpointId === endpointId),
+            );
+            const ids = wanted.map(({ delivery }) => delivery.id).toReversed();
+            const filter = { organizationId: owner.id, endpointId, eventKey: null, statuses };
+            for (const itemsMax of [2, 100]) {
+              expect(await allDeliveries(store, filter, itemsMax), statuses.join(' ')).toEqual(ids);
+            }
           }
         }
       }));
@@ -107,16 +135,17 @@ export function listContract(withStore: WithStore): void {
         await acceptOne(store, acceptedEvent(owner.id, [waiting(one.id)]));
         const filter = { organizationId: owner.id, endpointId: null, eventKey: event.event.key };
         const ids = event.deliveries.map(({ id }) => id).toReversed();
-        expect(await allDeliveries(store, { ...filter, status: null }, 1)).toEqual(ids);
-        expect(await allDeliveries(store, { ...filter, status: 'pending' }, 1)).toEqual(ids.slice(0, 2));
-        expect(await allDeliveries(store, { ...filter, status: 'dead' }, 1)).toEqual([]);
+        expect(await allDeliveries(store, { ...filter, statuses: null }, 1)).toEqual(ids);
+        expect(await allDeliveries(store, { ...filter, statuses: ['pending'] }, 1)).toEqual(ids.slice(0, 2));
+        expect(await allDeliveries(store, { ...filter, statuses: ['dead', 'in_flight'] }, 1)).toEqual(ids.slice(2));
+        expect(await allDeliveries(store, { ...filter, statuses: ['dead'] }, 1)).toEqual([]);
       }));
 
     it('answers nothing about another organization', () =>
       withStore(async ({ store }) => {
         const { active, all } = await mixture(store);
         const { organization: other } = await populate(store, 0);
-        const filter = { organizationId: other.id, endpointId: null, eventKey: null, status: null };
+        const filter = { organizationId: other.id, endpointId: null, eventKey: null, statuses: null };
         expect(await allDeliveries(store, filter, 10)).toEqual([]);
         expect(await allDeliveries(store, { ...filter, endpointId: active.id }, 10)).toEqual([]);
         for (const { delivery } of all.slice(0, 3)) {

@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import { acceptContract } from './accept.ts';
+import { attemptContract } from './attempts.ts';
 import { controlContract } from './control.ts';
 import type { OpenStore, WithStore } from './fixtures.ts';
 import { housekeepingContract } from './housekeeping.ts';
@@ -23,6 +24,7 @@ export function storeContract(name: string, open: OpenStore): void {
     keyringContract(withStore);
     acceptContract(withStore);
     recordContract(withStore);
+    attemptContract(withStore);
     queueContract(withStore);
     listContract(withStore);
     housekeepingContract(withStore);

@@ -1,5 +1,5 @@
 import type { ApiKey } from '../../domain/api-key.ts';
-import type { Attempt } from '../../domain/attempt.ts';
+import type { Attempt, AttemptOutcome } from '../../domain/attempt.ts';
 import type { DeathReason, DeliveryState } from '../../domain/delivery.ts';
 import type { Endpoint, EndpointHealth, EndpointStatus, SuspensionReason } from '../../domain/endpoint.ts';
 import type { Event } from '../../domain/event.ts';
@@ -16,7 +16,7 @@ import type { Organization } from '../../domain/organization.ts';
 import type { RotationPolicy } from '../../domain/rotation-policy.ts';
 import type { Scope } from '../../domain/scope.ts';
 import type { RingOwner, Sealed, SecretAlgorithm } from '../../domain/secret.ts';
-import type { IdempotencyRow, ShownDelivery, StoredSecret } from '../port.ts';
+import type { IdempotencyRow, ShownAttempt, ShownDelivery, StoredSecret } from '../port.ts';
 import { bytes, bytesOrNull, number, numberOrNull, type Row, text, textOrNull } from './cells.ts';
 
 // Casts in this file turn text that only the writer stores, from values of these very types, back into those types.
@@ -202,6 +202,16 @@ export function attemptOf(row: Row): Attempt {
     ringVersion: number(row['ring_version']),
     responseHeaders: headers === null ? null : (JSON.parse(headers) as Attempt['responseHeaders']),
     responseExcerpt: bytesOrNull(row['response_excerpt']),
+  };
+}
+
+/** A row of an attempt that also tells its outcome and its event. */
+export function shownAttemptOf(row: Row): ShownAttempt {
+  return {
+    attempt: attemptOf(row),
+    outcome: text(row['outcome']) as AttemptOutcome,
+    eventId: textOrNull(row['event_id']) ?? text(row['event_key']),
+    eventType: text(row['event_type']),
   };
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Json } from '../../testing/checked-client.ts';
 import { createKey, type NativeWorld } from './native-world.ts';
@@ -99,7 +100,41 @@ export function tenantCases(world: NativeWorld): void {
       expect([key.dialect, key.scopes]).toEqual(['acme', ['endpoints:read', 'deliveries:read', 'events:write']]);
     });
 
+    it('of another system go on working when the hashes of their tokens are imported', async () => {
+      const token = 'other_live_4711';
+      const hash = createHash('sha256').update(token).digest('hex');
+      expect((await world.ask('GET', '/endpoints', { token })).status).toBe(401);
+      const json = { name: 'old', scopes: ['endpoints:read'], tokenHash: hash.toUpperCase() };
+      const imported = await world.ask('POST', '/keys', { json: { ...json, tokenHint: 'other_..4711' } });
+      expect([imported.status, imported.json.token]).toEqual([201, null]);
+      expect(imported.json.key).toMatchObject({ name: 'old', hint: 'other_..4711', state: 'active' });
+      expect((await world.ask('GET', '/endpoints', { token })).status).toBe(200);
+      expect((await world.ask('DELETE', '/endpoints/x', { token })).status).toBe(403);
+      const again = await world.ask('POST', '/keys', { json });
+      expect([again.status, again.json.code, again.json.errors]).toEqual([
+        409,
+        'conflict',
+        [
+          {
+            pointer: '/tokenHash',
+            detail: `was imported before, as ${imported.json.key.id}`,
+            code: 'already_imported',
+          },
+        ],
+      ]);
+      const { json: other } = await world.ask('POST', '/organizations', { json: { name: 'Importer' } });
+      const headers = { 'hookring-organization': other.id };
+      const foreign = await world.ask('POST', '/keys', { json, headers });
+      expect([foreign.status, foreign.json.detail]).toEqual([409, 'this token hash is taken']);
+      const free = await world.ask('POST', '/keys', { json: { ...json, tokenHash: 'f'.repeat(64) } });
+      expect(free.json.key.hint).toBe('imported');
+    });
+
     it.each([
+      [{ scopes: ['endpoints:read'], tokenHash: 'abc' }, '/tokenHash'],
+      [{ scopes: ['endpoints:read'], tokenHint: 'abc' }, '/tokenHint'],
+      [{ scopes: ['endpoints:read'], tokenHash: 'a'.repeat(64), tokenHint: 'naïve' }, '/tokenHint'],
+      [{ scopes: ['endpoints:read'], tokenHash: 'a'.repeat(64), tokenHint: 'x'.repeat(17) }, '/tokenHint'],
       [{ scopes: [] }, '/scopes'],
       [{ scopes: ['hooks:read'] }, '/scopes/0'],
       [{ scopes: ['endpoints:read'], dialect: 'none' }, '/dialect'],

@@ -1,22 +1,31 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { EndpointWithHealth } from '../../port.ts';
-import { type Row, text } from '../cells.ts';
+import { number, type Row, text } from '../cells.ts';
 import { ENDPOINT_COLUMNS, endpointOf, healthOf } from '../rows.ts';
 import { pageOf, TEXT_MAX } from './page.ts';
 import type { SyncReader } from './sync-reader.ts';
 
-type Reads = Pick<SyncReader, 'endpoint' | 'endpoints' | 'subscribers' | 'endpointById' | 'sealedHeaders'>;
+type Reads = Pick<
+  SyncReader,
+  'endpoint' | 'endpoints' | 'endpointCount' | 'subscribers' | 'endpointById' | 'sealedHeaders'
+>;
 
 const FROM = `FROM endpoints e JOIN organizations o ON o.number = e.organization
   LEFT JOIN endpoint_health h ON h.endpoint = e.number`;
 
 export function createEndpointReads(db: DatabaseSync): Reads {
   const byId = db.prepare(`SELECT ${ENDPOINT_COLUMNS} ${FROM} WHERE e.id = ?`);
-  const list = db.prepare(`SELECT ${ENDPOINT_COLUMNS} ${FROM}
-    WHERE e.organization = (SELECT number FROM organizations WHERE id = ?) AND e.id < ? ORDER BY e.id DESC LIMIT ?`);
+  const all = prepareList(db, '');
+  const living = prepareList(db, "AND e.status <> 'archived'");
+  // The comparisons of the partial indexes stand here once more, or the planner would not take them.
+  const counts = {
+    active: prepareCount(db, "status <> 'archived' AND status = 'active'"),
+    suspended: prepareCount(db, "status <> 'archived' AND status = 'suspended'"),
+    archived: prepareCount(db, "status = 'archived'"),
+  };
   const subscribers = db.prepare(`SELECT ${ENDPOINT_COLUMNS} ${FROM}
     WHERE e.organization = (SELECT number FROM organizations WHERE id = ?) AND e.status <> 'archived'`);
-  const all = db.prepare(`SELECT ${ENDPOINT_COLUMNS} ${FROM} WHERE e.id > ? ORDER BY e.id LIMIT ?`);
+  const everywhere = db.prepare(`SELECT ${ENDPOINT_COLUMNS} ${FROM} WHERE e.id > ? ORDER BY e.id LIMIT ?`);
 
   function endpointById(id: string): EndpointWithHealth | null {
     const row = byId.get(id);
@@ -28,15 +37,21 @@ export function createEndpointReads(db: DatabaseSync): Reads {
       const found = endpointById(id);
       return found?.endpoint.organizationId === organizationId ? found : null;
     },
-    endpoints(organizationId, { after, itemsMax }) {
+    endpoints(organizationId, { after, itemsMax }, archived) {
+      const list = archived === 'included' ? all : living;
       const rows = list.all(organizationId, after ?? TEXT_MAX, itemsMax + 1);
       return pageOf(rows, itemsMax, withHealth, (row) => text(row['id']));
+    },
+    endpointCount(organizationId, statuses) {
+      let count = 0;
+      for (const status of new Set(statuses)) count += number(counts[status].get(organizationId)?.['found']);
+      return count;
     },
     subscribers: (organizationId) => subscribers.all(organizationId).map(withHealth),
     endpointById,
     /** The headers of as many endpoints as there may be items: a page can hold none, or a few more. */
     sealedHeaders({ after, itemsMax }) {
-      const rows = all.all(after ?? '', itemsMax + 1);
+      const rows = everywhere.all(after ?? '', itemsMax + 1);
       const page = pageOf(rows, itemsMax, endpointOf, (row) => text(row['id']));
       const items = page.items.flatMap(({ id, headers }) =>
         headers.map(({ name, sealed }) => ({ endpointId: id, name, sealed })),
@@ -44,6 +59,17 @@ export function createEndpointReads(db: DatabaseSync): Reads {
       return { items, nextCursor: page.nextCursor };
     },
   };
+}
+
+function prepareList(db: DatabaseSync, condition: string) {
+  return db.prepare(`SELECT ${ENDPOINT_COLUMNS} ${FROM}
+    WHERE e.organization = (SELECT number FROM organizations WHERE id = ?) AND e.id < ? ${condition}
+    ORDER BY e.id DESC LIMIT ?`);
+}
+
+function prepareCount(db: DatabaseSync, condition: string) {
+  return db.prepare(`SELECT count(*) AS found FROM endpoints
+    WHERE organization = (SELECT number FROM organizations WHERE id = ?) AND ${condition}`);
 }
 
 function withHealth(row: Row): EndpointWithHealth {

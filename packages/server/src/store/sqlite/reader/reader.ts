@@ -4,6 +4,7 @@ import { createDeliveryReads } from './deliveries.ts';
 import { createEndpointReads } from './endpoints.ts';
 import { createEventReads } from './events.ts';
 import { createKeyringReads } from './keyrings.ts';
+import { createOrganizationAttempts } from './organization-attempts.ts';
 import { createOrganizationReads } from './organizations.ts';
 import { createRecoverReads } from './recover.ts';
 import type { SyncReader } from './sync-reader.ts';
@@ -21,5 +22,6 @@ export function createSyncReader(db: DatabaseSync): SyncReader {
     ...createDeliveryReads(db),
     ...createRecoverReads(db),
     ...createAttemptReads(db),
+    ...createOrganizationAttempts(db),
   };
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { ShownStatus } from '../../../domain/delivery.ts';
+import type { PageRequest } from '../../port.ts';
 import { number, type Row } from '../cells.ts';
 import { DELIVERY_COLUMNS, DELIVERY_JOINS } from '../rows.ts';
 import { pageOf } from './page.ts';
@@ -41,20 +42,19 @@ export function createHistoryWalk(db: DatabaseSync, { owner, status }: HistoryWa
   };
 }
 
-/** What is asked of a queued row so that it is shown with a status. */
-const SHOWN_QUEUED = {
-  pending: "p.status = 'active' AND q.lease IS NULL AND d.status = 'pending'",
-  retrying: "p.status = 'active' AND q.lease IS NULL AND d.status = 'retrying'",
-  in_flight: "p.status = 'active' AND q.lease IS NOT NULL",
-  held: "p.status = 'suspended'",
-  cancelled: "p.status = 'archived'",
-} as const;
-export type QueuedStatus = keyof typeof SHOWN_QUEUED & ShownStatus;
+/** How a queued row is shown. Between spaces, because it is looked for in a text of statuses. */
+const SHOWN_QUEUED = `' ' || CASE p.status WHEN 'suspended' THEN 'held' WHEN 'archived' THEN 'cancelled'
+      ELSE iif(q.lease IS NULL, d.status, 'in_flight') END || ' '`;
 
-export type QueueWalk = (organization: number, endpoint: number | null, cursor: number, itemsMax: number) => Walk;
+type QueueWalk = (
+  owner: { readonly organization: number; readonly endpoint: number | null },
+  statuses: readonly ShownStatus[],
+  cursor: number,
+  itemsMax: number,
+) => Walk;
 
-/** Walks everything that has not ended, which is far less than history, for rows that are shown with a status. */
-export function createQueueWalk(db: DatabaseSync, status: QueuedStatus): QueueWalk {
+/** Walks everything that has not ended, which is far less than history, for rows that are shown with these statuses. */
+export function createQueueWalk(db: DatabaseSync): QueueWalk {
   const source =
     'SELECT delivery AS number, endpoint, due_at, lease FROM queue WHERE delivery < ? ORDER BY delivery DESC LIMIT ?';
   const select = db.prepare(`SELECT ${DELIVERY_COLUMNS}
@@ -63,12 +63,13 @@ export function createQueueWalk(db: DatabaseSync, status: QueuedStatus): QueueWa
     CROSS JOIN deliveries d ON d.number = q.number
     JOIN organizations o ON o.number = d.organization
     JOIN events v ON v.number = d.event
-    WHERE p.organization = ? AND q.endpoint = coalesce(?, q.endpoint) AND ${SHOWN_QUEUED[status]}
+    WHERE p.organization = ? AND q.endpoint = coalesce(?, q.endpoint) AND instr(?, ${SHOWN_QUEUED}) > 0
     ORDER BY q.number DESC LIMIT ?`);
   const stop = db.prepare(`SELECT count(*) AS looked, min(number) AS stop FROM (${source})`);
 
-  return (organization, endpoint, cursor, itemsMax) => {
-    const rows = select.all(cursor, QUEUE_SCAN_ROWS_MAX, organization, endpoint, itemsMax + 1);
+  return ({ organization, endpoint }, statuses, cursor, itemsMax) => {
+    const wanted = ` ${statuses.join(' ')} `;
+    const rows = select.all(cursor, QUEUE_SCAN_ROWS_MAX, organization, endpoint, wanted, itemsMax + 1);
     return cut(rows, itemsMax, 'number', () => whereStopped(stop, QUEUE_SCAN_ROWS_MAX, cursor));
   };
 }
@@ -85,13 +86,47 @@ function whereStopped(stop: StatementSync, scanMax: number, ...bound: SQLInputVa
   return row === undefined || number(row['looked']) < scanMax ? null : String(row['stop']);
 }
 
-/** Two walks by number as one. What lies past the place where either stopped is left for the next page. */
-export function mergeWalks(one: Walk, other: Walk, itemsMax: number): Walk {
-  const floor = Math.max(Number(one.nextCursor ?? 0), Number(other.nextCursor ?? 0));
-  const rows = [...one.rows, ...other.rows]
-    .filter((row) => number(row['number']) >= floor)
-    .toSorted((a, b) => number(b['number']) - number(a['number']));
+/**
+ * Walks by number as one. What lies past the place where any of them stopped is left for the next page. A row that the
+ * writer moved on between two of the walks is told once, as it is now.
+ */
+export function mergeWalks(walks: readonly Walk[], itemsMax: number): Walk {
+  const floor = Math.max(0, ...walks.map((walk) => Number(walk.nextCursor ?? 0)));
+  const byNumber = new Map<number, Row>();
+  for (const { rows } of walks) {
+    for (const row of rows) if (number(row['number']) >= floor) byNumber.set(number(row['number']), row);
+  }
+  const rows = [...byNumber.values()].toSorted((a, b) => number(b['number']) - number(a['number']));
   return cut(rows, itemsMax, 'number', () => (floor === 0 ? null : String(floor)));
+}
+
+/** Rows of a walk through everything that one page may look at to find those that are wanted. */
+const SIFT_ROWS_MAX = 20_000;
+const SIFT_STEP_ROWS_MIN = 100;
+
+/** Goes through a walk for the rows that are wanted. */
+export function sift(
+  walk: (after: string | null, itemsMax: number) => Walk,
+  key: 'id' | 'number',
+  { after, itemsMax }: PageRequest,
+  isWanted: (row: Row) => boolean,
+): Walk {
+  const rows: Row[] = [];
+  let cursor = after;
+  let looked = 0;
+  while (looked < SIFT_ROWS_MAX) {
+    const step = walk(cursor, Math.max(itemsMax, SIFT_STEP_ROWS_MIN));
+    for (const row of step.rows) {
+      if (isWanted(row)) {
+        if (rows.length === itemsMax) return { rows, nextCursor: cursor };
+        rows.push(row);
+      }
+      cursor = String(row[key]);
+    }
+    if (step.nextCursor === null) return { rows, nextCursor: null };
+    looked += step.rows.length;
+  }
+  return { rows, nextCursor: cursor };
 }
 
 function identity(row: Row): Row {

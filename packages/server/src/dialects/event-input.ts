@@ -1,16 +1,15 @@
-import { type Outcome, refused } from '../../app/outcome.ts';
-import type { FieldError } from '../../domain/error-registry.ts';
-import { JSON_CONTENT_TYPE } from '../../domain/event.ts';
-import { type EventDocument, type EventDocumentReading, readEventDocument } from '../../domain/event-document.ts';
-import { checkJson } from '../../domain/json-document.ts';
-import type { IncomingEvent } from '../../engine/engine.ts';
-import { duplicateKey, unreadable } from '../../http/body.ts';
-import { checkContentType, JSON_MEDIA_TYPE, parseContentType } from '../../http/content-type.ts';
-import type { RawBody } from '../../http/route.ts';
-import { escapePointer, refuseFields, unknownField } from '../../http/validation.ts';
+import { refused } from '../app/outcome.ts';
+import type { FieldError } from '../domain/error-registry.ts';
+import { JSON_CONTENT_TYPE } from '../domain/event.ts';
+import { type EventDocument, type EventDocumentReading, readEventDocument } from '../domain/event-document.ts';
+import { checkJson } from '../domain/json-document.ts';
+import type { IncomingEvent } from '../engine/engine.ts';
+import { duplicateKey, unreadable } from '../http/body.ts';
+import { checkContentType, JSON_MEDIA_TYPE, parseContentType } from '../http/content-type.ts';
+import type { RawBody } from '../http/route.ts';
+import { escapePointer, refuseFields, unknownField } from '../http/validation.ts';
+import type { Refusal } from './operation-route.ts';
 import { parseTime } from './time.ts';
-
-type Refusal = Extract<Outcome<never>, { ok: false }>;
 
 export type EventInput =
   | { readonly ok: true; readonly isBatch: boolean; readonly events: readonly IncomingEvent[] }

@@ -1,0 +1,156 @@
+/** The dialect of docs/write-a-dialect.md, in a real server, as one of its customers and as the receiver. */
+import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { bodyText, headerOf, type ReceivedRequest, type Receiver, startReceiver } from '@hookring/receiver';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ServerProcess, startServer } from '../../testbed/server-process.ts';
+
+const CONFIG_FILE = new URL('./hookring.config.ts', import.meta.url);
+const KEY = 'pk_demo_of_the_manual';
+const PAYLOAD = '{"parcel":"PX-1","marker":"';
+
+let server: ServerProcess;
+let receiver: Receiver;
+
+beforeAll(async () => {
+  receiver = await startReceiver();
+  server = await startServer({}, { configFile: `export { default } from ${JSON.stringify(CONFIG_FILE.href)};` });
+});
+afterAll(async () => {
+  await server.drain();
+  await server.remove();
+  await receiver.stop();
+});
+
+type Answer = {
+  readonly status: number;
+  readonly type: string | null;
+  readonly json: Readonly<Record<string, unknown>>;
+};
+
+async function ask(
+  method: string,
+  path: string,
+  options: { json?: unknown; key?: string | null } = {},
+): Promise<Answer> {
+  const { json, key = KEY } = options;
+  const response = await fetch(`${server.url}/parcel${path}`, {
+    method,
+    headers: {
+      ...(key === null ? {} : { 'parcel-key': key }),
+      ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+  });
+  const type = response.headers.get('content-type');
+  return { status: response.status, type, json: (await response.json()) as Answer['json'] };
+}
+
+async function hook(topics: readonly string[] = ['parcel.sent']): Promise<{ id: string; key: string }> {
+  const made = await ask('POST', '/hooks', { json: { target: receiver.url('/parcels'), topics } });
+  const shownKey = expect.stringMatching(/^[0-9a-f]{64}$/);
+  expect(made).toMatchObject({
+    status: 201,
+    json: { hook: { target: receiver.url('/parcels'), topics }, key: shownKey },
+  });
+  const { hook: shown, key } = made.json as { hook: { id: string }; key: string };
+  return { id: shown.id, key };
+}
+
+/** Sends an event natively, as the company does, and waits for what its customer gets. */
+async function deliver(type: string): Promise<ReceivedRequest> {
+  const marker = crypto.randomUUID();
+  const response = await fetch(`${server.url}/v1/events?type=${type}&raw=true`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json' },
+    body: `${PAYLOAD}${marker}"}`,
+  });
+  expect(response.status).toBe(202);
+  const [request] = await receiver.waitFor((one) => Buffer.from(one.body).includes(marker));
+  if (request === undefined) throw new Error('waited for nothing');
+  return request;
+}
+
+/** Written from the page alone: which of these keys signed. */
+function signers(request: ReceivedRequest, keys: readonly string[]): string[] {
+  const listed = (headerOf(request, 'parcel-signature') ?? '').split(', ');
+  const time = headerOf(request, 'parcel-time') ?? '';
+  const made = keys.map((key) => {
+    const content = Buffer.concat([Buffer.from(`${time}:`), Buffer.from(request.body)]);
+    return `sha256=${createHmac('sha256', Buffer.from(key, 'hex')).update(content).digest('hex')}`;
+  });
+  expect(listed.every((entry) => made.includes(entry))).toBe(true);
+  return listed.map((entry) => keys[made.indexOf(entry)] ?? '');
+}
+
+describe('the example of the manual', () => {
+  it('delivers under the headers of the product, signed as its page says', async () => {
+    const { id, key } = await hook();
+    expect(id).toMatch(/^hook_/);
+    expect(await ask('GET', `/hooks/${id}`)).toMatchObject({ status: 200, json: { id, topics: ['parcel.sent'] } });
+    const request = await deliver('parcel.sent');
+    expect(headerOf(request, 'parcel-topic')).toBe('parcel.sent');
+    expect(bodyText(request).startsWith(PAYLOAD)).toBe(true);
+    expect(signers(request, [key])).toEqual([key]);
+  });
+
+  it('rolls a key: both sign until the old one ends, and a second roll ends it at once', async () => {
+    const { id, key } = await hook(['parcel.delayed']);
+    const before = Date.now();
+    const rolled = await ask('POST', `/hooks/${id}/roll`);
+    const { key: second, old_key_until: until } = rolled.json as { key: string; old_key_until: string };
+    expect(Math.round((Date.parse(until) - before) / 60_000)).toBe(15);
+    expect(signers(await deliver('parcel.delayed'), [key, second])).toEqual([second, key]);
+    const again = await ask('POST', `/hooks/${id}/roll`, { json: { keep_minutes: 0 } });
+    const third = String(again.json['key']);
+    expect(signers(await deliver('parcel.delayed'), [key, second, third])).toEqual([third]);
+  });
+
+  it.each<[string, () => Promise<Answer>, number, string, RegExp]>([
+    ['no key', () => ask('POST', '/hooks', { json: {}, key: null }), 401, 'MISSING_CREDENTIALS', /./],
+    [
+      'an unknown key',
+      () => ask('POST', '/hooks', { json: {}, key: 'pk_no' }),
+      401,
+      'INVALID_CREDENTIALS',
+      /Parcel does not know/,
+    ],
+    [
+      'a broken URL',
+      () => ask('POST', '/hooks', { json: { target: 'x', topics: ['parcel.sent'] } }),
+      422,
+      'VALIDATION_FAILED',
+      /target/,
+    ],
+    [
+      'an unknown topic',
+      () => ask('POST', '/hooks', { json: { target: 'https://a.example', topics: ['x'] } }),
+      422,
+      'VALIDATION_FAILED',
+      /topics/,
+    ],
+    [
+      'a grace past an hour',
+      async () => ask('POST', `/hooks/${(await hook()).id}/roll`, { json: { keep_minutes: 61 } }),
+      422,
+      'VALIDATION_FAILED',
+      /keep_minutes/,
+    ],
+    ['an id of no hook', () => ask('GET', '/hooks/ep_0'), 404, 'NOT_FOUND', /./],
+    ['an unknown path', () => ask('GET', '/nothing'), 404, 'NOT_FOUND', /./],
+    ['a wrong method', () => ask('PUT', '/hooks', { json: {} }), 405, 'METHOD_NOT_ALLOWED', /POST/],
+  ])('says no to %s in its own shape', async (_name, send, status, kind, say) => {
+    const answer = await send();
+    expect([answer.status, answer.type]).toEqual([status, expect.stringMatching(/^application\/json/)]);
+    expect(answer.json).toEqual({ fault: { kind, say: expect.stringMatching(say) } });
+  });
+
+  it('is what the manual prints, whole and in order', () => {
+    const page = readFileSync(new URL('../../docs/write-a-dialect.md', import.meta.url), 'utf8');
+    const printed = [...page.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code.trim());
+    const [config, ...dialect] = printed;
+    const source = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8').trim();
+    expect(config).toBe(source('./hookring.config.ts'));
+    expect(dialect.join('\n\n')).toBe(source('./parcel.ts'));
+  });
+});

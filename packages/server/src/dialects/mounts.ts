@@ -1,0 +1,49 @@
+import type { Dialect } from './dialect.ts';
+import { NATIVE_PREFIX, NATIVE_PREFIX_BESIDE_ROOT } from './native/prefixes.ts';
+
+export type MountedDialect = {
+  readonly dialect: Dialect;
+  /** Below which its routes stand; `''` at the root. */
+  readonly prefix: string;
+  /** The host name that leads there too, and nowhere else; null: none. */
+  readonly host: string | null;
+};
+
+export type Arrangement = { readonly mounted: readonly MountedDialect[]; readonly nativePrefix: string };
+export type Arranged =
+  | { readonly ok: true; readonly value: Arrangement }
+  | { readonly ok: false; readonly problem: string };
+
+/**
+ * Finds a place for each dialect. `rootDialect` is the operator's word, null when there is none: then a dialect that
+ * wants the root itself gets it. Beside another one at the root the native API moves aside.
+ */
+export function arrangeDialects(dialects: readonly Dialect[], rootDialect: string | null): Arranged {
+  const names = ['native', ...dialects.map(({ name }) => name)];
+  const namesake = names.find((name, index) => names.indexOf(name) !== index);
+  if (namesake !== undefined) return { ok: false, problem: `two dialects are called "${namesake}"` };
+  if (rootDialect !== null && !names.includes(rootDialect)) {
+    return { ok: false, problem: `there is no dialect "${rootDialect}"; there are ${names.join(', ')}` };
+  }
+  const wanting = dialects.filter(({ mount }) => mount === 'root');
+  if (rootDialect === null && wanting.length > 1) {
+    const both = wanting.map(({ name }) => `"${name}"`).join(' and ');
+    return { ok: false, problem: `${both} both want the root; say which with HOOKRING_ROOT_DIALECT` };
+  }
+  const root = rootDialect ?? wanting[0]?.name ?? 'native';
+  const mounted = dialects.map((dialect) => place(dialect, root));
+  const nativePrefix = root === 'native' ? NATIVE_PREFIX : NATIVE_PREFIX_BESIDE_ROOT;
+  const places = [nativePrefix, ...mounted.flatMap(({ prefix, host }) => (host === null ? [prefix] : [prefix, host]))];
+  const twice = places.find((one, index) => places.indexOf(one) !== index);
+  if (twice !== undefined) return { ok: false, problem: `two dialects want to stand at "${twice}"` };
+  return { ok: true, value: { mounted, nativePrefix } };
+}
+
+function place(dialect: Dialect, root: string): MountedDialect {
+  const { name, mount } = dialect;
+  if (name === root) return { dialect, prefix: '', host: null };
+  if (mount === 'root') return { dialect, prefix: `/${name}`, host: null };
+  return 'host' in mount
+    ? { dialect, prefix: `/${name}`, host: mount.host }
+    : { dialect, prefix: mount.prefix, host: null };
+}

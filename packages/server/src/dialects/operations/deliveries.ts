@@ -1,0 +1,119 @@
+import {
+  type AttemptQuery,
+  type DeliveryQuery,
+  type DeliveryWithAttempts,
+  listDeliveries as list,
+  listAttempts,
+  listAttemptsOfOrganization,
+  readDelivery as read,
+  resendDelivery as resend,
+} from '../../app/deliveries.ts';
+import { done, refused } from '../../app/outcome.ts';
+import { type Recovered, type RecoverInput, recoverDeliveries as recover } from '../../app/recover.ts';
+import type { Attempt } from '../../domain/attempt.ts';
+import type { DeliveryId, EndpointId } from '../../domain/ids.ts';
+import type { Page, PageRequest, ShownAttempt, ShownDelivery } from '../../store/port.ts';
+import { type Operation, operation } from '../operation.ts';
+import { hideArchived, hideIfArchived } from './endpoint-view.ts';
+
+/** Newest first. Every filter is open unless given. */
+export const listDeliveries: Operation<
+  Partial<DeliveryQuery> & { readonly page: PageRequest },
+  Page<ShownDelivery>
+> = operation({
+  name: 'listDeliveries',
+  scopes: ['deliveries:read'],
+  run: async ({ app, caller }, { page, endpointId = null, eventId = null, statuses = null }) =>
+    await list(app, caller, { endpointId, eventId, statuses }, page),
+});
+
+/** The same for one endpoint, which must exist. */
+export const listEndpointDeliveries: Operation<
+  { readonly endpointId: EndpointId; readonly statuses?: DeliveryQuery['statuses']; readonly page: PageRequest },
+  Page<ShownDelivery>
+> = operation({
+  name: 'listEndpointDeliveries',
+  scopes: ['deliveries:read'],
+  async run({ app, caller, conduct }, { endpointId, statuses = null, page }) {
+    const found = await app.store.reader.endpoint(caller.organizationId, endpointId);
+    const owner = hideIfArchived(conduct, found === null ? refused('not_found', 'no such endpoint') : done(found));
+    if (!owner.ok) return owner;
+    return await list(app, caller, { endpointId, eventId: null, statuses }, page);
+  },
+});
+
+export const readDelivery: Operation<{ readonly deliveryId: DeliveryId }, DeliveryWithAttempts> = operation({
+  name: 'readDelivery',
+  scopes: ['deliveries:read'],
+  run: async ({ app, caller }, { deliveryId }) => await read(app, caller, deliveryId),
+});
+
+/** Sends an event to its endpoint again, as a delivery of its own: the old one and its retries go on as they were. */
+export const resendDelivery: Operation<
+  {
+    readonly deliveryId: DeliveryId;
+    /** Only when it belongs to this endpoint. */
+    readonly endpointId?: EndpointId | null;
+    /** What becomes of one that has not been tried yet or is out: `refused` is `delivery_in_progress`. */
+    readonly waiting?: 'allowed' | 'refused';
+  },
+  ShownDelivery
+> = operation({
+  name: 'resendDelivery',
+  scopes: ['deliveries:write'],
+  idempotent: true,
+  async run({ app, caller, idempotency, conduct }, { deliveryId, endpointId = null, waiting = 'allowed' }) {
+    if (endpointId !== null) {
+      const found = await app.store.reader.delivery(caller.organizationId, deliveryId);
+      if (found?.delivery.endpointId !== endpointId) return refused('not_found', 'no such delivery');
+    }
+    return hideArchived(conduct, await resend(app, caller, deliveryId, { waiting }, idempotency));
+  },
+});
+
+/** Sends again what an endpoint missed in a range of time, a bounded step at a time. */
+export const recoverDeliveries: Operation<RecoverInput, Recovered> = operation({
+  name: 'recoverDeliveries',
+  scopes: ['deliveries:write'],
+  idempotent: true,
+  run: async ({ app, caller, idempotency, conduct }, input) =>
+    hideArchived(conduct, await recover(app, caller, input, idempotency)),
+});
+
+/** The requests that were sent to one endpoint, newest first. */
+export const listEndpointAttempts: Operation<
+  { readonly endpointId: EndpointId; readonly page: PageRequest },
+  Page<Attempt>
+> = operation({
+  name: 'listEndpointAttempts',
+  scopes: ['deliveries:read'],
+  run: async ({ app, caller }, { endpointId, page }) => await listAttempts(app, caller, endpointId, page),
+});
+
+/** The requests that were sent for the whole organization, newest first. A page may be short and yet not the last. */
+export const searchAttempts: Operation<
+  Partial<AttemptQuery> & { readonly page: PageRequest },
+  Page<ShownAttempt>
+> = operation({
+  name: 'searchAttempts',
+  scopes: ['deliveries:read'],
+  async run({ app, caller, conduct }, { page, ...query }) {
+    const { endpointId = null } = query;
+    if (endpointId !== null) {
+      const found = await app.store.reader.endpoint(caller.organizationId, endpointId);
+      const owner = hideIfArchived(conduct, found === null ? refused('not_found', 'no such endpoint') : done(found));
+      if (!owner.ok) return owner;
+    }
+    return await listAttemptsOfOrganization(app, caller, { ...NO_ATTEMPT_FILTER, ...query }, page);
+  },
+});
+
+const NO_ATTEMPT_FILTER: AttemptQuery = {
+  endpointId: null,
+  eventType: null,
+  outcome: null,
+  since: null,
+  until: null,
+  statusMin: null,
+  statusMax: null,
+};

@@ -1,0 +1,152 @@
+import type { EndpointCap } from '../../app/endpoint-cap.ts';
+import type { EndpointSettings } from '../../app/endpoint-settings.ts';
+import {
+  archiveEndpoint as archive,
+  createEndpoint as create,
+  listEndpoints as list,
+  patchEndpoint as patch,
+  readEndpoint as read,
+} from '../../app/endpoints.ts';
+import type { ShownSecret } from '../../app/minting.ts';
+import { refused } from '../../app/outcome.ts';
+import { sendTest } from '../../app/test-send.ts';
+import type { EndpointStatus } from '../../domain/endpoint.ts';
+import type { Envelope } from '../../domain/envelope.ts';
+import type { EndpointId } from '../../domain/ids.ts';
+import type { SecretAlgorithm } from '../../domain/secret.ts';
+import type { TestResult } from '../../engine/engine.ts';
+import type { Page, PageRequest } from '../../store/port.ts';
+import { type Operation, operation } from '../operation.ts';
+import { type EndpointView, hideArchived, hideIfArchived, mapOutcome, viewEndpoint } from './endpoint-view.ts';
+
+export type CreatedEndpointView = EndpointView & {
+  /** Shown once; null when its organization's ring signs. */
+  readonly secret: ShownSecret | null;
+};
+
+/** Subscribes a URL. What the input leaves open is as the dialect's `endpointDefaults` say. */
+export const createEndpoint: Operation<
+  {
+    readonly settings: EndpointSettings & { readonly url: string };
+    /** `own` unless given. */
+    readonly keyring?: 'own' | 'organization';
+    /** `hmac-sha256` unless given. */
+    readonly algorithm?: SecretAlgorithm;
+    /** How many the organization may have; `endpoint_limit_reached` past it. */
+    readonly cap?: EndpointCap | null;
+  },
+  CreatedEndpointView
+> = operation({
+  name: 'createEndpoint',
+  scopes: ['endpoints:write'],
+  idempotent: true,
+  async run(
+    { app, caller, idempotency, conduct },
+    { settings, keyring = 'own', algorithm = 'hmac-sha256', cap = null },
+  ) {
+    const input = { settings, keyring, algorithm, cap, defaults: conduct.endpointDefaults };
+    // A repeated request may come after the endpoint that the first one made was archived.
+    const outcome = hideIfArchived(conduct, await create(app, caller, input, idempotency));
+    return await mapOutcome(outcome, async (made) => ({
+      ...(await viewEndpoint({ app, conduct }, made)),
+      secret: made.secret,
+    }));
+  },
+});
+
+export const readEndpoint: Operation<{ readonly endpointId: EndpointId }, EndpointView> = operation({
+  name: 'readEndpoint',
+  scopes: ['endpoints:read'],
+  async run({ app, caller, conduct }, { endpointId }) {
+    const outcome = hideIfArchived(conduct, await read(app, caller, endpointId));
+    return await mapOutcome(outcome, async (found) => await viewEndpoint({ app, conduct }, found));
+  },
+});
+
+/** Newest first; `total` only when it was asked for. */
+export const listEndpoints: Operation<
+  { readonly page: PageRequest; readonly withTotal?: boolean },
+  Page<EndpointView> & { readonly total: number | null }
+> = operation({
+  name: 'listEndpoints',
+  scopes: ['endpoints:read'],
+  async run({ app, caller, conduct }, { page, withTotal = false }) {
+    const isShown = conduct.archivedEndpoints === 'shown';
+    const [outcome, total] = await Promise.all([
+      list(app, caller, page, isShown ? 'included' : 'excluded'),
+      withTotal ? app.store.reader.endpointCount(caller.organizationId, isShown ? ALL : UNARCHIVED) : null,
+    ]);
+    return await mapOutcome(outcome, async ({ items, nextCursor }) => ({
+      items: await Promise.all(items.map(async (found) => await viewEndpoint({ app, conduct }, found))),
+      nextCursor,
+      total,
+    }));
+  },
+});
+
+const UNARCHIVED: readonly EndpointStatus['kind'][] = ['active', 'suspended'];
+const ALL: readonly EndpointStatus['kind'][] = [...UNARCHIVED, 'archived'];
+
+export type EndpointChange = EndpointSettings & { readonly status?: EndpointStatus['kind'] };
+
+/** Changes what is named. A new URL keeps the secrets. */
+export const updateEndpoint: Operation<
+  {
+    readonly endpointId: EndpointId;
+    readonly change: EndpointChange;
+    /** The version that the caller saw; any unless given. */
+    readonly expectedVersion?: number | null;
+    /** Binds a change that makes the endpoint active. */
+    readonly cap?: EndpointCap | null;
+  },
+  EndpointView
+> = operation({
+  name: 'updateEndpoint',
+  scopes: ['endpoints:write'],
+  async run({ app, caller, conduct }, { endpointId, change, expectedVersion = null, cap = null }) {
+    const outcome = hideArchived(conduct, await patch(app, caller, endpointId, change, expectedVersion, cap));
+    return await mapOutcome(outcome, async (found) => await viewEndpoint({ app, conduct }, found));
+  },
+});
+
+/** Ends an endpoint for good: what is queued is cancelled, its history stays. */
+export const archiveEndpoint: Operation<
+  { readonly endpointId: EndpointId; readonly expectedVersion?: number | null },
+  EndpointView
+> = operation({
+  name: 'archiveEndpoint',
+  scopes: ['endpoints:write'],
+  async run({ app, caller, conduct }, { endpointId, expectedVersion = null }) {
+    if (conduct.archivedEndpoints === 'hidden') {
+      const found = await app.store.reader.endpoint(caller.organizationId, endpointId);
+      if (found?.endpoint.status.kind === 'archived') return refused('not_found', 'no such endpoint');
+    }
+    const outcome = await archive(app, caller, endpointId, expectedVersion);
+    return await mapOutcome(outcome, async (archived) => await viewEndpoint({ app, conduct }, archived));
+  },
+});
+
+/** Sends one synthetic event at once and tells what the receiver said; it counts for nothing. */
+export const testEndpoint: Operation<
+  {
+    readonly endpointId: EndpointId;
+    /** `webhook.test` unless given. */
+    readonly type?: string;
+    /** JSON text in UTF-8; the service's own unless given. */
+    readonly payload?: Uint8Array | null;
+    /** Instead of the endpoint's; null: none. */
+    readonly envelope?: Envelope | null;
+  },
+  TestResult & { readonly url: string }
+> = operation({
+  name: 'testEndpoint',
+  scopes: ['endpoints:write'],
+  idempotent: true,
+  async run({ app, caller, idempotency, conduct }, { endpointId, payload = null, ...content }) {
+    const outcome = hideArchived(
+      conduct,
+      await sendTest(app, caller, endpointId, { ...content, payload }, idempotency),
+    );
+    return await mapOutcome(outcome, async (result) => result);
+  },
+});
