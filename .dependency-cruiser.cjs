@@ -35,7 +35,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: `${source}dialects/([^/]+)/`,
-        pathNot: [`${source}dialects/(native|operations|testing)/`, '\\.test\\.ts$', '/testing/'],
+        pathNot: [`${source}dialects/(operations|testing)/`, '\\.test\\.ts$', '/testing/'],
       },
       to: { pathNot: [`${source}dialects/$1/`, `${source}dialects/public\\.ts$`, 'typebox', '^packages/signing/'] },
     },

@@ -3,6 +3,7 @@ import { type Endpoint, type EndpointStatus, UNTRIED } from '../domain/endpoint.
 import { mergeEndpoint } from '../domain/endpoint-status.ts';
 import type { Envelope } from '../domain/envelope.ts';
 import type { EndpointId } from '../domain/ids.ts';
+import { boundPolicy } from '../domain/policy-choice.ts';
 import type { RotationPolicy } from '../domain/rotation-policy.ts';
 import type { SecretAlgorithm } from '../domain/secret.ts';
 import type { Command, EndpointWithHealth, Page, PageRequest } from '../store/port.ts';
@@ -73,7 +74,8 @@ export async function createEndpoint(
               decoding: endpoint.signatureProfile.secretDecoding,
             });
       const secret = first?.shown ?? null;
-      const recoverUntil = now + endpoint.rotationPolicy.recoveryMinutes * 60_000;
+      const { recoveryMinutes } = boundPolicy(endpoint.rotationPolicy, app.settings.rotationLimits);
+      const recoverUntil = now + recoveryMinutes * 60_000;
       const reference = { endpointId: endpoint.id, secretId: secret?.id ?? null, recoverUntil };
       const outcome = await underCap(app, caller.organizationId, cap, async () =>
         decideAndApply<CreatedEndpoint>(app, async () => {

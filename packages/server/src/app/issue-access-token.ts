@@ -4,7 +4,7 @@ import { namesOfScopes, type Scope, type ScopeAliases, scopesOf } from '../domai
 import { ALL_SCOPES, findOrganization, holderOf, refuseDeadKey, type TokenHash } from './access.ts';
 import { BOOTSTRAP_SUBJECT } from './access-tokens.ts';
 import type { AppContext } from './context.ts';
-import { done, invalid, type Outcome, refused } from './outcome.ts';
+import { done, type Outcome, refused } from './outcome.ts';
 
 export type TokenRequest = {
   /** The token opens this dialect alone. */
@@ -84,7 +84,8 @@ function grantedScopes({ scopes, aliases }: TokenRequest, held: ReadonlySet<Scop
     const meant = scopesOf(name, aliases);
     if (meant === null || !meant.every((scope) => held.has(scope))) {
       const detail = 'names a scope that does not exist, or that the API key lacks';
-      return { ok: false, problem: { ...invalid('/scope', detail).problem, extra: { error: 'invalid_scope' } } };
+      const errors = [{ pointer: '/scope', detail, code: 'invalid' }];
+      return refused('token_request_refused', detail, { errors, extra: { error: 'invalid_scope' } });
     }
     for (const scope of meant) granted.add(scope);
   }

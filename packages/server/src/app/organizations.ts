@@ -1,6 +1,7 @@
 import type { OrganizationId } from '../domain/ids.ts';
 import { EXTERNAL_ID_LENGTH_MAX, NAME_LENGTH_MAX } from '../domain/limits.ts';
 import type { Organization } from '../domain/organization.ts';
+import { boundPolicy } from '../domain/policy-choice.ts';
 import { NATIVE_ROTATION_POLICY } from '../domain/rotation-policy.ts';
 import type { Page, PageRequest } from '../store/port.ts';
 import { auditCommand } from './audit.ts';
@@ -62,7 +63,8 @@ export async function createOrganization(
           algorithm: 'hmac-sha256',
           decoding: 'base64',
         });
-        const recoverUntil = now + organization.rotationPolicy.recoveryMinutes * 60_000;
+        const { recoveryMinutes } = boundPolicy(organization.rotationPolicy, app.settings.rotationLimits);
+        const recoverUntil = now + recoveryMinutes * 60_000;
         const reference = { organizationId: organization.id, secretId: first.shown.id, recoverUntil };
         return {
           ok: true,

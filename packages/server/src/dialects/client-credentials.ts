@@ -2,7 +2,6 @@ import { type Static, Type } from 'typebox';
 import { type IssuedToken, issueAccessToken } from '../app/issue-access-token.ts';
 import type { Outcome } from '../app/outcome.ts';
 import type { RouteReply } from '../http/route.ts';
-import type { ScopeAliases } from './authentication.ts';
 import { INSIDE } from './conduct.ts';
 import { type DialectRoute, publicRoute } from './dialect-route.ts';
 import { FORM_MEDIA_TYPES, readTokenRequest } from './token-request.ts';
@@ -15,10 +14,6 @@ export type ClientCredentialsOptions = {
   readonly description?: string;
   readonly operationId?: string;
   readonly tag?: string;
-  /** The dialect's own; else only native names are known in `scope`. */
-  readonly scopeAliases?: ScopeAliases;
-  /** As given to `apiKeys`, for client secrets whose hashes were imported. */
-  readonly hash?: (token: string) => string;
 };
 
 const TOKEN_SECONDS_DEFAULT = 3_600;
@@ -59,7 +54,7 @@ const DESCRIPTION =
 
 /** The token endpoint of a dialect whose ways to authenticate include `accessTokens`. */
 export function clientCredentialsRoute(options: ClientCredentialsOptions): DialectRoute {
-  const { tokenSeconds = TOKEN_SECONDS_DEFAULT, scopeAliases: aliases = {}, hash: otherHash = null } = options;
+  const { tokenSeconds = TOKEN_SECONDS_DEFAULT } = options;
   if (!Number.isInteger(tokenSeconds) || tokenSeconds < TOKEN_SECONDS_MIN || tokenSeconds > TOKEN_SECONDS_MAX) {
     throw new TypeError(`tokenSeconds must be a whole number from ${TOKEN_SECONDS_MIN} to ${TOKEN_SECONDS_MAX}`);
   }
@@ -81,7 +76,7 @@ export function clientCredentialsRoute(options: ClientCredentialsOptions): Diale
     examples: EXAMPLES,
     async handle({ services, headers, requestId }, { body }) {
       const { app, conduct } = services[INSIDE];
-      const { dialect } = conduct;
+      const { dialect, scopeAliases: aliases, keyHash: otherHash } = conduct;
       const read = readTokenRequest(headers.authorization, body);
       const issued = read.ok
         ? await issueAccessToken(app, { ...read.request, dialect, aliases, seconds: tokenSeconds, otherHash })

@@ -2,11 +2,15 @@ import type { AppContext } from '../app/context.ts';
 import type { EndpointDefaults } from '../app/endpoints.ts';
 import type { SecretSpelling } from '../app/minting.ts';
 import type { RotationPolicy } from '../domain/rotation-policy.ts';
+import type { ScopeAliases } from '../domain/scope.ts';
 
 /** How operations behave when they are called through one dialect. */
 export type Conduct = {
   /** The dialect's name. */
   readonly dialect: string;
+  readonly scopeAliases: ScopeAliases;
+  /** How it hashes API keys that were imported, beside plain SHA-256; null: in no other way. */
+  readonly keyHash: ((token: string) => string) | null;
   /** Copied onto an endpoint that it creates. */
   readonly endpointDefaults: EndpointDefaults;
   /** What its rotations obey; null: the ring's own policy. */

@@ -58,6 +58,7 @@ describe('a definition', () => {
   it.each<[string, Partial<DialectDefinition>, string]>([
     ['a name with capitals', { name: 'Acme' }, 'its name'],
     ['a prefix without a slash', { mount: { prefix: 'acme' } }, 'is no prefix'],
+    ['a prefix that climbs', { mount: { prefix: '/../v2' } }, 'is no prefix'],
     ['a prefix with a slash at its end', { mount: { prefix: '/acme/' } }, 'is no prefix'],
     ['the prefix of a path of the server', { mount: { prefix: '/metrics' } }, 'reserved'],
     ['the prefix of the native API', { mount: { prefix: '/v1' } }, 'reserved'],

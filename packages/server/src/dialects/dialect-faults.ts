@@ -3,7 +3,7 @@ import type { Dialect } from './dialect.ts';
 import type { DialectRoute } from './dialect-route.ts';
 
 const NAME = /^[a-z][a-z0-9]{1,30}$/;
-const PREFIX = /^(?:\/[a-z0-9._-]+)+$/;
+const PREFIX = /^(?:\/[a-z0-9][a-z0-9._-]*)+$/;
 const HOST = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
 const TOKEN_PREFIX = /^[a-z][a-z0-9_]{1,20}_$/;
 const HEADER_NAME = /^[a-z][a-z0-9-]*$/;

@@ -50,6 +50,8 @@ function conductOf(dialect: Dialect): Conduct {
   const { organizationKeyring, endpointDefaults, rotationPolicyOf } = dialect;
   return {
     dialect: dialect.name,
+    scopeAliases: dialect.scopeAliases,
+    keyHash: dialect.authenticate.find((way) => typeof way === 'object' && way.kind === 'apiKeys')?.hash ?? null,
     endpointDefaults,
     endpointRotations: rotationPolicyOf === 'dialect' ? endpointDefaults.rotationPolicy : null,
     organizationRotations: organizationKeyring?.rotationPolicy ?? null,

@@ -117,6 +117,8 @@ const TWO_WAYS = withError(
   'invalid_request',
 );
 
-function withError(refusal: Refusal, error: OAuthError): Refusal {
-  return { ok: false, problem: { ...refusal.problem, extra: { error } } };
+/** What is wrong with a value is 400 at a token endpoint (RFC 6749, section 5.2). */
+function withError({ problem }: Refusal, error: OAuthError): Refusal {
+  const code = problem.code === 'validation_failed' ? 'token_request_refused' : problem.code;
+  return { ok: false, problem: { ...problem, code, extra: { error } } };
 }

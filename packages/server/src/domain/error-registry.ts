@@ -16,6 +16,11 @@ export const ERRORS = {
     title: 'Unreadable request',
     description: 'The request line, a header or the framing of the request cannot be read.',
   },
+  token_request_refused: {
+    status: 400,
+    title: 'Token request refused',
+    description: 'The request for an access token is not one of OAuth 2.0 client credentials, or asks for too much.',
+  },
   missing_credentials: {
     status: 401,
     title: 'Missing credentials',

@@ -152,6 +152,25 @@ describe('a document', () => {
     for (const one of [document, own, all]) expect([...referenceFaults(one), ...operationFaults(one)]).toEqual([]);
   });
 
+  it('says a body that a route decodes itself by the types it takes, or by any', () => {
+    const request = { body: 'raw', documentedBody: Type.Object({ colour: Type.String() }) } as const;
+    const contentOf = (more: object): unknown => {
+      const one = openApiDocument(info, [
+        { ...page, method: 'POST', examples: { request: { colour: 'red' } }, ...more },
+      ]);
+      return operationOf(one, '/toys/catalogue', 'post').requestBody?.content;
+    };
+    const red = { schema: expect.objectContaining({ type: 'object' }), example: { colour: 'red' } };
+    const bytes = { schema: { type: 'string', format: 'binary' } };
+    expect(contentOf({ request })).toEqual({ 'application/json': red, '*/*': bytes });
+    expect(contentOf({ request: { body: 'raw' } })).toEqual({ '*/*': bytes });
+    const form = 'application/x-www-form-urlencoded';
+    expect(contentOf({ request: { ...request, contentTypes: [form, 'application/json'] } })).toEqual({
+      [form]: red,
+      'application/json': red,
+    });
+  });
+
   it('says where it is served only when that is known', () => {
     expect(document).not.toHaveProperty('servers');
     const servers = [{ url: 'https://hooks.example' }];

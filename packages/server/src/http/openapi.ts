@@ -44,9 +44,9 @@ type Gathered = { readonly info: OpenApiInfo; readonly schemas: NamedSchemas; re
 /** What each status of a refusal means, in every dialect. */
 const REFUSALS: Readonly<Record<number, string>> = {
   400: 'The path, a header or the body cannot be read',
-  401: 'No API key, or not a valid one',
+  401: 'No credentials, or not valid ones',
   402: 'The plan allows no more of it',
-  403: 'The API key lacks a scope',
+  403: 'The credentials lack a scope',
   404: 'There is nothing with that id, or no organization as the request names it',
   409: 'It conflicts with the state of things, or the first request with the same Idempotency-Key still runs',
   412: 'It changed since it was read',
@@ -154,18 +154,21 @@ function media(schema: MediaType['schema'], example: unknown): MediaType {
 const BYTES = { schema: { type: 'string', format: 'binary' } } as const;
 
 function bodyOf<S>(route: Route<S>, schemas: NamedSchemas): { required: boolean; content: Content } {
-  const { body, optionalBody = false, contentTypes = ['application/json'], documentedBody } = route.request;
+  const { body, optionalBody = false, contentTypes, documentedBody } = route.request;
   const example = route.examples?.request;
+  const sameFor = (types: readonly string[], schema: TSchema): Content => {
+    const one = media(hoist(schema, schemas), example);
+    return Object.fromEntries(types.map((type) => [type, one]));
+  };
   if (body === undefined || body === 'raw') {
-    const documented = documentedBody === undefined ? null : media(hoist(documentedBody, schemas), example);
-    const named = documented === null ? {} : Object.fromEntries(contentTypes.map((type) => [type, documented]));
-    // A raw body whose types are not named may be of any.
-    const isAny = route.request.contentTypes === undefined;
-    return { required: true, content: { ...named, ...(isAny ? { '*/*': BYTES } : {}) } };
+    const documented = documentedBody === undefined ? {} : sameFor(contentTypes ?? JSON_TYPES, documentedBody);
+    // Without types of its own, a route that decodes the bytes itself takes any.
+    return { required: true, content: { ...documented, ...(contentTypes === undefined ? { '*/*': BYTES } : {}) } };
   }
-  const one = media(hoist(body, schemas), example);
-  return { required: !optionalBody, content: Object.fromEntries(contentTypes.map((type) => [type, one])) };
+  return { required: !optionalBody, content: sameFor(contentTypes ?? JSON_TYPES, body) };
 }
+
+const JSON_TYPES = ['application/json'];
 
 function parametersOf(where: Parameter['in'], schema: TSchema | undefined, schemas: NamedSchemas): Parameter[] {
   if (schema === undefined || !('properties' in schema)) return [];

@@ -40,7 +40,7 @@ export function referencePage(document: OpenApiDocument, options: ReferenceOptio
   const parts: PageParts = { document, serverUrl: options.serverUrl, refusalAnchors };
   const authentication = anchorOf('about', 'authentication');
   const refusals = anchorOf('about', 'refusals');
-  const before = [{ anchor: authentication, title: 'Authentication' }];
+  const before = [{ anchor: authentication, title: 'How to authenticate' }];
   const after = statuses.length === 0 ? [] : [{ anchor: refusals, title: 'Refusals' }];
   return html`<!DOCTYPE html>
 <html lang="en">

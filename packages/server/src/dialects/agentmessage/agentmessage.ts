@@ -42,7 +42,6 @@ export const agentmessage: Dialect = defineDialect({
   },
   ids: { endpoint: ids.endpoint, delivery: ids.delivery },
   problems: { contentType: 'application/json', schema: ErrorSchema, encode: encodeProblem },
-  fieldNames: { eventTypes: 'events' },
   archivedEndpoints: 'hidden',
   endpointDefaults: {
     signatureProfile: stripeStyle('X-AmCore-Signature', { separator: '\n', secretDecoding: 'base64' }),

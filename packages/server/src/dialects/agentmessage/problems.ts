@@ -47,7 +47,7 @@ function detailsOf(errors: readonly FieldError[]): Record<string, string> {
   for (const { pointer, detail } of errors) {
     const [field = '', ...inside] = pointer.slice(1).split('/').map(nameOf);
     const name = field === '' ? 'body' : field;
-    if (!details.has(name)) details.set(name, inside.length === 0 ? detail : `${inside.join('.')} ${detail}`);
+    if (!details.has(name)) details.set(name, inside.length === 0 ? detail : `[${inside.join('.')}] ${detail}`);
   }
   return Object.fromEntries(details);
 }

@@ -1,4 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { OpenApiDocument } from '../../http/openapi-document.ts';
+import { referencePage } from '../../http/reference-page.ts';
+import { exampleFaults, operationFaults, referenceFaults } from '../../http/testing/document-faults.ts';
+import { pageFaults } from '../../http/testing/page-faults.ts';
 import { dialectDocument } from '../document-routes.ts';
 import { nativeDialect } from './native.ts';
 import { NATIVE_PREFIX } from './prefixes.ts';
@@ -41,6 +45,16 @@ describe('the OpenAPI document', () => {
       Object.keys(components[kind]).map((name) => `#/components/${kind}/${name}`),
     );
     expect([...references].sort()).toEqual(known.sort());
+  });
+
+  it('keeps the rules of OpenAPI, and its examples keep those of their schemas', () => {
+    const whole = document as OpenApiDocument;
+    expect([...referenceFaults(whole), ...operationFaults(whole), ...exampleFaults(whole)]).toEqual([]);
+  });
+
+  it('makes a right page for people', () => {
+    const options = { serverUrl: 'https://hooks.example', documentUrl: 'openapi.json' };
+    expect(pageFaults(referencePage(document as OpenApiDocument, options), options.documentUrl)).toEqual([]);
   });
 
   it('carries no identifier that only the validator uses', () => {

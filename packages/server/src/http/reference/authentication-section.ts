@@ -11,7 +11,7 @@ export function authenticationSection(document: OpenApiDocument, anchor: string)
     return html`<div class="scheme">${title}${schemeText(scheme)}</div>\n`;
   });
   return html`<section id="${anchor}" aria-labelledby="${anchor}-title">
-<h2 id="${anchor}-title">Authentication</h2>
+<h2 id="${anchor}-title">How to authenticate</h2>
 ${isOneOfSeveral ? html`<p>Any one of these will do, unless an operation names others.</p>\n` : null}${parts}</section>
 `;
 }

@@ -61,7 +61,7 @@ function exampleOf({ example, schema: { examples } }: Parameter): unknown {
 function valueOf(parameter: Parameter): string {
   const example = exampleOf(parameter);
   if (example === undefined) return `<${parameter.name}>`;
-  return [example].flat().join(',');
+  return [example].flat().map(String).join(',');
 }
 
 function credentials(scheme: SecurityScheme): string[] {

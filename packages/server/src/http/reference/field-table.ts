@@ -76,7 +76,7 @@ ${rows.map((row) => rowHtml(row, direction))}</tbody>
 
 function rowHtml(row: Row, direction: Direction): Html {
   const { above, name, free, depth, required, type, where, limits, description } = row;
-  const indent = depth === 0 ? null : html` class="in${depth}"`;
+  const indent = depth === 0 ? null : html` class="in${Math.min(depth, INDENT_MAX)}"`;
   const shown = free ? html`<em>${name}</em>` : html`<code>${name}</code>`;
   const before = above === '' ? null : html`<span class="unseen">${above}</span>`;
   const meaning = [...prose(description ?? ''), ...limits.map((limit) => html`<p class="limit">${inline(limit)}</p>`)];

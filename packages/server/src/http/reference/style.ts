@@ -100,7 +100,7 @@ main details > summary { padding: 0.15rem 0; margin-bottom: 0.35rem; }
 figure { margin: 0 0 1rem; border: 1px solid var(--line); border-radius: 6px; overflow: hidden; background: var(--raised); }
 figcaption { font-size: 0.8125rem; color: var(--soft); padding: 0.4rem 0.85rem; border-bottom: 1px solid var(--line); }
 pre { margin: 0; padding: 0.75rem 0.85rem; white-space: pre-wrap; overflow-wrap: anywhere; tab-size: 2; line-height: 1.5; }
-pre code { font-size: 0.9375em; }
+pre code { font-size: 0.8rem; }
 .curl { user-select: all; -webkit-user-select: all; }
 .key { color: var(--key); }
 .str { color: var(--string); }
@@ -118,7 +118,7 @@ pre code { font-size: 0.9375em; }
 }
 @media (min-width: 84rem) {
   main > header, .scheme { max-width: 46rem; }
-  .operation { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 30rem); gap: 0 2.5rem; }
+  .operation { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 32rem); gap: 0 2.5rem; }
   .samples { position: sticky; top: 1rem; align-self: start; }
 }
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }

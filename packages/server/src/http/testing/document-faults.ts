@@ -49,7 +49,8 @@ export function operationFaults(document: OpenApiDocument): string[] {
     const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
     const { parameters = [] } = operation;
     const inPath = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
-    if (named.toSorted().join() !== inPath.toSorted().join()) faults.push(`${where}: path parameters ${inPath.join()}`);
+    const isNamed = inPath.length === named.length && inPath.every((name) => named.includes(name));
+    if (!isNamed) faults.push(`${where}: path parameters ${inPath.join()}`);
     const keys = parameters.map((parameter) => `${parameter.in} ${parameter.name.toLowerCase()}`);
     if (new Set(keys).size < keys.length) faults.push(`${where}: a parameter stands twice`);
     faults.push(...securityFaults(document, where, operation));

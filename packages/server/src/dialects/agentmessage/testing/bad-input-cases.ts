@@ -317,6 +317,12 @@ export function badInputCases(world: AgentMessageWorld): void {
     });
   });
 
+  it('a field with several faults is told the first, and which item it is about', async () => {
+    const { token } = await newTenant(world);
+    const { json } = await world.ask('POST', '/v1/webhooks', { token, json: { ...GOOD, events: [EVENT, 'a', 1] } });
+    expect(json.error.details).toEqual({ events: expect.stringMatching(/^\[1\] must be one of "brand\.vetted", /) });
+  });
+
   it('a stranger is told the same as if there were nothing', async () => {
     const tenant = await newTenant(world);
     const foreign = await createWebhook(world, await newTenant(world));

@@ -3,7 +3,16 @@ import type { Json } from '../../testing/checked-client.ts';
 import { endedDeliveries, sendEvent, until } from '../../testing/native-steps.ts';
 import { expectGood, page } from './page.ts';
 import { signedBy } from './receiver.ts';
-import { type AgentMessageWorld, createWebhook, deliver, EVENT, newTenant, type Tenant } from './world.ts';
+import {
+  type AgentMessageWorld,
+  createWebhook,
+  deliver,
+  EVENT,
+  nativeAsk,
+  nativeIdOf,
+  newTenant,
+  type Tenant,
+} from './world.ts';
 
 /** Everything that a delivery says of itself, as it is spelled. */
 const HEADERS = [
@@ -61,6 +70,17 @@ export function deliveryCases(world: AgentMessageWorld): void {
       const same = world.running.receiver.received.filter(({ body }) => body.equals(request.body));
       expect(same).toHaveLength(1);
     });
+  });
+
+  it('what the product does not know is not delivered, even to a webhook that natively takes everything', async () => {
+    const tenant = await newTenant(world);
+    const nativeId = await nativeIdOf(world, tenant, await createWebhook(world, tenant));
+    await nativeAsk(world, tenant, 'PATCH', `/endpoints/${nativeId}`, { json: { eventTypes: null } });
+    const organization = tenant.externalId;
+    const unknown = await sendEvent(world.running, { type: 'invoice.paid', payload: 1, organization });
+    await sendAndWait(world, tenant, 'lookup.completed');
+    expect((await nativeAsk(world, tenant, 'GET', `/deliveries?eventId=${unknown.id}`)).items).toEqual([]);
+    expect((await log(tenant.token)).data.map(({ event_type: type }: Json) => type)).toEqual(['lookup.completed']);
   });
 
   describe('a test', () => {

@@ -84,11 +84,11 @@ export function tokenCases(world: DinieWorld): void {
         [{ client_secret: token }, 401, 'invalid_client', 'authentication-failed'],
         [
           { client_id: id, client_secret: token, grant_type: 'password' },
-          422,
+          400,
           'unsupported_grant_type',
-          'validation-failed',
+          'invalid-request',
         ],
-        [{ client_id: id, client_secret: token, scope: 'everything' }, 422, 'invalid_scope', 'validation-failed'],
+        [{ client_id: id, client_secret: token, scope: 'everything' }, 400, 'invalid_scope', 'invalid-request'],
       ] as const) {
         const answer = await ask(fields);
         expect([mediaTypeOf(answer), answer.json.type, answer.json.status]).toEqual([

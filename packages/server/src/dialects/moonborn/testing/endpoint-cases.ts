@@ -82,7 +82,7 @@ export function endpointCases(world: MoonbornWorld): void {
       let expected = endpoint;
       for (const change of [
         { description: 'after' },
-        { url: 'http://127.0.0.1:9/x' },
+        { url: 'http://127.0.0.1:8080/x' },
         { events: ['*'] },
         { status: 'suspended' },
       ]) {
@@ -124,7 +124,7 @@ export function endpointCases(world: MoonbornWorld): void {
         {},
         { description: 'x' },
         { description: 'last words' },
-        { url: 'http://127.0.0.1:9/x' },
+        { url: 'http://127.0.0.1:8080/x' },
         { url: 'nonsense' },
         { events: [] },
         { status: 'archived', description: 'x' },

@@ -23,7 +23,7 @@ export function pageCases(world: MoonbornWorld): void {
     const { method, path, ask } = printedCurl(curl, { host: HOST, ids: { '<id>': id }, values, token });
     return await world.ask(method, path, ask);
   };
-  const update = async ({ token }: Tenant, id: string, url = 'http://127.0.0.1:9/new'): Promise<Answer> =>
+  const update = async ({ token }: Tenant, id: string, url = 'http://127.0.0.1:8080/new'): Promise<Answer> =>
     await sent(UPDATE_CURL, id, token, { url, description: 'as printed' });
 
   describe('the page "Rotate the HMAC secret"', () => {
@@ -74,7 +74,7 @@ export function pageCases(world: MoonbornWorld): void {
       expectGood(answer, 200, page.endpoint);
       expect(answer.json).toEqual({
         ...endpoint,
-        url: 'http://127.0.0.1:9/new',
+        url: 'http://127.0.0.1:8080/new',
         events: [],
         description: 'as printed',
         status: 'active',
@@ -121,7 +121,7 @@ export function pageCases(world: MoonbornWorld): void {
         const tenant = await newTenant(rooted);
         const { id } = await register(rooted, tenant);
         const origin = await running.listen();
-        const values = { url: 'http://127.0.0.1:9/new', description: 'over a socket' };
+        const values = { url: 'http://127.0.0.1:8080/new', description: 'over a socket' };
         for (const [curl, filled] of [
           [ROTATE_CURL, {}],
           [UPDATE_CURL, values],

@@ -69,6 +69,27 @@ export function policyCases(): void {
       });
     });
 
+    it('are how long a secret is given again: after that a replay has nothing to show', async () => {
+      await inWorld(moonborn, { rotationLimits: { recoveryMinutesMax: 5 } }, async (world) => {
+        const tenant = await newTenant(world);
+        const headers = { 'idempotency-key': 'once' };
+        const json = { url: world.running.receiver.url, events: [] };
+        const registering = async () => await world.ask('POST', '/v1/webhooks', { token: tenant.token, json, headers });
+        const first = await registering();
+        expectGood(first, 201, page.registered);
+        const { endpointId: id } = first.json.endpoint;
+        expectGood(await rotate(world, tenant, id, 60, { headers }), 200, page.rotated);
+        world.running.advance(4 * 60_000);
+        expect((await registering()).json.secretValue).toBe(first.json.secretValue);
+        expectGood(await rotate(world, tenant, id, 60, { headers }), 200, page.rotated);
+        world.running.advance(60_000);
+        const before = await read(world, tenant, id);
+        expectRefusal(await rotate(world, tenant, id, 60, { headers }), 409, 'secret_shown_before');
+        expectRefusal(await registering(), 409, 'secret_shown_before');
+        expect(await read(world, tenant, id)).toEqual(before);
+      });
+    });
+
     it('of requests are told with the time to wait, in the words of the product', async () => {
       await inWorld(moonborn, { rateLimit: { requests: 2, windowSeconds: 60 } }, async ({ running, ask }) => {
         for (let count = 0; count < 2; count += 1) expectGood(await ask('GET', '/v1/webhooks'), 200, page.endpoints);
