@@ -37,7 +37,10 @@ module.exports = {
         path: `${source}dialects/([^/]+)/`,
         pathNot: [`${source}dialects/(operations|testing)/`, '\\.test\\.ts$', '/testing/'],
       },
-      to: { pathNot: [`${source}dialects/$1/`, `${source}dialects/public\\.ts$`, 'typebox', '^packages/signing/'] },
+      to: {
+        dependencyTypesNot: ['core'],
+        pathNot: [`${source}dialects/$1/`, `${source}dialects/public\\.ts$`, 'typebox', '^packages/signing/'],
+      },
     },
     {
       name: 'signing-has-no-dependencies',

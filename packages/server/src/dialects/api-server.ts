@@ -25,7 +25,7 @@ export function createApiServer(options: ApiServerOptions): HttpServer {
   const { app, arrangement, clock, random, onCrash, trustProxy, rateLimit } = options;
   const { mounted, nativePrefix } = arrangement;
   const native = nativeDialect(mounted);
-  const all = [{ dialect: native, prefix: nativePrefix }, ...mounted];
+  const all = [{ dialect: native, prefix: nativePrefix, host: null }, ...mounted];
   const root = mounted.find(({ prefix }) => prefix === '');
   const server = createHttpServer({
     fallback: root === undefined ? surfaceOf(native, nativePrefix) : surfaceOf(root.dialect, ''),
@@ -35,6 +35,6 @@ export function createApiServer(options: ApiServerOptions): HttpServer {
     trustProxy,
   });
   const rateLimiter = rateLimit === null ? null : createRateLimiter(rateLimit, () => clock.monotonic());
-  for (const { dialect, prefix } of all) mountDialect(server, dialect, { app, onCrash, rateLimiter }, prefix);
+  for (const place of all) mountDialect(server, place, { app, onCrash, rateLimiter });
   return server;
 }

@@ -4,15 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { accessTokens, apiKeys, sessionJwts } from './authentication.ts';
 import { clientCredentialsRoute } from './client-credentials.ts';
 import { type RunningDialects, runDialects } from './testing/running-dialects.ts';
-import {
-  type MadeKey,
-  makeKey,
-  revokeKey,
-  type Told,
-  WHOAMI_ALIASES,
-  whoami,
-  whoamiDialect,
-} from './testing/whoami-dialect.ts';
+import { type MadeKey, makeKey, revokeKey, type Told, whoami, whoamiDialect } from './testing/whoami-dialect.ts';
 
 const salted = (token: string): string => hash('sha256', `old ${token}`, 'hex');
 const token = clientCredentialsRoute({

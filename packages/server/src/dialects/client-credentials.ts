@@ -52,13 +52,15 @@ const DESCRIPTION =
   'OAuth 2.0 client credentials (RFC 6749, section 4.4), as a form or as JSON. The client says who it is with HTTP ' +
   'Basic, or with `client_id` and `client_secret` in the body, and not with both.';
 
+const tokenRoutes = new WeakSet<DialectRoute>();
+
 /** The token endpoint of a dialect whose ways to authenticate include `accessTokens`. */
 export function clientCredentialsRoute(options: ClientCredentialsOptions): DialectRoute {
   const { tokenSeconds = TOKEN_SECONDS_DEFAULT } = options;
   if (!Number.isInteger(tokenSeconds) || tokenSeconds < TOKEN_SECONDS_MIN || tokenSeconds > TOKEN_SECONDS_MAX) {
     throw new TypeError(`tokenSeconds must be a whole number from ${TOKEN_SECONDS_MIN} to ${TOKEN_SECONDS_MAX}`);
   }
-  return publicRoute({
+  const route = publicRoute({
     method: 'POST',
     path: options.path,
     operationId: options.operationId ?? 'createAccessToken',
@@ -85,6 +87,13 @@ export function clientCredentialsRoute(options: ClientCredentialsOptions): Diale
       return replyOf(issued, dialect);
     },
   });
+  tokenRoutes.add(route);
+  return route;
+}
+
+/** Where a dialect gives out access tokens, below its prefix; null: nowhere. */
+export function tokenPathOf(routes: readonly DialectRoute[]): string | null {
+  return routes.find((route) => tokenRoutes.has(route))?.path ?? null;
 }
 
 /** Old proxies know no Cache-Control (RFC 6749, 5.1). */

@@ -12,6 +12,7 @@ export function defineDialect(definition: DialectDefinition): Dialect {
     mount: { prefix: `/${definition.name}` },
     scopeAliases: {},
     authenticate: [apiKeys()],
+    securitySchemes: {},
     fieldNames: {},
     idempotencyHeaders: ['idempotency-key'],
     rateLimitHeaders: draftRateLimitHeaders,

@@ -4,6 +4,7 @@ import type { SecretSpelling } from '../app/minting.ts';
 import type { Problem } from '../domain/error-registry.ts';
 import type { DeliveryId, EndpointId } from '../domain/ids.ts';
 import type { RotationPolicy } from '../domain/rotation-policy.ts';
+import type { SecurityScheme } from '../http/openapi-document.ts';
 import type { RateLimitState } from '../http/rate-limit.ts';
 import type { AuthenticationWay, ScopeAliases } from './authentication.ts';
 import type { DialectRoute } from './dialect-route.ts';
@@ -43,6 +44,8 @@ export type Dialect = {
   readonly scopeAliases: ScopeAliases;
   /** Asked in order. API keys alone unless given. */
   readonly authenticate: readonly AuthenticationWay[];
+  /** What the documents say of ways of its own, by name; those of ready ways come by themselves. */
+  readonly securitySchemes: Readonly<Record<string, SecurityScheme>>;
   readonly ids: { readonly endpoint: IdCodec<EndpointId>; readonly delivery: IdCodec<DeliveryId> };
   readonly problems: ProblemWords;
   /** The engine's names of fields, and what this product calls them, for refusals: `{ eventTypes: 'events' }`. */
@@ -72,6 +75,7 @@ export type Dialect = {
 type Defaulted =
   | 'mount'
   | 'authenticate'
+  | 'securitySchemes'
   | 'fieldNames'
   | 'idempotencyHeaders'
   | 'rateLimitHeaders'

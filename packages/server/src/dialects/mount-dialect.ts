@@ -9,6 +9,7 @@ import { type Conduct, type DialectServices, INSIDE } from './conduct.ts';
 import { scopeName } from './define-dialect.ts';
 import type { Dialect } from './dialect.ts';
 import { documentRoutes } from './document-routes.ts';
+import type { MountedDialect } from './mounts.ts';
 import { problemEncoder } from './problem-words.ts';
 
 export type DialectDeps = {
@@ -30,10 +31,11 @@ export function surfaceOf(dialect: Dialect, prefix: string): Surface {
   };
 }
 
-/** Puts a dialect on the server, under `prefix` or, with `''`, at the root. */
-export function mountDialect(server: HttpServer, dialect: Dialect, deps: DialectDeps, prefix: string): void {
+/** Puts a dialect on the server where it has its place. */
+export function mountDialect(server: HttpServer, place: MountedDialect, deps: DialectDeps): void {
   const { app, onCrash, rateLimiter } = deps;
-  mountSurface(server, surfaceOf(dialect, prefix), [...dialect.routes, ...documentRoutes(dialect, prefix)], {
+  const { dialect, prefix } = place;
+  mountSurface(server, surfaceOf(dialect, prefix), [...dialect.routes, ...documentRoutes(place)], {
     services: servicesOf(app, dialect),
     authenticate: compileAuthentication({ ...dialect, prefix }, app),
     onCrash,

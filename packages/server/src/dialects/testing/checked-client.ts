@@ -127,13 +127,9 @@ function parameterCount({ path }: DialectRoute): number {
   return path.split('{').length;
 }
 
-type Documented = {
-  readonly paths: Readonly<Record<string, Readonly<Record<string, { operationId: string; responses: object }>>>>;
-};
-
 /** `operationId status` of all that the OpenAPI document names. */
 function documentedAnswers(dialect: Dialect): ReadonlySet<string> {
-  const { paths } = dialectDocument(dialect, '') as Documented; // An OpenAPI document.
+  const { paths } = dialectDocument({ dialect, prefix: '', host: null });
   const operations = Object.values(paths).flatMap((item) => Object.values(item));
   return new Set(
     operations.flatMap(({ operationId, responses }) => Object.keys(responses).map((one) => `${operationId} ${one}`)),
