@@ -107,7 +107,7 @@ async function build({ config, dialects }: Setup, telemetry: Telemetry, options:
     localToken,
     sessionJwts: sessionJwtSettings(config),
     fetch,
-    onFault: events.fault,
+    onFault: (where, error) => events.fault(where, error),
   });
   const first = await bootstrap(app, options);
 

@@ -22,7 +22,7 @@ function arrangement(): readonly MountedDialect[] {
 
 const PLACES = arrangement();
 
-describe.each(PLACES.map((place) => [place.dialect.name, place] as const))('the documents of %s', (name, place) => {
+describe.each(PLACES.map((place) => [place.dialect.name, place] as const))('the documents of %s', (_name, place) => {
   const document = dialectDocument(place);
 
   it('are OpenAPI 3.1, and the examples keep their schemas', async () => {

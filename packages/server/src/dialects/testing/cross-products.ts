@@ -48,7 +48,7 @@ const WHSEC = /^whsec_[A-Za-z0-9+/]{43}=$/;
 const standardWebhooks: Pick<Product, 'signaturesOf' | 'sign'> = {
   signaturesOf: ({ headers }) => String(headers['webhook-signature']).split(' '),
   sign(secret, { headers, body }) {
-    const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.`;
+    const signed = `${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.`;
     return `v1,${createHmac('sha256', base64Key(secret)).update(signed).update(body).digest('base64')}`;
   },
 };

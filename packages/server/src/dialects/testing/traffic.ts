@@ -54,9 +54,9 @@ export async function during<T>(
 ): Promise<Traffic<T>> {
   const before = await burst(world, { ...events, count: BEFORE });
   const flowing: Promise<Received>[] = [];
-  let isOver = false;
+  const over = new AbortController();
   const flow = async (): Promise<void> => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const next = sendOne(world, events);
       flowing.push(next);
       await next;
@@ -64,7 +64,7 @@ export async function during<T>(
   };
   const flows = Array.from({ length: FLOWS }, flow);
   const result = await action().finally(() => {
-    isOver = true;
+    over.abort();
   });
   const after = await burst(world, { ...events, count: AFTER });
   await Promise.all(flows);
