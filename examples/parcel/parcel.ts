@@ -114,7 +114,7 @@ function parcelKeys({ headers }: AuthenticationRequest) {
   if (organization === undefined) {
     return { ok: false, code: 'invalid_credentials', detail: 'Parcel does not know this key' } as const;
   }
-  return { ok: true, organization, scopes: ['hooks'], subject: `parcel:${organization}` } as const;
+  return { ok: true, organization, scopes: ['hooks'], subject: organization } as const;
 }
 
 // 6. How Parcel says no, whatever the reason.

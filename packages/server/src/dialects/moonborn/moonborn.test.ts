@@ -8,6 +8,8 @@ import { endpointCases } from './testing/endpoint-cases.ts';
 import type { MoonbornWorld } from './testing/moonborn-world.ts';
 import { pageCases } from './testing/page-cases.ts';
 import { policyCases } from './testing/policy-cases.ts';
+import { replayCases } from './testing/replay-cases.ts';
+import { requestCases } from './testing/request-cases.ts';
 import { rotationCases } from './testing/rotation-cases.ts';
 import { SESSION_JWTS, sessionCases } from './testing/session-cases.ts';
 
@@ -30,7 +32,9 @@ afterEach(() => {
 pageCases(world);
 endpointCases(world);
 deliveryCases(world);
+replayCases(world);
 rotationCases(world);
+requestCases(world);
 sessionCases(world);
 policyCases();
 moonbornBadInput(world);

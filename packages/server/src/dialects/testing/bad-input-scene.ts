@@ -82,4 +82,3 @@ async function create(product: BadInputProduct, token?: string): Promise<string>
   expect(answer.status).toBe(201);
   return product.idOf(answer.json);
 }
-

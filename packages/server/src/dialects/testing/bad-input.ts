@@ -47,4 +47,3 @@ export function badInputCases(product: BadInputProduct, rows: readonly BadInput[
     });
   });
 }
-

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import { typeIds } from '../../public.ts';
 import type { Answer, Ask, CheckedClient, Json } from '../../testing/checked-client.ts';
-import { createKey, createOrganization, until } from '../../testing/native-steps.ts';
-import type { Received } from '../../testing/receiver.ts';
+import { createKey, createOrganization, sendEvent, until } from '../../testing/native-steps.ts';
+import type { Received, ReceiverAnswer } from '../../testing/receiver.ts';
 import type { RunningDialects } from '../../testing/running-dialects.ts';
 import { burst } from '../../testing/traffic.ts';
 import { expectGood, page } from './page.ts';
@@ -29,16 +29,25 @@ export const EVENT = 'persona.created';
 
 export type Registered = { readonly id: string; readonly endpoint: Json; readonly secretValue: string };
 
+let endpoints = 0;
+
+/** Subscribed to one event type and at a path of its own unless told otherwise. */
 export async function register(
   world: MoonbornWorld,
   { token }: Pick<Tenant, 'token'>,
   more: Record<string, unknown> = {},
 ): Promise<Registered> {
-  const json = { url: world.running.receiver.url, events: [EVENT], ...more };
+  endpoints += 1;
+  const json = { url: `${world.running.receiver.url}/${endpoints}`, events: [EVENT], ...more };
   const answer = await world.ask('POST', '/v1/webhooks', { token, json });
   expectGood(answer, 201, page.registered);
   const { endpoint, secretValue } = answer.json;
   return { id: endpoint.endpointId, endpoint, secretValue };
+}
+
+/** Whether a request went to that endpoint. */
+export function isFor({ endpoint }: Registered, { path }: Received): boolean {
+  return path === new URL(endpoint.url).pathname;
 }
 
 export async function read(world: MoonbornWorld, { token }: Pick<Tenant, 'token'>, id: string): Promise<Json> {
@@ -131,4 +140,16 @@ export async function newestWith(world: MoonbornWorld, tenant: Tenant, id: strin
   );
   expect(delivery.status).toBe(status);
   return delivery;
+}
+
+/** Sends an event and does not wait for it; answers its id. */
+export async function send({ running }: MoonbornWorld, { externalId }: Tenant, payload: unknown = {}): Promise<string> {
+  return (await sendEvent(running, { type: EVENT, payload, organization: externalId })).id;
+}
+
+/** Keeps the receiver waiting until it is let go. */
+export function holdReceiver({ running }: MoonbornWorld): (answer: ReceiverAnswer) => void {
+  const { promise, resolve } = Promise.withResolvers<ReceiverAnswer>();
+  running.receiver.answer = async () => await promise;
+  return resolve;
 }
