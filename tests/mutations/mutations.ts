@@ -10,8 +10,9 @@ export type Mutation = {
 };
 
 const SERVER = 'packages/server/src';
+const DIALECTS = `${SERVER}/dialects`;
 
-/** In the order of the promises in ARCHITECTURE.md. */
+/** In the order of the promises in ARCHITECTURE.md, then what dialects promise. */
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'accepted is durable: leases of a dead run are never taken over',
@@ -148,5 +149,204 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'this.#apiKeys.forgetWhere((known) => known.id === change.id);',
     replace: '',
     tests: [`${SERVER}/dialects/native/native.test.ts`],
+  },
+  {
+    name: 'a dialect keeps its own rules: a rotation through it obeys the policy of the ring',
+    file: `${SERVER}/domain/policy-choice.ts`,
+    find: 'boundPolicy(dialect === null || imposed ? own : dialect, limits)',
+    replace: 'boundPolicy(own, limits)',
+    tests: [`${DIALECTS}/testing/cross-dialect.test.ts`],
+  },
+  {
+    name: 'a dialect keeps its own rules: an enforced policy binds nobody',
+    file: `${SERVER}/domain/policy-choice.ts`,
+    find: 'const imposed = dialect !== null && own.enforced;',
+    replace: 'const imposed = false;',
+    tests: [`${DIALECTS}/testing/cross-dialect.test.ts`],
+  },
+  {
+    name: "a dialect keeps its own rules: the operator's longest grace does not bind it",
+    file: `${SERVER}/domain/policy-choice.ts`,
+    find: 'boundPolicy(dialect === null || imposed ? own : dialect, limits)',
+    replace:
+      'dialect === null || imposed ? boundPolicy(own, limits) : boundPolicy(dialect, { ...limits, graceSecondsMax: null })',
+    tests: [`${DIALECTS}/moonborn/moonborn.test.ts`],
+    testName: "over the operator's limit",
+  },
+  {
+    name: 'a dialect keeps its own rules: Moonborn leaves an older retiring secret alive at a grace of 0',
+    file: `${SERVER}/domain/rotate-keyring.ts`,
+    find: "const cut = force || grace.ms === 0 || policy.onOverlap === 'replace';",
+    replace: "const cut = force || policy.onOverlap === 'replace';",
+    tests: [`${DIALECTS}/moonborn/moonborn.test.ts`],
+    testName: 'without a grace cut everything older',
+  },
+  {
+    name: "a dialect keeps its own rules: both secrets of AgentMessage's organization sign",
+    file: `${DIALECTS}/agentmessage/agentmessage.ts`,
+    find: "maxLive: 2, signWith: 'active'",
+    replace: "maxLive: 2, signWith: 'live'",
+    tests: [`${DIALECTS}/agentmessage/agentmessage.test.ts`],
+  },
+  {
+    name: 'a dialect keeps its own rules: Dinie forgets the secret that an Idempotency-Key asks for again',
+    file: `${DIALECTS}/dinie/dinie.ts`,
+    find: 'recoveryMinutes: 1_440',
+    replace: 'recoveryMinutes: 10',
+    tests: [`${DIALECTS}/dinie/dinie.test.ts`],
+  },
+  {
+    name: 'a dialect keeps its own rules: a failed test counts toward the auto-pause of thesignup',
+    file: `${SERVER}/engine/test-send.ts`,
+    find: 'return tell(event.id, signed.keyIds, await sender.send(signed.request));',
+    replace:
+      "const sent = await sender.send(signed.request); if (sent.kind === 'failure' || sent.status >= 300) directory.endpoints.peek(endpoint.id)?.count(false, now); return tell(event.id, signed.keyIds, sent);",
+    tests: [`${DIALECTS}/signup/signup.test.ts`],
+  },
+  {
+    name: 'a dialect keeps its own rules: a page of Dinie begins with the last item of the page before',
+    file: `${SERVER}/store/sqlite/reader/endpoints.ts`,
+    find: 'WHERE id = ?) AND e.id < ? ${condition}',
+    replace: 'WHERE id = ?) AND e.id <= ? ${condition}',
+    tests: [`${DIALECTS}/dinie/dinie.test.ts`],
+  },
+  {
+    name: 'hidden is hidden: an archived endpoint is still read',
+    file: `${DIALECTS}/operations/endpoint-view.ts`,
+    find: "outcome.ok && conduct.archivedEndpoints === 'hidden' && outcome",
+    replace: "outcome.ok && conduct.archivedEndpoints !== 'hidden' && outcome",
+    tests: [`${DIALECTS}/dinie/dinie.test.ts`],
+  },
+  {
+    name: 'hidden is hidden: an archived endpoint is still listed',
+    file: `${DIALECTS}/operations/endpoints.ts`,
+    find: "isShown ? 'included' : 'excluded'",
+    replace: "'included'",
+    tests: [`${DIALECTS}/dinie/dinie.test.ts`],
+  },
+  {
+    name: 'hidden is hidden: a change of an archived endpoint tells that it was there',
+    file: `${DIALECTS}/operations/endpoint-view.ts`,
+    find: "if (outcome.ok || conduct.archivedEndpoints === 'shown' || outcome",
+    replace: "if (outcome.ok || conduct.archivedEndpoints !== 'none' || outcome",
+    tests: [`${DIALECTS}/testing/cross-dialect.test.ts`],
+  },
+  {
+    name: 'hidden is hidden: the deliveries of an archived endpoint are still listed',
+    file: `${DIALECTS}/operations/deliveries.ts`,
+    find: "async run({ app, caller, conduct }, { endpointId, statuses = null, page }) {\n    const found = await app.store.reader.endpoint(caller.organizationId, endpointId);\n    const owner = hideIfArchived(conduct, ",
+    replace:
+      "async run({ app, caller }, { endpointId, statuses = null, page }) {\n    const found = await app.store.reader.endpoint(caller.organizationId, endpointId);\n    const owner = (",
+    tests: [`${DIALECTS}/signup/signup.test.ts`],
+  },
+  {
+    name: 'credentials open what they say: an access token outlives its revoked key',
+    file: `${SERVER}/app/token-access.ts`,
+    find: 'const refusal = refuseDeadKey(app, key);',
+    replace: 'const refusal = null;',
+    tests: [`${DIALECTS}/client-credentials.test.ts`],
+  },
+  {
+    name: 'credentials open what they say: an access token keeps a scope that its key has lost',
+    file: `${SERVER}/app/token-access.ts`,
+    find: 'const scopes = new Set(grant.scopes.filter((scope) => key.scopes.includes(scope)));',
+    replace: 'const scopes = new Set(key.scopes);',
+    tests: [`${DIALECTS}/client-credentials.test.ts`],
+  },
+  {
+    name: 'credentials open what they say: an access token of one dialect opens another',
+    file: `${SERVER}/app/access-tokens.ts`,
+    find: '          audience: dialect,\n',
+    replace: '',
+    tests: [`${DIALECTS}/client-credentials.test.ts`],
+  },
+  {
+    name: 'credentials open what they say: any algorithm of a JWT will do',
+    file: `${SERVER}/app/session-jwts.ts`,
+    find: "const algorithms = key.kind === 'secret' ? SECRET_ALGORITHMS : PUBLIC_ALGORITHMS;",
+    replace: "const algorithms = ['HS256', 'HS384', 'HS512', ...PUBLIC_ALGORITHMS];",
+    tests: [`${SERVER}/app/session-jwts.test.ts`],
+  },
+  {
+    name: 'credentials open what they say: a JWT for another service opens this one',
+    file: `${SERVER}/app/session-jwts.ts`,
+    find: '    ...(audience === null ? {} : { audience }),\n',
+    replace: '',
+    tests: [`${SERVER}/app/session-jwts.test.ts`],
+  },
+  {
+    name: 'credentials open what they say: the name of a scope opens more than it says',
+    file: `${DIALECTS}/agentmessage/agentmessage.ts`,
+    find: "'webhooks:read': ['endpoints:read', 'deliveries:read'],",
+    replace: "'webhooks:read': ['endpoints:read', 'deliveries:read', 'endpoints:write'],",
+    tests: [`${DIALECTS}/agentmessage/agentmessage.test.ts`],
+  },
+  {
+    name: "credentials open what they say: the name of a scope that covers a part of a key's is said of it",
+    file: `${SERVER}/domain/scope.ts`,
+    find: 'meant.length > 0 && meant.every((scope) => scopes.has(scope))',
+    replace: 'meant.some((scope) => scopes.has(scope))',
+    tests: [`${SERVER}/domain/scope.test.ts`],
+  },
+  {
+    name: 'shown once: what is kept of a secret stands in an endpoint',
+    file: `${DIALECTS}/moonborn/mapping.ts`,
+    find: '    secretId: ids.secret.encode(secret.id),\n',
+    replace: '    ...secret,\n    secretId: ids.secret.encode(secret.id),\n',
+    tests: [`${DIALECTS}/moonborn/moonborn.test.ts`],
+    testName: 'is registered, shown its secret once',
+  },
+  {
+    name: 'shown once: the material of a secret stands in an endpoint',
+    file: `${DIALECTS}/operations/endpoint-view.ts`,
+    find: '.sort((a, b) => b.number - a.number);',
+    replace:
+      '.sort((a, b) => b.number - a.number).map((secret) => ({ ...secret, id: app.vault.unseal(secret.sealed ?? secret.id, ring?.owner ?? endpoint.id, secret.id) as typeof secret.id }));',
+    tests: [`${DIALECTS}/moonborn/moonborn.test.ts`],
+    testName: 'is registered, shown its secret once',
+  },
+  {
+    name: 'tenants are walls: a delivery of another organization is found',
+    file: `${SERVER}/store/sqlite/reader/deliveries.ts`,
+    find: 'WHERE d.organization = (SELECT number FROM organizations WHERE id = ?) AND d.id = ?`',
+    replace: 'WHERE ? IS NOT NULL AND d.id = ?`',
+    tests: [`${DIALECTS}/native/native.test.ts`],
+  },
+  {
+    name: 'tenants are walls: a delivery of another endpoint is sent again',
+    file: `${DIALECTS}/operations/deliveries.ts`,
+    find: 'if (found?.delivery.endpointId !== endpointId)',
+    replace: 'if (found === null)',
+    tests: [`${DIALECTS}/moonborn/moonborn.test.ts`],
+    testName: 'finds no delivery of another endpoint',
+  },
+  {
+    name: 'tenants are walls: a dialect on a host of its own shows the native API there',
+    file: `${SERVER}/http/hosts.ts`,
+    find: 'if (prefix === undefined) return target;',
+    replace: "if (prefix === undefined || target.startsWith('/v1/')) return target;",
+    tests: [`${DIALECTS}/testing/cross-mounts.test.ts`],
+    testName: 'answers by its host name',
+  },
+  {
+    name: 'tenants are walls: a host of its own leads to a surface that stands below its prefix',
+    file: `${SERVER}/http/hosts.ts`,
+    find: 'return surfaces.of(readByRouter(prefix + path)).prefix === prefix ? whole : `${prefix}/${asked}`;',
+    replace: 'return whole;',
+    tests: [`${SERVER}/http/hosts.test.ts`],
+  },
+  {
+    name: 'tenants are walls: one token is a key of two organizations',
+    file: `${SERVER}/store/sqlite/migrations/0001-first-tables.ts`,
+    find: 'token_hash TEXT NOT NULL UNIQUE,',
+    replace: 'token_hash TEXT NOT NULL,',
+    tests: [`${SERVER}/app/keys.test.ts`],
+  },
+  {
+    name: 'tenants are walls: an imported key of another organization is named',
+    file: `${SERVER}/app/keys.ts`,
+    find: 'const isOwn = key.organizationId === caller.organizationId;',
+    replace: 'const isOwn = true;',
+    tests: [`${SERVER}/app/keys.test.ts`],
   },
 ];

@@ -83,11 +83,14 @@ async function tryMutation(folder: string, mutation: Mutation): Promise<string |
 const wanted = process.argv.slice(2);
 const chosen = MUTATIONS.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 const folder = await copyTree();
+const cleanRuns = new Map<string, 'passed' | 'failed'>();
 let failed = 0;
 try {
-  // Unbroken, every test that is used below must pass, or a failure would prove nothing.
+  // Unbroken, every test that is used below must pass, or a failure would prove nothing. Many mutations share theirs.
   for (const mutation of chosen) {
-    const clean = await runTests(folder, mutation);
+    const guards = JSON.stringify([mutation.tests, mutation.testName]);
+    const clean = cleanRuns.get(guards) ?? (await runTests(folder, mutation));
+    cleanRuns.set(guards, clean);
     const problem = clean === 'failed' ? 'its tests fail without the mutation' : await tryMutation(folder, mutation);
     if (problem !== null) failed += 1;
     process.stdout.write(

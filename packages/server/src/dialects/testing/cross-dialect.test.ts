@@ -1,15 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { moonborn } from '../moonborn/moonborn.ts';
 import { type Dialect, defineDialect } from '../public.ts';
-import { acmeDialect } from './acme.ts';
-import { type Answer, type Ask, type CheckedClient, checkedClient, type Json } from './checked-client.ts';
+import type { Json } from './checked-client.ts';
 import { BUILT_IN, PRODUCTS, type Product, signersOf } from './cross-products.ts';
+import { ALL_SCOPES, type CrossWorld, createCrossWorld, expectRefused, shapeOf } from './cross-world.ts';
 import { createKey, createOrganization } from './native-steps.ts';
-import type { Received } from './receiver.ts';
-import { type RunningDialects, runDialects } from './running-dialects.ts';
-import { burst } from './traffic.ts';
-
-const acme = acmeDialect({ mount: { host: 'hooks.acme.example' } });
+import { runDialects } from './running-dialects.ts';
 
 /** Its endpoints take no second rotation inside a window, whoever asks. */
 const strict: Dialect = defineDialect({
@@ -22,101 +18,19 @@ const strict: Dialect = defineDialect({
   },
 });
 
-const ALL = [
-  'endpoints:read',
-  'endpoints:write',
-  'secrets:rotate',
-  'deliveries:read',
-  'deliveries:write',
-  'organization:admin',
-];
-
 // Filled by beforeAll; a test never runs before it.
-let running: RunningDialects;
-const clients = new Map<string, CheckedClient>();
-let tenants = 0;
-
-type Tenant = { readonly organizationId: string; readonly organizationSecret: string; readonly token: string };
-
-async function newTenant(): Promise<Tenant> {
-  tenants += 1;
-  const { id, secret } = await createOrganization(running, `across-${tenants}`);
-  const { token } = await createKey(running, { scopes: ALL, organization: id });
-  return { organizationId: id, organizationSecret: secret.value, token };
-}
-
-function clientOf({ name }: Pick<Product, 'name'>): CheckedClient {
-  const client = clients.get(name);
-  if (client === undefined) throw new Error(`${name} does not run here`);
-  return client;
-}
-
-async function ask(product: Product, tenant: Tenant, method: string, path: string, more: Ask = {}): Promise<Answer> {
-  return await clientOf(product)(method, path, { token: tenant.token, ...more });
-}
-
-async function create(product: Product, tenant: Tenant): Promise<{ readonly id: string; readonly secret: string }> {
-  const answer = await ask(product, tenant, 'POST', product.collection, {
-    json: product.creation(running.receiver.url),
-  });
-  expect(answer.status).toBe(201);
-  return { id: product.idOf(product.endpointOf(answer.json)), secret: product.secretOf(answer.json) };
-}
-
-/** The tenant's only endpoint as a product shows it. */
-async function only(product: Product, tenant: Tenant): Promise<Json> {
-  const answer = await ask(product, tenant, 'GET', product.collection);
-  expect([product.name, product.listOf(answer.json).length]).toEqual([product.name, 1]);
-  return product.listOf(answer.json)[0];
-}
-
-async function rotate(product: Product, tenant: Tenant, id: string): Promise<string> {
-  const answer = await ask(product, tenant, 'POST', product.rotation(id));
-  expect([product.name, answer.status]).toEqual([product.name, 200]);
-  expect(product.secretOf(answer.json)).toMatch(product.spelling);
-  return product.secretOf(answer.json);
-}
-
-async function deliver(type: string, { organizationId }: Tenant): Promise<Received> {
-  const [request] = await burst(
-    { running },
-    { type, payload: { across: true }, organization: organizationId, count: 1 },
-  );
-  if (request === undefined) throw new Error('nothing arrived');
-  return request;
-}
-
-/** What a request is beside its signature: the names of its headers, and the envelope. */
-function shapeOf(creator: Product, { headers, body }: Received) {
-  const json = JSON.parse(body.toString());
-  expect(creator.payloadOf(json)).toMatchObject({ across: true });
-  expect(creator.envelope === null ? null : Object.keys(json)).toEqual(creator.envelope);
-  return Object.keys(headers).sort();
-}
-
-function expectRefused(
-  product: Product,
-  answer: Answer,
-  code: 'not_found' | 'endpoint_archived' | 'missing_scope' | 'policy_enforced' | 'organization_ring',
-): void {
-  expect([product.name, answer.status, product.codeOf(answer.json)]).toEqual([
-    product.name,
-    ...(product.words[code] ?? []),
-  ]);
-  expect(String(answer.headers['content-type']).split(';')[0]).toBe(product.contentType);
-}
+const world = {} as CrossWorld;
 
 beforeAll(async () => {
-  const built = BUILT_IN.flatMap(({ dialect }) => dialect ?? []);
-  running = await runDialects([...built, strict, acme], { retrySchedule: null });
-  clients.set('native', checkedClient(running, running.native));
-  for (const dialect of [...built, strict]) clients.set(dialect.name, checkedClient(running, dialect));
+  const checked = [...BUILT_IN.flatMap(({ dialect }) => dialect ?? []), strict];
+  const running = await runDialects(checked, { retrySchedule: null });
+  Object.assign(world, createCrossWorld(running, checked));
 });
 afterAll(async () => {
-  await running.stop();
+  await world.running.stop();
 });
 afterEach(() => {
-  expect(running.crashes.splice(0)).toEqual([]);
+  expect(world.running.crashes.splice(0)).toEqual([]);
 });
 
 const PAIRS = PRODUCTS.flatMap((creator) =>
@@ -127,31 +41,31 @@ describe('an endpoint', () => {
   it.each(PAIRS)(
     'of %s is read and rotated in %s, and keeps its signature and envelope',
     async (_a, _b, creator, other) => {
-      const tenant = await newTenant();
-      const { id, secret: first } = await create(creator, tenant);
-      const before = await deliver(creator.eventType, tenant);
+      const tenant = await world.newTenant();
+      const { id, secret: first } = await world.create(creator, tenant);
+      const before = await world.deliver(creator.eventType, tenant);
       expect(signersOf(creator, { first }, before)).toEqual(['first']);
       const shape = shapeOf(creator, before);
 
-      const shown = await only(other, tenant);
-      expect(shown.url).toBe(running.receiver.url);
-      const read = await ask(other, tenant, 'GET', other.endpoint(other.idOf(shown)));
+      const shown = await world.only(other, tenant);
+      expect(shown.url).toBe(world.running.receiver.url);
+      const read = await world.ask(other, tenant, 'GET', other.endpoint(other.idOf(shown)));
       expect([read.status, read.json]).toEqual([200, shown]);
       expect(read.text).not.toContain('whsec_');
 
-      const second = await rotate(other, tenant, other.idOf(shown));
-      const between = await deliver(creator.eventType, tenant);
+      const second = await world.rotate(other, tenant, other.idOf(shown));
+      const between = await world.deliver(creator.eventType, tenant);
       // The native API obeys the policy that the creator gave the endpoint; the others obey their own.
       const keepsOld = other.dialect === null ? creator.keepsOld : other.keepsOld;
       const both = { first, second };
       expect(signersOf(creator, both, between)).toEqual(keepsOld ? ['second', 'first'] : ['second']);
       expect(shapeOf(creator, between)).toEqual(shape);
 
-      running.advance(86_400_000);
-      const later = await deliver(creator.eventType, tenant);
+      world.running.advance(86_400_000);
+      const later = await world.deliver(creator.eventType, tenant);
       expect(signersOf(creator, both, later)).toEqual(['second']);
-      const third = await rotate(creator, tenant, id);
-      const after = await deliver(creator.eventType, tenant);
+      const third = await world.rotate(creator, tenant, id);
+      const after = await world.deliver(creator.eventType, tenant);
       const signers = signersOf(creator, { ...both, third }, after);
       expect(signers).toEqual(creator.keepsOld ? ['third', 'second'] : ['third']);
       expect(shapeOf(creator, after)).toEqual(shape);
@@ -159,12 +73,14 @@ describe('an endpoint', () => {
   );
 
   it('has one identity: what one product calls it leads every other to the same one', async () => {
-    const tenant = await newTenant();
+    const tenant = await world.newTenant();
     const uuid = (product: Product, endpoint: Json): string =>
       product.idOf(endpoint).replace(/^we_/, '').replaceAll('-', '');
-    for (let count = 0; count < 3; count += 1) await create(PRODUCTS[count] as Product, tenant);
+    for (let count = 0; count < 3; count += 1) await world.create(PRODUCTS[count] as Product, tenant);
     const lists = await Promise.all(
-      PRODUCTS.map(async (product) => product.listOf((await ask(product, tenant, 'GET', product.collection)).json)),
+      PRODUCTS.map(async (product) =>
+        product.listOf((await world.ask(product, tenant, 'GET', product.collection)).json),
+      ),
     );
     const suffixes = lists
       .slice(0, 2)
@@ -177,20 +93,20 @@ describe('an endpoint', () => {
   });
 
   it('that is changed or archived in one product is so in every other', async () => {
-    const tenant = await newTenant();
-    const { id } = await create(PRODUCTS[1] as Product, tenant);
-    const moved = `${running.receiver.url}/moved`;
-    await ask(PRODUCTS[1] as Product, tenant, 'PATCH', `/v1/webhooks/${id}`, {
+    const tenant = await world.newTenant();
+    const { id } = await world.create(PRODUCTS[1] as Product, tenant);
+    const moved = `${world.running.receiver.url}/moved`;
+    await world.ask(PRODUCTS[1] as Product, tenant, 'PATCH', `/v1/webhooks/${id}`, {
       json: { url: moved, status: 'suspended' },
     });
-    const shown = await Promise.all(PRODUCTS.map(async (product) => await only(product, tenant)));
+    const shown = await Promise.all(PRODUCTS.map(async (product) => await world.only(product, tenant)));
     expect(shown.map(({ url }) => url)).toEqual(PRODUCTS.map(() => moved));
     const [native, , message, form, loan] = shown;
     expect([native.status, message.active, form.paused, loan.status]).toEqual(['suspended', false, true, 'disabled']);
-    expect((await ask(PRODUCTS[3] as Product, tenant, 'DELETE', `/webhooks/${form.id}`)).status).toBe(204);
+    expect((await world.ask(PRODUCTS[3] as Product, tenant, 'DELETE', `/webhooks/${form.id}`)).status).toBe(204);
     const left = await Promise.all(
       PRODUCTS.map(
-        async (product) => product.listOf((await ask(product, tenant, 'GET', product.collection)).json).length,
+        async (product) => product.listOf((await world.ask(product, tenant, 'GET', product.collection)).json).length,
       ),
     );
     expect(left).toEqual([1, 1, 0, 0, 0]);
@@ -201,94 +117,138 @@ describe('the same refusal', () => {
   it.each(PRODUCTS.map((product) => [product.name, product] as const))(
     'is said in the words of %s',
     async (_name, product) => {
-      const [tenant, stranger] = [await newTenant(), await newTenant()];
+      const [tenant, stranger] = [await world.newTenant(), await world.newTenant()];
       const creator = PRODUCTS[1] as Product;
-      const { id: creatorId } = await create(creator, tenant);
-      const id = product.idOf(await only(product, tenant));
+      const { id: creatorId } = await world.create(creator, tenant);
+      const id = product.idOf(await world.only(product, tenant));
 
       for (const absent of [product.unknownId, 'nonsense', `${id}0`]) {
-        expectRefused(product, await ask(product, tenant, 'GET', product.endpoint(absent)), 'not_found');
-        expectRefused(product, await ask(product, tenant, 'POST', product.rotation(absent)), 'not_found');
+        expectRefused(product, await world.ask(product, tenant, 'GET', product.endpoint(absent)), 'not_found');
+        expectRefused(product, await world.ask(product, tenant, 'POST', product.rotation(absent)), 'not_found');
       }
-      const foreign = await ask(product, stranger, 'POST', product.rotation(id));
+      const foreign = await world.ask(product, stranger, 'POST', product.rotation(id));
       expectRefused(product, foreign, 'not_found');
-      const { token } = await createKey(running, { scopes: ['endpoints:read'], organization: tenant.organizationId });
-      expectRefused(product, await ask(product, { ...tenant, token }, 'POST', product.rotation(id)), 'missing_scope');
+      const { token } = await createKey(world.running, {
+        scopes: ['endpoints:read'],
+        organization: tenant.organizationId,
+      });
+      expectRefused(
+        product,
+        await world.ask(product, { ...tenant, token }, 'POST', product.rotation(id)),
+        'missing_scope',
+      );
 
-      expect((await ask(creator, tenant, 'DELETE', creator.endpoint(creatorId))).status).toBe(204);
-      expectRefused(product, await ask(product, tenant, 'POST', product.rotation(id)), 'endpoint_archived');
+      expect((await world.ask(creator, tenant, 'DELETE', creator.endpoint(creatorId))).status).toBe(204);
+      expectRefused(product, await world.ask(product, tenant, 'POST', product.rotation(id)), 'endpoint_archived');
     },
   );
 
   it.each(PRODUCTS.map((product) => [product.name, product] as const))(
     'of an enforced policy is said in the words of %s',
     async (_name, product) => {
-      const tenant = await newTenant();
+      const tenant = await world.newTenant();
       const creator = { ...(PRODUCTS[1] as Product), name: 'strict' };
-      const { secret: first } = await create(creator, tenant);
-      const id = product.idOf(await only(product, tenant));
-      const second = await rotate(product, tenant, id);
+      const { secret: first } = await world.create(creator, tenant);
+      const id = product.idOf(await world.only(product, tenant));
+      const second = await world.rotate(product, tenant, id);
       for (let count = 0; count < 2; count += 1) {
-        expectRefused(product, await ask(product, tenant, 'POST', product.rotation(id)), 'policy_enforced');
+        expectRefused(product, await world.ask(product, tenant, 'POST', product.rotation(id)), 'policy_enforced');
       }
-      const request = await deliver(creator.eventType, tenant);
+      const request = await world.deliver(creator.eventType, tenant);
       expect(signersOf(creator, { first, second }, request)).toEqual(['second', 'first']);
     },
   );
 });
 
+describe("the operator's word on how long a secret is shown again", () => {
+  it('binds every product, for registrations and for organizations too', async () => {
+    const dialects = BUILT_IN.flatMap(({ dialect }) => dialect ?? []);
+    const running = await runDialects(dialects, { rotationLimits: { recoveryMinutesMax: 5 } });
+    try {
+      const own = createCrossWorld(running, dialects);
+      const tenant = await own.newTenant();
+      const headers = { 'idempotency-key': 'first' };
+      const operator = { ...tenant, token: running.bootstrapKey };
+      const places = PRODUCTS.map((product) => {
+        const json = product.creation(running.receiver.url);
+        return async () => await own.ask(product, tenant, 'POST', product.collection, { json, headers });
+      });
+      const [native] = PRODUCTS as readonly [Product];
+      const organization = { json: { name: 'new', externalId: 'new' }, headers };
+      places.push(async () => await own.ask(native, operator, 'POST', '/organizations', organization));
+      const firsts = await Promise.all(places.map(async (place) => await place()));
+      running.advance(4 * 60_000);
+      for (const [index, first] of firsts.entries()) {
+        const again = await places[index]?.();
+        expect([again?.text, again?.headers['idempotent-replayed']]).toEqual([first.text, 'true']);
+      }
+      running.advance(60_000);
+      const late = await Promise.all(places.map(async (place) => await place()));
+      expect(late.map(({ status, json }) => [status, json.secret?.value])).toEqual([
+        [201, null],
+        ...BUILT_IN.map(() => [409, undefined]),
+        [201, null],
+      ]);
+    } finally {
+      await running.stop();
+    }
+  });
+});
+
 describe("an organization's ring", () => {
   it('is rotated through AgentMessage and natively, and signs as each of them says', async () => {
     const [native, , message] = PRODUCTS as readonly [Product, Product, Product];
-    const tenant = await newTenant();
-    const json = { ...native.creation(running.receiver.url), keyring: 'organization' };
-    expect((await ask(native, tenant, 'POST', '/endpoints', { json })).json.secret).toBeNull();
+    const tenant = await world.newTenant();
+    const json = { ...native.creation(world.running.receiver.url), keyring: 'organization' };
+    expect((await world.ask(native, tenant, 'POST', '/endpoints', { json })).json.secret).toBeNull();
     const secrets: Record<string, string> = { first: tenant.organizationSecret };
     const signers = async (): Promise<readonly string[]> =>
-      signersOf(native, secrets, await deliver(native.eventType, tenant));
+      signersOf(native, secrets, await world.deliver(native.eventType, tenant));
     const states = async (): Promise<readonly string[]> => {
-      const { json: list } = await ask(native, tenant, 'GET', `/organizations/${tenant.organizationId}/secrets`);
+      const { json: list } = await world.ask(native, tenant, 'GET', `/organizations/${tenant.organizationId}/secrets`);
       return list.items.map(({ state }: Json) => state);
     };
     expect(await signers()).toEqual(['first']);
     for (const product of PRODUCTS) {
-      const id = product.idOf(await only(product, tenant));
-      expectRefused(product, await ask(product, tenant, 'POST', product.rotation(id)), 'organization_ring');
+      const id = product.idOf(await world.only(product, tenant));
+      expectRefused(product, await world.ask(product, tenant, 'POST', product.rotation(id)), 'organization_ring');
     }
 
-    const throughMessage = await ask(message, tenant, 'POST', '/v1/webhook-secret/rotate');
+    const throughMessage = await world.ask(message, tenant, 'POST', '/v1/webhook-secret/rotate');
     expect(throughMessage.status).toBe(200);
     secrets['second'] = throughMessage.json.webhook_secret;
     expect(await signers()).toEqual(['second']);
     expect(await states()).toEqual(['active', 'retiring']);
 
-    const refused = await ask(native, tenant, 'POST', `/organizations/${tenant.organizationId}/rotate`);
+    const refused = await world.ask(native, tenant, 'POST', `/organizations/${tenant.organizationId}/rotate`);
     expect([refused.status, refused.json.code]).toEqual([409, 'rotation_in_progress']);
-    running.advance(300_000);
+    world.running.advance(300_000);
     expect(await states()).toEqual(['active', 'expired']);
-    const natively = await ask(native, tenant, 'POST', `/organizations/${tenant.organizationId}/rotate`, {
+    const natively = await world.ask(native, tenant, 'POST', `/organizations/${tenant.organizationId}/rotate`, {
       json: { graceSeconds: 3_600 },
     });
     expect(natively.status).toBe(200);
     secrets['third'] = natively.json.secret.value;
     expect(await signers()).toEqual(['third', 'second']);
 
-    const again = await ask(message, tenant, 'POST', '/v1/webhook-secret/rotate');
+    const again = await world.ask(message, tenant, 'POST', '/v1/webhook-secret/rotate');
     secrets['fourth'] = again.json.webhook_secret;
     expect(await signers()).toEqual(['fourth']);
     expect(await states()).toEqual(['active', 'retiring', 'expired', 'expired']);
-    running.advance(300_000);
+    world.running.advance(300_000);
     expect(await signers()).toEqual(['fourth']);
     expect(await states()).toEqual(['active', 'expired', 'expired', 'expired']);
   });
 
   it('is shown with its living secrets by the product that shows secrets', async () => {
     const [native, shows] = PRODUCTS as readonly [Product, Product];
-    const tenant = await newTenant();
-    const json = { ...native.creation(running.receiver.url), keyring: 'organization' };
-    await ask(native, tenant, 'POST', '/endpoints', { json });
-    await ask(native, tenant, 'POST', `/organizations/${tenant.organizationId}/rotate`, { json: { graceSeconds: 60 } });
-    const { secrets } = await only(shows, tenant);
+    const tenant = await world.newTenant();
+    const json = { ...native.creation(world.running.receiver.url), keyring: 'organization' };
+    await world.ask(native, tenant, 'POST', '/endpoints', { json });
+    await world.ask(native, tenant, 'POST', `/organizations/${tenant.organizationId}/rotate`, {
+      json: { graceSeconds: 60 },
+    });
+    const { secrets } = await world.only(shows, tenant);
     expect(secrets.map(({ status }: Json) => status)).toEqual(['active', 'retiring']);
   });
 });
@@ -297,68 +257,12 @@ describe('a key', () => {
   it.each(BUILT_IN.map((product) => [product.name, product] as const))(
     'that %s names works in every dialect',
     async (name, product) => {
-      const { id: organization } = await createOrganization(running, `key-of-${name}`);
-      const scopes = name === 'agentmessage' ? ['webhooks:read', 'webhooks:write'] : ALL;
-      const { token } = await createKey(running, { scopes, dialect: name, organization });
+      const { id: organization } = await createOrganization(world.running, `key-of-${name}`);
+      const scopes = name === 'agentmessage' ? ['webhooks:read', 'webhooks:write'] : ALL_SCOPES;
+      const { token } = await createKey(world.running, { scopes, dialect: name, organization });
       const tenant = { organizationId: organization, organizationSecret: '', token };
-      await create(product, tenant);
-      for (const other of PRODUCTS) await rotate(other, tenant, other.idOf(await only(other, tenant)));
+      await world.create(product, tenant);
+      for (const other of PRODUCTS) await world.rotate(other, tenant, other.idOf(await world.only(other, tenant)));
     },
   );
-});
-
-describe('a dialect', () => {
-  it.each(BUILT_IN.map((product) => [product.name, product] as const))(
-    '%s may stand at the root, and the others stay where they are',
-    async (name, product) => {
-      const dialects = BUILT_IN.flatMap(({ dialect }) => dialect ?? []);
-      const rooted = await runDialects(dialects, { rootDialect: name });
-      try {
-        const bearer = { authorization: `Bearer ${rooted.bootstrapKey}` };
-        const payload = JSON.stringify(product.creation(rooted.receiver.url));
-        const headers = { ...bearer, 'content-type': 'application/json' };
-        const made = await rooted.http.inject({ method: 'POST', url: product.collection, headers, payload });
-        expect(made.statusCode).toBe(201);
-        for (const other of PRODUCTS) {
-          const prefix = other.name === 'native' ? '/hookring/v1' : other.name === name ? '' : `/${other.name}`;
-          const list = await rooted.http.inject({ url: `${prefix}${other.collection}`, headers: bearer });
-          expect([other.name, list.statusCode]).toEqual([other.name, 200]);
-          const [endpoint] = other.listOf(list.json());
-          const url = `${prefix}${other.rotation(other.idOf(endpoint))}`;
-          const rotated = await rooted.http.inject({ method: 'POST', url, headers: bearer });
-          expect([other.name, rotated.statusCode]).toEqual([other.name, 200]);
-          const lost = await rooted.http.inject({ url: `${prefix}/nothing`, headers: bearer });
-          expect([other.name, lost.statusCode, other.codeOf(lost.json())]).toEqual([
-            other.name,
-            ...(other.words.not_found ?? []),
-          ]);
-        }
-        const document = await rooted.http.inject({ url: '/openapi.json' });
-        expect(Object.keys(document.json().paths)).toContain(product.collection);
-      } finally {
-        await rooted.stop();
-      }
-    },
-  );
-
-  it("of a user's own answers by its host name, and knows the endpoints of the others", async () => {
-    const tenant = await newTenant();
-    const headers = { authorization: `Bearer ${tenant.token}`, host: 'hooks.acme.example' };
-    await create(PRODUCTS[4] as Product, tenant);
-    const list = await running.http.inject({ url: '/hooks', headers });
-    expect(list.statusCode).toBe(200);
-    const [hook] = list.json().hooks;
-    expect(hook).toMatchObject({ target: running.receiver.url, topics: ['loan.created'] });
-    const renewed = await running.http.inject({ method: 'POST', url: `/hooks/${hook.id}/renew`, headers });
-    const request = await deliver('loan.created', tenant);
-    expect(signersOf(PRODUCTS[4] as Product, { renewed: renewed.json().key }, request)).toEqual(['renewed', 'unknown']);
-    const { authorization } = headers;
-    const elsewhere = await running.http.inject({ url: '/hooks', headers: { authorization } });
-    expect([elsewhere.statusCode, elsewhere.json().code]).toEqual([404, 'not_found']);
-    const lost = await running.http.inject({ url: '/nothing', headers });
-    expect([lost.statusCode, lost.json().oops]).toEqual([404, 'not_found']);
-    // On its own host there is nobody else.
-    expect((await running.http.inject({ url: '/v1/endpoints', headers })).json().oops).toBe('not_found');
-    expect((await running.http.inject({ url: '/acme/hooks', headers: { authorization } })).statusCode).toBe(200);
-  });
 });

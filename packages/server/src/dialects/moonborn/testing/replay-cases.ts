@@ -7,6 +7,8 @@ import {
   EVENT,
   holdReceiver,
   type MoonbornWorld,
+  nativeAsk,
+  nativeId,
   newestWith,
   newTenant,
   patch,
@@ -43,7 +45,7 @@ export function replayCases(world: MoonbornWorld): void {
       expect([newest.deliveryId, older]).toEqual([delivery.deliveryId, old]);
     });
 
-    it('of a failed or dead one goes out at once, and the retries of the old one go on', async () => {
+    it('of a failed one goes out at once, and the retries of the old one go on', async () => {
       const tenant = await newTenant(world);
       const { id } = await register(world, tenant);
       world.running.receiver.answer = { status: 500 };
@@ -61,7 +63,7 @@ export function replayCases(world: MoonbornWorld): void {
       expect((await deliveriesOf(world, tenant, id)).map(({ attemptCount }: Json) => attemptCount)).toEqual([1, 2]);
     });
 
-    it('is refused while the delivery is pending, held or in flight', async () => {
+    it('is refused while the delivery is in flight, or pending because it is held', async () => {
       const tenant = await newTenant(world);
       const { id } = await register(world, tenant);
       const release = holdReceiver(world);
@@ -75,6 +77,19 @@ export function replayCases(world: MoonbornWorld): void {
       const [held] = await deliveriesOf(world, tenant, id, '?status=pending');
       expectRefusal(await replay(tenant, id, held.deliveryId), 409, 'delivery_in_progress');
       expect(await deliveriesOf(world, tenant, id)).toHaveLength(2);
+    });
+
+    it('of a dead letter goes out again, and the letter stays dead', async () => {
+      const tenant = await newTenant(world);
+      const { id } = await register(world, tenant);
+      await nativeAsk(world, tenant, 'PATCH', `/endpoints/${nativeId(id)}`, { retrySchedule: [] });
+      world.running.receiver.answer = { status: 500 };
+      await send(world, tenant);
+      const dead = await newestWith(world, tenant, id, 'dead_letter');
+      world.running.receiver.answer = { status: 200 };
+      expectGood(await replay(tenant, id, dead.deliveryId), 202, page.replayed);
+      await newestWith(world, tenant, id, 'succeeded');
+      expect((await deliveriesOf(world, tenant, id))[1]).toEqual(dead);
     });
 
     it('of an archived endpoint is refused, whatever its deliveries are', async () => {

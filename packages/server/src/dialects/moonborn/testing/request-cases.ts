@@ -143,6 +143,26 @@ export function requestCases(world: MoonbornWorld): void {
       expect(signersOf(secrets, request, world.running.clock.now())).toEqual(['other']);
     });
 
+    it('of an endpoint that was made natively can be cut short there: what is revoked is shown no more', async () => {
+      const tenant = await newTenant(world);
+      const json = { url: world.running.receiver.url };
+      const { endpoint } = await nativeAsk(world, tenant, 'POST', '/endpoints', json);
+      const [{ endpointId: id }] = (await world.ask('GET', '/v1/webhooks', { token: tenant.token })).json.items;
+      const { retiredSecretId, endpoint: after } = await rotated(world, tenant, id, 60);
+      const secret = retiredSecretId.replace(/^whs_/, 'sec_');
+      await nativeAsk(world, tenant, 'POST', `/endpoints/${endpoint.id}/secrets/${secret}/revoke`);
+      expect((await read(world, tenant, id)).secrets).toEqual(after.secrets.slice(0, 1));
+    });
+
+    it('of its own endpoint is cut short by another without grace, not natively: its policy has no word for that', async () => {
+      const [tenant, { id }] = await start();
+      const { retiredSecretId } = await rotated(world, tenant, id);
+      const secret = retiredSecretId.replace(/^whs_/, 'sec_');
+      const path = `/endpoints/${nativeId(id)}/secrets/${secret}/revoke`;
+      await expect(nativeAsk(world, tenant, 'POST', path)).rejects.toThrow('policy_forbids');
+      expect((await rotated(world, tenant, id, 0)).endpoint.secrets).toHaveLength(1);
+    });
+
     it('of an endpoint that its organization signs for is refused: that ring is rotated elsewhere', async () => {
       const tenant = await newTenant(world);
       const json = { url: world.running.receiver.url, keyring: 'organization' };

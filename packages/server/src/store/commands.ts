@@ -1,0 +1,91 @@
+import type { ApiKey } from '../domain/api-key.ts';
+import type { Endpoint } from '../domain/endpoint.ts';
+import type { ApiKeyId, DeliveryId, EndpointId, EventKey, OrganizationId } from '../domain/ids.ts';
+import type { Organization } from '../domain/organization.ts';
+import type { RingOwner, Sealed, Secret } from '../domain/secret.ts';
+
+/** A secret with its sealed text; null once the material of a dead secret has been purged. */
+export type StoredSecret = Secret & { readonly sealed: Sealed | null };
+
+export type StoredKeyring = {
+  readonly owner: RingOwner;
+  readonly version: number;
+  readonly secrets: readonly StoredSecret[];
+};
+
+export type IdempotencyRow = {
+  /** The API key's id. */
+  readonly principal: string;
+  /** Method and route with ids, for example `POST /v1/endpoints`. */
+  readonly route: string;
+  readonly key: string;
+  /** Keyed digest of the request body. */
+  readonly fingerprint: string;
+  /** References from which the answer can be told again; never material. */
+  readonly reference: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+};
+
+export type AuditRow = {
+  readonly at: number;
+  readonly organizationId: OrganizationId;
+  readonly actor: string;
+  readonly action: string;
+  readonly target: string;
+  readonly reason: string | null;
+  /** Plain facts, never material. */
+  readonly detail: Readonly<Record<string, string | number | boolean | null>>;
+};
+
+/** A new row of an old event for one endpoint: a resend, or one of a recovery. */
+export type NewDelivery = {
+  readonly id: DeliveryId;
+  readonly organizationId: OrganizationId;
+  readonly endpointId: EndpointId;
+  readonly eventKey: EventKey;
+  readonly resendOf: DeliveryId | null;
+  readonly createdAt: number;
+};
+
+export type Command =
+  | { readonly kind: 'organization.insert'; readonly organization: Organization }
+  | { readonly kind: 'organization.put'; readonly organization: Organization; readonly expectedVersion: number }
+  | { readonly kind: 'endpoint.insert'; readonly endpoint: Endpoint }
+  /** Replaces the row; `resetHealth` clears the failure counters, as resuming does. */
+  | {
+      readonly kind: 'endpoint.put';
+      readonly endpoint: Endpoint;
+      readonly expectedVersion: number;
+      readonly resetHealth: boolean;
+    }
+  | { readonly kind: 'keyring.insert'; readonly ring: StoredKeyring }
+  /**
+   * Replaces the ring. Secrets of the ring that are not in `ring.secrets` must be in `retired`, which moves them to the
+   * history; a secret never just vanishes.
+   */
+  | {
+      readonly kind: 'keyring.put';
+      readonly ring: StoredKeyring;
+      readonly retired: readonly StoredSecret[];
+      readonly expectedVersion: number;
+    }
+  | { readonly kind: 'apiKey.insert'; readonly apiKey: ApiKey }
+  | { readonly kind: 'apiKey.revoke'; readonly id: ApiKeyId; readonly at: number }
+  | { readonly kind: 'delivery.insert'; readonly deliveries: readonly NewDelivery[] }
+  /** Makes the endpoint's queued deliveries due again in the index of endpoints, as resuming does. */
+  | { readonly kind: 'endpoint.wake'; readonly endpointId: EndpointId }
+  /** A key of the service itself, by name; `replaces` is what must stand there, null for nothing. */
+  | {
+      readonly kind: 'serviceKey.put';
+      readonly name: string;
+      readonly sealed: Sealed;
+      readonly replaces: Sealed | null;
+    }
+  | { readonly kind: 'idempotency.insert'; readonly row: IdempotencyRow }
+  | { readonly kind: 'audit.append'; readonly row: AuditRow };
+
+export type Applied =
+  | { readonly kind: 'applied' }
+  /** A version was not the expected one, or a unique key was taken; the caller reads again and decides again. */
+  | { readonly kind: 'conflict'; readonly command: Command['kind'] };
