@@ -247,7 +247,7 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: [`${DIALECTS}/client-credentials.test.ts`],
   },
   {
-    name: 'credentials open what they say: an access token keeps a scope that its key has lost',
+    name: "credentials open what they say: an access token for one scope opens all of its key's",
     file: `${SERVER}/app/token-access.ts`,
     find: 'const scopes = new Set(grant.scopes.filter((scope) => key.scopes.includes(scope)));',
     replace: 'const scopes = new Set(key.scopes);',
@@ -265,6 +265,13 @@ export const MUTATIONS: readonly Mutation[] = [
     file: `${SERVER}/app/session-jwts.ts`,
     find: "const algorithms = key.kind === 'secret' ? SECRET_ALGORITHMS : PUBLIC_ALGORITHMS;",
     replace: "const algorithms = ['HS256', 'HS384', 'HS512', ...PUBLIC_ALGORITHMS];",
+    tests: [`${SERVER}/app/session-jwts.test.ts`],
+  },
+  {
+    name: 'credentials open what they say: a JWT of the secret is believed under each algorithm that knows secrets',
+    file: `${SERVER}/app/session-jwts.ts`,
+    find: "const SECRET_ALGORITHMS = ['HS256'];",
+    replace: "const SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512'];",
     tests: [`${SERVER}/app/session-jwts.test.ts`],
   },
   {

@@ -2,8 +2,9 @@ import { type SignatureProfile, validateProfile } from '@hookring/signing';
 import type { Endpoint, StaticHeader } from '../domain/endpoint.ts';
 import { checkEndpointUrl } from '../domain/endpoint-url.ts';
 import { type Envelope, validateEnvelope } from '../domain/envelope.ts';
-import { isSubscription } from '../domain/event-type.ts';
+import { isEventType, isSubscription } from '../domain/event-type.ts';
 import {
+  CATALOGUE_TYPES_MAX,
   DESCRIPTION_LENGTH_MAX,
   EVENT_TYPES_PER_ENDPOINT_MAX,
   LANE_CONCURRENCY_MAX,
@@ -34,6 +35,10 @@ export type EndpointSettings = {
   readonly ratePerSecond?: number | null;
   readonly signatureProfile?: unknown;
   readonly envelope?: unknown;
+  /** The knobs to change; see `RotationPolicy`. */
+  readonly rotationPolicy?: unknown;
+  /** Event types that exist for the endpoint; null: any. */
+  readonly catalogue?: readonly string[] | null;
   /** What a dialect keeps beside it; merged by name, null removes one. */
   readonly extra?: Readonly<Record<string, string | null>>;
 };
@@ -63,6 +68,7 @@ export function applySettings(app: AppContext, endpoint: Endpoint, settings: End
     ratePerSecond: readNumber('ratePerSecond', settings, endpoint, [1, RATE_PER_SECOND_MAX], problems),
     signatureProfile,
     envelope: readEnvelope(settings.envelope, endpoint.envelope, problems),
+    catalogue: readCatalogue(settings.catalogue, endpoint.catalogue, problems),
     extra: mergeTexts('extra', endpoint.extra, settings.extra, problems),
   };
   const [first] = problems;
@@ -229,4 +235,26 @@ function readEnvelope(envelope: unknown, current: Envelope | null, problems: Pro
     problems.push({ pointer: `/envelope${pointer}`, detail, code: 'invalid_envelope' });
   }
   return current;
+}
+
+function readCatalogue(
+  catalogue: readonly string[] | null | undefined,
+  current: readonly string[] | null,
+  problems: Problem[],
+): readonly string[] | null {
+  if (catalogue === undefined) return current;
+  if (catalogue === null) return null;
+  if (catalogue.length > CATALOGUE_TYPES_MAX) {
+    problems.push({
+      pointer: '/catalogue',
+      detail: `must name at most ${CATALOGUE_TYPES_MAX} types`,
+      code: 'too_many',
+    });
+  }
+  for (const [index, type] of catalogue.entries()) {
+    if (isEventType(type)) continue;
+    const detail = 'must be an event type such as "invoice.paid"';
+    problems.push({ pointer: `/catalogue/${index}`, detail, code: 'invalid_event_type' });
+  }
+  return [...new Set(catalogue)];
 }

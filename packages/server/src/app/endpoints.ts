@@ -15,6 +15,7 @@ import { applySettings, type EndpointSettings } from './endpoint-settings.ts';
 import { type ALREADY_DONE, idempotent } from './idempotency.ts';
 import { firstSecret, type SecretSpelling, type ShownSecret, secretAgain } from './minting.ts';
 import { done, type Outcome, refused, replayed } from './outcome.ts';
+import { changePolicy } from './policy-change.ts';
 import { type Decision, decideAndApply } from './submit.ts';
 
 /** What a dialect gives an endpoint that it creates; copied onto it. */
@@ -58,7 +59,7 @@ export async function createEndpoint(
   return await idempotent<CreatedEndpoint, Reference>(app, caller, request, {
     perform: async (row) => {
       const now = app.clock.now();
-      const applied = applySettings(app, blankEndpoint(app, caller, input, now), input.settings);
+      const applied = change(app, caller, blankEndpoint(app, caller, input, now), input.settings);
       if (!applied.ok) return applied;
       const endpoint = applied.value;
       const first =
@@ -217,7 +218,7 @@ async function decidePatch(
   }
   const { status, ...settings } = patch;
   const now = app.clock.now();
-  const applied = endpoint.status.kind === 'archived' ? done(endpoint) : applySettings(app, endpoint, settings);
+  const applied = endpoint.status.kind === 'archived' ? done(endpoint) : change(app, caller, endpoint, settings);
   if (!applied.ok) return applied;
   const said = Object.keys(settings) as (keyof EndpointSettings)[]; // Object.keys forgets the literal keys.
   const fields = Object.fromEntries(said.map((field) => [field, applied.value[field]]));
@@ -240,6 +241,12 @@ async function decidePatch(
   ];
   const cleared = { ...health, consecutiveFailures: 0, failingSince: null };
   return { ok: true, value: { endpoint: next, health: resetHealth ? cleared : health }, commands };
+}
+
+/** What was said, applied; who may say it is checked where that depends on what it is. */
+function change(app: AppContext, caller: Caller, endpoint: Endpoint, settings: EndpointSettings): Outcome<Endpoint> {
+  const policy = changePolicy(caller, endpoint.rotationPolicy, settings.rotationPolicy);
+  return policy.ok ? applySettings(app, { ...endpoint, rotationPolicy: policy.value }, settings) : policy;
 }
 
 /** Ends an endpoint for good: what is queued for it is cancelled, its history stays. */

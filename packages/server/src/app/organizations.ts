@@ -10,6 +10,7 @@ import type { AppContext } from './context.ts';
 import { idempotent } from './idempotency.ts';
 import { firstSecret, type ShownSecret, secretAgain } from './minting.ts';
 import { done, invalid, type Outcome, refused, replayed } from './outcome.ts';
+import { changePolicy } from './policy-change.ts';
 import { decideAndApply } from './submit.ts';
 
 export type CreateOrganizationInput = { readonly name: string; readonly externalId: string | null };
@@ -110,7 +111,12 @@ export async function readOrganization(
   return found === null ? refused('not_found', 'no such organization') : done(found);
 }
 
-export type PatchOrganizationInput = { readonly name?: string; readonly externalId?: string | null };
+export type PatchOrganizationInput = {
+  readonly name?: string;
+  readonly externalId?: string | null;
+  /** The knobs to change, for the ring of the organization; see `RotationPolicy`. */
+  readonly rotationPolicy?: unknown;
+};
 
 export async function patchOrganization(
   app: AppContext,
@@ -134,7 +140,10 @@ export async function patchOrganization(
       if (other !== null) return refused('conflict', 'another organization has this externalId');
     }
     const now = app.clock.now();
-    const organization = { ...found, ...patch, version: found.version + 1, updatedAt: now };
+    const policy = changePolicy(caller, found.rotationPolicy, patch.rotationPolicy);
+    if (!policy.ok) return policy;
+    const version = found.version + 1;
+    const organization = { ...found, ...patch, rotationPolicy: policy.value, version, updatedAt: now };
     return {
       ok: true,
       value: organization,

@@ -19,6 +19,7 @@ export const KEY_IMPORT_LINES_MAX = 100_000;
 export const REASON_LENGTH_MAX = 500;
 export const EVENT_TYPE_LENGTH_MAX = 128;
 export const EVENT_TYPES_PER_ENDPOINT_MAX = 100;
+export const CATALOGUE_TYPES_MAX = 1_000;
 export const METADATA_ENTRIES_MAX = 50;
 export const METADATA_KEY_LENGTH_MAX = 64;
 export const METADATA_VALUE_LENGTH_MAX = 500;

@@ -2,6 +2,17 @@ import { type Static, Type } from 'typebox';
 import { type EndpointSettings, nullable, STRICT, words } from '../public.ts';
 import { HIDDEN_VALUE } from './encode-endpoint.ts';
 
+export const RotationPolicyPatch = Type.Optional(
+  Type.Object(
+    {},
+    {
+      additionalProperties: true,
+      description:
+        'The knobs to change; the others stay. It takes `organization:admin`, and `operator` where it is or becomes `enforced`',
+    },
+  ),
+);
+
 const SETTINGS = {
   eventTypes: Type.Optional(nullable(Type.Array(Type.String(), { description: 'Absent or null: all' }))),
   description: Type.Optional(Type.String()),
@@ -13,6 +24,10 @@ const SETTINGS = {
   ratePerSecond: Type.Optional(nullable(Type.Number())),
   signatureProfile: Type.Optional(Type.Object({}, { additionalProperties: true })),
   envelope: Type.Optional(nullable(Type.Object({}, { additionalProperties: true }))),
+  rotationPolicy: RotationPolicyPatch,
+  catalogue: Type.Optional(
+    nullable(Type.Array(Type.String(), { description: 'Event types that exist for the endpoint; null: any' })),
+  ),
 };
 
 export const CreateEndpointBody = Type.Object(

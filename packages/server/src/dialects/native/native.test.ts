@@ -8,6 +8,7 @@ import { endpointCases } from './testing/endpoint-cases.ts';
 import { eventCases } from './testing/event-cases.ts';
 import { createKey, type NativeWorld } from './testing/native-world.ts';
 import { operatorCases } from './testing/operator-cases.ts';
+import { policyCases } from './testing/policy-cases.ts';
 import { ringCases } from './testing/ring-cases.ts';
 import { tenantCases } from './testing/tenant-cases.ts';
 
@@ -30,6 +31,7 @@ afterEach(() => {
 
 endpointCases(world);
 ringCases(world);
+policyCases(world);
 eventCases(world);
 tenantCases(world);
 dialectCases(world);

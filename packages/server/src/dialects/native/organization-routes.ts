@@ -18,6 +18,7 @@ import {
   showTime,
   updateOrganization,
 } from '../public.ts';
+import { RotationPolicyPatch } from './endpoint-body.ts';
 import { ids } from './ids.ts';
 import { OrganizationSchema, ShownSecretSchema } from './resources.ts';
 import { IdParams, IfMatch, MERGE_PATCH, nothingThere, pages, reply, SECRET_AGAIN } from './route-parts.ts';
@@ -29,6 +30,7 @@ function encodeOrganization(organization: Organization): Static<typeof Organizat
     id: organization.id,
     externalId: organization.externalId,
     name: organization.name,
+    rotationPolicy: organization.rotationPolicy,
     version: organization.version,
     createdAt: showTime(organization.createdAt),
     updatedAt: showTime(organization.updatedAt),
@@ -113,7 +115,11 @@ const patchRoute = keyRoute({
     params: IdParams,
     headers: IfMatch,
     body: Type.Object(
-      { name: Type.Optional(Type.String()), externalId: Type.Optional(nullable(Type.String())) },
+      {
+        name: Type.Optional(Type.String()),
+        externalId: Type.Optional(nullable(Type.String())),
+        rotationPolicy: RotationPolicyPatch,
+      },
       { $id: 'OrganizationPatch', ...STRICT },
     ),
     contentTypes: MERGE_PATCH,

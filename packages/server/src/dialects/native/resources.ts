@@ -7,7 +7,15 @@ const Id = Type.String();
 const Text = Type.String();
 
 export const OrganizationSchema = Type.Object(
-  { id: Id, externalId: nullable(Text), name: Text, version: Type.Integer(), createdAt: Time, updatedAt: Time },
+  {
+    id: Id,
+    externalId: nullable(Text),
+    name: Text,
+    rotationPolicy: Type.Object({}, { additionalProperties: true, description: 'Of the ring of the organization' }),
+    version: Type.Integer(),
+    createdAt: Time,
+    updatedAt: Time,
+  },
   { $id: 'Organization', ...STRICT },
 );
 

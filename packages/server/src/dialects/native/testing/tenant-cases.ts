@@ -36,11 +36,16 @@ export function tenantCases(world: NativeWorld): void {
         json: { url: world.running.receiver.url },
         headers,
       });
+      const sent = await world.ask('POST', '/events', { json: { type: 'a.b', payload: 1 }, headers });
+      const { json: list } = await world.ask('GET', `/deliveries?eventId=${sent.json.id}`, { headers });
+      const [delivery] = list.items;
       const { token } = await createKey(world, [
         'endpoints:read',
         'endpoints:write',
         'secrets:rotate',
+        'events:read',
         'deliveries:read',
+        'deliveries:write',
         'organization:admin',
       ]);
       for (const [method, path] of [
@@ -51,12 +56,15 @@ export function tenantCases(world: NativeWorld): void {
         ['GET', `/endpoints/${theirs.endpoint.id}/secrets`],
         ['GET', `/endpoints/${theirs.endpoint.id}/attempts`],
         ['POST', `/endpoints/${theirs.endpoint.id}/test`],
+        ['GET', `/events/${sent.json.id}`],
+        ['GET', `/deliveries/${delivery.id}`],
+        ['POST', `/deliveries/${delivery.id}/resend`],
         ['GET', `/organizations/${other.id}`],
         ['GET', `/organizations/${other.id}/secrets`],
       ] as const) {
         const json = method === 'PATCH' ? { json: {} } : {};
         const foreign = await world.ask(method, path, { token, ...json });
-        const missing = await world.ask(method, path.replace(/(ep|org)_\w+/, '$1_0000000000000000000000000a'), {
+        const missing = await world.ask(method, path.replace(/(ep|org|evt|dlv)_\w+/, '$1_0000000000000000000000000a'), {
           token,
           ...json,
         });

@@ -1,0 +1,26 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { RotationPolicy } from '../domain/rotation-policy.ts';
+import { validateRotationPolicy } from '../domain/rotation-policy-input.ts';
+import { type Caller, missingScope } from './caller.ts';
+import { done, type Outcome, refused } from './outcome.ts';
+
+/**
+ * The policy with the knobs that were named changed. It takes `organization:admin`; only an operator may enforce one, or
+ * touch one that is enforced, since it binds those who hold the keys of the organization.
+ */
+export function changePolicy(caller: Caller, current: RotationPolicy, wanted: unknown): Outcome<RotationPolicy> {
+  if (wanted === undefined) return done(current);
+  const result = validateRotationPolicy(wanted, current);
+  if (result.kind === 'invalid') {
+    const errors = result.errors.map((error) => ({ ...error, pointer: `/rotationPolicy${error.pointer}` }));
+    const [first] = errors;
+    return refused('validation_failed', first === undefined ? 'invalid' : `${first.pointer} ${first.detail}`, {
+      errors,
+    });
+  }
+  const { policy } = result;
+  // What was read may be sent back.
+  if (isDeepStrictEqual(policy, current)) return done(current);
+  const isBinding = current.enforced || policy.enforced;
+  return missingScope(caller, isBinding ? 'operator' : 'organization:admin') ?? done(policy);
+}
