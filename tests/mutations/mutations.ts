@@ -234,9 +234,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'hidden is hidden: the deliveries of an archived endpoint are still listed',
     file: `${DIALECTS}/operations/deliveries.ts`,
-    find: "async run({ app, caller, conduct }, { endpointId, statuses = null, page }) {\n    const found = await app.store.reader.endpoint(caller.organizationId, endpointId);\n    const owner = hideIfArchived(conduct, ",
+    find: 'async run({ app, caller, conduct }, { endpointId, statuses = null, page }) {\n    const found = await app.store.reader.endpoint(caller.organizationId, endpointId);\n    const owner = hideIfArchived(conduct, ',
     replace:
-      "async run({ app, caller }, { endpointId, statuses = null, page }) {\n    const found = await app.store.reader.endpoint(caller.organizationId, endpointId);\n    const owner = (",
+      'async run({ app, caller }, { endpointId, statuses = null, page }) {\n    const found = await app.store.reader.endpoint(caller.organizationId, endpointId);\n    const owner = (',
     tests: [`${DIALECTS}/signup/signup.test.ts`],
   },
   {
@@ -282,6 +282,14 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: [`${SERVER}/app/session-jwts.test.ts`],
   },
   {
+    name: 'credentials open what they say: every dialect counts the requests of a key for itself',
+    file: `${SERVER}/http/mount.ts`,
+    find: 'rateLimiter.take(actor)',
+    replace: 'rateLimiter.take(`${mounted.surface.name} ${actor}`)',
+    tests: ['tests/peer-bugs.test.ts'],
+    testName: 'are told the truth about their rate',
+  },
+  {
     name: 'credentials open what they say: the name of a scope opens more than it says',
     file: `${DIALECTS}/agentmessage/agentmessage.ts`,
     find: "'webhooks:read': ['endpoints:read', 'deliveries:read'],",
@@ -309,8 +317,24 @@ export const MUTATIONS: readonly Mutation[] = [
     find: '.sort((a, b) => b.number - a.number);',
     replace:
       '.sort((a, b) => b.number - a.number).map((secret) => ({ ...secret, id: app.vault.unseal(secret.sealed ?? secret.id, ring?.owner ?? endpoint.id, secret.id) as typeof secret.id }));',
-    tests: [`${DIALECTS}/moonborn/moonborn.test.ts`],
-    testName: 'is registered, shown its secret once',
+    tests: ['tests/peer-bugs.test.ts'],
+    testName: 'show through no product a secret',
+  },
+  {
+    name: 'shown once: the Idempotency-Key of one caller is that of another',
+    file: `${SERVER}/app/idempotency.ts`,
+    find: 'const principal = `${caller.actor}@${caller.organizationId}`;',
+    replace: "const principal = 'anyone';",
+    tests: ['tests/peer-bugs.test.ts'],
+    testName: 'keep the Idempotency-Keys of callers apart',
+  },
+  {
+    name: 'shown once: an Idempotency-Key answers another body with the old secret',
+    file: `${SERVER}/app/idempotency.ts`,
+    find: 'if (found.fingerprint !== fingerprint) {',
+    replace: 'if (found.fingerprint === null) {',
+    tests: ['tests/peer-bugs.test.ts'],
+    testName: 'keep the Idempotency-Keys of callers apart',
   },
   {
     name: 'tenants are walls: a delivery of another organization is found',

@@ -1,4 +1,5 @@
 import type { ErrorCode, Problem } from '../domain/error-registry.ts';
+import { fieldSubject } from '../domain/field-path.ts';
 
 /** What a use case answers: expected refusals are values, exceptions are broken programs. */
 export type Outcome<T> =
@@ -26,7 +27,7 @@ export function refused(
   return { ok: false, problem: { code, detail, ...more } };
 }
 
-/** One field that is wrong, by JSON Pointer into the request. */
+/** One field that is wrong, by JSON Pointer into the request; `detail` is a sentence without its subject. */
 export function invalid(pointer: string, detail: string, code = 'invalid'): { ok: false; problem: Problem } {
-  return refused('validation_failed', detail, { errors: [{ pointer, detail, code }] });
+  return refused('validation_failed', `${fieldSubject(pointer)} ${detail}`, { errors: [{ pointer, detail, code }] });
 }

@@ -1,8 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
+import { fieldSubject } from '../domain/field-path.ts';
 import type { RotationPolicy } from '../domain/rotation-policy.ts';
 import { validateRotationPolicy } from '../domain/rotation-policy-input.ts';
 import { type Caller, missingScope } from './caller.ts';
-import { done, type Outcome, refused } from './outcome.ts';
+import { done, invalid, type Outcome, refused } from './outcome.ts';
+
+/** Knobs whose other values need operations (promote, reveal, restore) that the API does not have. */
+const FIXED = ['activation', 'visibility', 'rollback'] as const satisfies readonly (keyof RotationPolicy)[];
 
 /**
  * The policy with the knobs that were named changed. It takes `organization:admin`; only an operator may enforce one, or
@@ -14,11 +18,19 @@ export function changePolicy(caller: Caller, current: RotationPolicy, wanted: un
   if (result.kind === 'invalid') {
     const errors = result.errors.map((error) => ({ ...error, pointer: `/rotationPolicy${error.pointer}` }));
     const [first] = errors;
-    return refused('validation_failed', first === undefined ? 'invalid' : `${first.pointer} ${first.detail}`, {
-      errors,
-    });
+    return refused(
+      'validation_failed',
+      first === undefined ? 'invalid' : `${fieldSubject(first.pointer)} ${first.detail}`,
+      {
+        errors,
+      },
+    );
   }
   const { policy } = result;
+  const fixed = FIXED.find((knob) => policy[knob] !== current[knob]);
+  if (fixed !== undefined) {
+    return invalid(`/rotationPolicy/${fixed}`, `stays "${current[fixed]}": no operation serves another value yet`);
+  }
   // What was read may be sent back.
   if (isDeepStrictEqual(policy, current)) return done(current);
   const isBinding = current.enforced || policy.enforced;

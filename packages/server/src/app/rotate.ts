@@ -180,7 +180,7 @@ function mint(app: AppContext, caller: Caller, input: RotateInput, owned: Owned,
   if (input.secret !== null) return importSecret(app, { ...base, profile: owned.profile }, input.secret);
   const algorithm = input.algorithm ?? newest(ring)?.algorithm ?? 'hmac-sha256';
   if (owned.profile.elements[algorithm] === null) {
-    return invalid('/algorithm', `the endpoint's signature profile has no ${algorithm} signatures`);
+    return invalid('/algorithm', `is not possible: the endpoint's signature profile has no ${algorithm} signatures`);
   }
   return done(mintSecret(app, { ...base, algorithm, spelling: input.spelling }));
 }

@@ -18,6 +18,7 @@ export { ERRORS, type ErrorCode, type FieldError, type Problem } from '../domain
 export type { Event } from '../domain/event.ts';
 export { patternMatches } from '../domain/event-type.ts';
 export { excerptText } from '../domain/excerpt.ts';
+export { fieldPath } from '../domain/field-path.ts';
 export type { ApiKeyId, DeliveryId, EndpointId, EventKey, OrganizationId, SecretId } from '../domain/ids.ts';
 export {
   BATCH_BYTES_MAX,

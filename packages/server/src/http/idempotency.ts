@@ -22,7 +22,7 @@ export function readIdempotencyKey(headers: IncomingHttpHeaders, names: readonly
     }
     return invalid(
       `#${name}`,
-      `the header ${name} must be 1 to ${IDEMPOTENCY_KEY_LENGTH_MAX} printable ASCII characters, optionally in quotes`,
+      `must be 1 to ${IDEMPOTENCY_KEY_LENGTH_MAX} printable ASCII characters, optionally in quotes`,
       'invalid_idempotency_key',
     );
   }

@@ -3,7 +3,7 @@ import type { Problem } from '../domain/error-registry.ts';
 import type { RouteReply, TextReply } from './route.ts';
 import type { Surface } from './surface.ts';
 
-const JSON_TYPE = 'application/json; charset=utf-8';
+const JSON_TYPE = 'application/json';
 
 /** Every answer names its request, is never cached (many carry a secret) and is never sniffed into something else. */
 function stamp(reply: FastifyReply, requestId: string, surface: Surface): void {
@@ -35,7 +35,12 @@ export function sendReply(
     return;
   }
   reply.header('content-type', JSON_TYPE);
-  reply.send(serialize(answer.body));
+  reply.send(bytesOf(serialize(answer.body)));
+}
+
+/** Bytes, since Fastify adds a charset to the type of a text, which no type of JSON has (RFC 8259, section 11). */
+function bytesOf(text: string): Buffer {
+  return Buffer.from(text, 'utf8');
 }
 
 export function sendProblem(
@@ -52,5 +57,5 @@ export function sendProblem(
   if (encoded.status === 401 && !reply.hasHeader('www-authenticate')) reply.header('www-authenticate', 'Bearer');
   if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds));
   if (encoded.headers !== undefined) for (const name in encoded.headers) reply.header(name, encoded.headers[name]);
-  reply.send(encoded.body);
+  reply.send(bytesOf(encoded.body));
 }

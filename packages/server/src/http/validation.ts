@@ -3,6 +3,7 @@ import { Compile } from 'typebox/compile';
 import type { TLocalizedValidationError } from 'typebox/error';
 import { type Outcome, refused } from '../app/outcome.ts';
 import type { FieldError } from '../domain/error-registry.ts';
+import { fieldSubject } from '../domain/field-path.ts';
 import { closestName } from './did-you-mean.ts';
 
 /** Wrong fields named in one answer; the validator itself stops looking after eight. */
@@ -30,8 +31,9 @@ export function refuseFields(errors: readonly FieldError[]): Refusal {
   const [first] = errors;
   if (first === undefined) return refused('validation_failed', 'the request is not valid');
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-  const where = first.pointer === '' ? 'the body' : `"${first.pointer}"`;
-  return refused('validation_failed', `${where} ${first.detail}${more}`, { errors: errors.slice(0, ERRORS_MAX) });
+  return refused('validation_failed', `${fieldSubject(first.pointer)} ${first.detail}${more}`, {
+    errors: errors.slice(0, ERRORS_MAX),
+  });
 }
 
 function fieldErrors(schema: TSchema, found: readonly TLocalizedValidationError[]): FieldError[] {

@@ -1,5 +1,5 @@
 import type { Static } from 'typebox';
-import type { FieldError, RateLimitState, ToldProblem } from '../public.ts';
+import { type FieldError, fieldPath, type RateLimitState, type ToldProblem } from '../public.ts';
 import type { ProblemSchema } from './schemas.ts';
 
 type Kind = { readonly slug: string; readonly title: string };
@@ -43,7 +43,7 @@ export function encodeProblem(
     type: `${TYPES}${slug}`,
     title,
     status,
-    detail: spoken(detail, errors[0]),
+    detail,
     instance: `urn:request:${requestId}`,
     code,
     ...(first === undefined ? {} : { param: first.param, errors: fields }),
@@ -51,30 +51,7 @@ export function encodeProblem(
 }
 
 function encodeField({ pointer, detail, code }: FieldError): { param: string; detail: string; code: string } {
-  return { param: paramOf(pointer), detail, code: FIELD_CODES[code] ?? code };
-}
-
-const BODY = 'body';
-
-/** A pointer as a name: `/events/0` is `events[0]`, `?limit` is `limit`, and the whole body `body`. */
-function paramOf(pointer: string): string {
-  if (pointer === '' || pointer === '/') return BODY;
-  if (!pointer.startsWith('/')) return pointer.slice(1);
-  const [name = BODY, ...rest] = pointer.slice(1).split('/').map(unescaped);
-  return name + rest.map((part) => `[${part}]`).join('');
-}
-
-function unescaped(part: string): string {
-  return part.replaceAll('~1', '/').replaceAll('~0', '~');
-}
-
-/** A sentence about a field begins with its pointer; Dinie's readers know names. */
-function spoken(detail: string, first: FieldError | undefined): string {
-  if (first === undefined || first.pointer === '') return detail;
-  const { pointer } = first;
-  const quoted = `"${pointer}"`;
-  if (detail.startsWith(quoted)) return `"${paramOf(pointer)}"${detail.slice(quoted.length)}`;
-  return detail.startsWith(`${pointer} `) ? `${paramOf(pointer)}${detail.slice(pointer.length)}` : detail;
+  return { param: fieldPath(pointer), detail, code: FIELD_CODES[code] ?? code };
 }
 
 export function rateLimitHeaders({

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type BadInput, type BadInputProduct, type BadInputScene, makeScene } from './bad-input-scene.ts';
 
-export type { BadInput, BadInputProduct, BadInputScene } from './bad-input-scene.ts';
+export type { BadInput, BadInputProduct } from './bad-input-scene.ts';
 export { commonBadInput } from './common-bad-input.ts';
 
 /**

@@ -56,7 +56,7 @@ async function mixture(store: Store) {
       );
       all.push(
         { delivery: pending, shown: owed ?? 'pending' },
-        { delivery: sending, shown: owed ?? 'in_flight' },
+        { delivery: sending, shown: 'in_flight' },
         { delivery: retrying, shown: owed ?? 'retrying' },
         { delivery: success, shown: 'succeeded' },
         { delivery: dead, shown: 'dead' },

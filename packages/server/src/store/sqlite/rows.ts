@@ -1,6 +1,7 @@
 import type { ApiKey } from '../../domain/api-key.ts';
 import type { Attempt, AttemptOutcome } from '../../domain/attempt.ts';
 import type { DeathReason, DeliveryState } from '../../domain/delivery.ts';
+import { shownStatus } from '../../domain/delivery-state.ts';
 import type { Endpoint, EndpointHealth, EndpointStatus, SuspensionReason } from '../../domain/endpoint.ts';
 import type { Event } from '../../domain/event.ts';
 import type {
@@ -146,9 +147,8 @@ export const DELIVERY_JOINS = `
 export function shownDeliveryOf(row: Row): ShownDelivery {
   const eventKey = text(row['event_key']) as EventKey;
   const state = deliveryStateOf(row);
-  const isOwed = state.kind === 'pending' || state.kind === 'retrying' || state.kind === 'in_flight';
   return {
-    shown: isOwed && row['endpoint_status'] === 'suspended' ? 'held' : state.kind,
+    shown: shownStatus(state, text(row['endpoint_status']) as EndpointStatus['kind']),
     delivery: {
       id: text(row['id']) as DeliveryId,
       organizationId: text(row['organization_id']) as OrganizationId,
@@ -175,8 +175,9 @@ function deliveryStateOf(row: Row): DeliveryState {
     case 'dead':
       return { kind: 'dead', at: number(row['ended_at']), reason: text(row['death_reason']) as DeathReason };
   }
-  if (row['endpoint_status'] === 'archived') return { kind: 'cancelled', at: number(row['endpoint_status_at']) };
+  // The request that is out may still succeed, whatever became of its endpoint.
   if (row['lease'] !== null) return { kind: 'in_flight' };
+  if (row['endpoint_status'] === 'archived') return { kind: 'cancelled', at: number(row['endpoint_status_at']) };
   return { kind: row['status'] === 'pending' ? 'pending' : 'retrying', dueAt: number(row['due_at']) };
 }
 

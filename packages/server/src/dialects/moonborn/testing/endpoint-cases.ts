@@ -87,8 +87,10 @@ export function endpointCases(world: MoonbornWorld): void {
         { events: ['*'] },
         { status: 'suspended' },
       ]) {
+        world.running.advance(1_000);
         const answer = await patch(world, tenant, id, change);
         expectGood(answer, 200, page.endpoint);
+        expect(Date.parse(answer.json.updatedAt) - Date.parse(expected.updatedAt)).toBeGreaterThanOrEqual(1_000);
         expected = { ...expected, ...change, updatedAt: answer.json.updatedAt };
         expect(answer.json).toEqual(expected);
         expect(await read(world, tenant, id)).toEqual(expected);

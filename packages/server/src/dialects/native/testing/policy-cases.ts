@@ -34,6 +34,8 @@ export function policyCases(world: NativeWorld): void {
       [{ surprise: true }, '/rotationPolicy/surprise'],
       [{ grace: { minSeconds: 10, defaultSeconds: 5 } }, '/rotationPolicy/grace/defaultSeconds'],
       [{ grace: 3 }, '/rotationPolicy/grace'],
+      [{ activation: 'manual' }, '/rotationPolicy/activation'],
+      [{ visibility: 'revealable' }, '/rotationPolicy/visibility'],
     ])('is refused as %j', async (rotationPolicy, pointer) => {
       const { endpoint } = await createEndpoint(world);
       const answer = await patch(endpoint.id, { rotationPolicy });

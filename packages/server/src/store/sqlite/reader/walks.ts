@@ -43,8 +43,8 @@ export function createHistoryWalk(db: DatabaseSync, { owner, status }: HistoryWa
 }
 
 /** How a queued row is shown. Between spaces, because it is looked for in a text of statuses. */
-const SHOWN_QUEUED = `' ' || CASE p.status WHEN 'suspended' THEN 'held' WHEN 'archived' THEN 'cancelled'
-      ELSE iif(q.lease IS NULL, d.status, 'in_flight') END || ' '`;
+const SHOWN_QUEUED = `' ' || CASE WHEN q.lease IS NOT NULL THEN 'in_flight' WHEN p.status = 'suspended' THEN 'held'
+      WHEN p.status = 'archived' THEN 'cancelled' ELSE d.status END || ' '`;
 
 type QueueWalk = (
   owner: { readonly organization: number; readonly endpoint: number | null },
