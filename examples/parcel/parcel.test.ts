@@ -14,7 +14,10 @@ let receiver: Receiver;
 
 beforeAll(async () => {
   receiver = await startReceiver();
-  server = await startServer({}, { configFile: `export { default } from ${JSON.stringify(CONFIG_FILE.href)};` });
+  server = await startServer(
+    { HOOKRING_GRACE_SECONDS_MAX: '1800' },
+    { configFile: `export { default } from ${JSON.stringify(CONFIG_FILE.href)};` },
+  );
 });
 afterAll(async () => {
   await server.drain();
@@ -101,9 +104,12 @@ describe('the example of the manual', () => {
     const { key: second, old_key_until: until } = rolled.json as { key: string; old_key_until: string };
     expect(Math.round((Date.parse(until) - before) / 60_000)).toBe(15);
     expect(signers(await deliver('parcel.delayed'), [key, second])).toEqual([second, key]);
-    const again = await ask('POST', `/hooks/${id}/roll`, { json: { keep_minutes: 0 } });
+    const again = await ask('POST', `/hooks/${id}/roll`, { json: { keep_seconds: 0 } });
     const third = String(again.json['key']);
     expect(signers(await deliver('parcel.delayed'), [key, second, third])).toEqual([third]);
+    const asked = Date.now();
+    const last = await ask('POST', `/hooks/${id}/roll`, { json: { keep_seconds: 600 } });
+    expect(Math.round((Date.parse(String(last.json['old_key_until'])) - asked) / 60_000)).toBe(10);
   });
 
   it.each<[string, () => Promise<Answer>, number, string, RegExp]>([
@@ -131,10 +137,17 @@ describe('the example of the manual', () => {
     ],
     [
       'a grace past an hour',
-      async () => ask('POST', `/hooks/${(await hook()).id}/roll`, { json: { keep_minutes: 61 } }),
+      async () => ask('POST', `/hooks/${(await hook()).id}/roll`, { json: { keep_seconds: 3_601 } }),
       422,
       'VALIDATION_FAILED',
-      /keep_minutes/,
+      /"keep_seconds" .*3600/,
+    ],
+    [
+      'a grace past what the operator allows, in the unit of the product',
+      async () => ask('POST', `/hooks/${(await hook()).id}/roll`, { json: { keep_seconds: 3_600 } }),
+      422,
+      'GRACE_OUT_OF_RANGE',
+      /^keep_seconds .*1800/,
     ],
     ['an id of no hook', () => ask('GET', '/hooks/ep_0'), 404, 'NOT_FOUND', /./],
     ['an unknown path', () => ask('GET', '/nothing'), 404, 'NOT_FOUND', /./],

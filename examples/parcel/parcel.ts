@@ -27,7 +27,7 @@ const Topic = Type.Union(TOPICS.map((topic) => Type.Literal(topic)));
 const NewHook = Type.Object({ target: Type.String(), topics: Type.Array(Topic, { minItems: 1 }) }, STRICT);
 const Hook = Type.Object({ id: Type.String(), target: Type.String(), topics: Type.Array(Type.String()) }, STRICT);
 const HookWithKey = Type.Object({ hook: Hook, key: Type.String() }, STRICT);
-const Roll = Type.Object({ keep_minutes: Type.Optional(Type.Integer({ minimum: 0, maximum: 60 })) }, STRICT);
+const Roll = Type.Object({ keep_seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 3_600 })) }, STRICT);
 const Rolled = Type.Object({ key: Type.String(), old_key_until: Type.String({ format: 'date-time' }) }, STRICT);
 const Fault = Type.Object({ fault: Type.Object({ kind: Type.String(), say: Type.String() }, STRICT) }, STRICT);
 
@@ -77,10 +77,7 @@ const roll = route({
   request: { body: Roll, optionalBody: true },
   status: 200,
   response: Rolled,
-  decode: ({ ids, body }) => ({
-    endpointId: ids.id,
-    graceSeconds: body.keep_minutes === undefined ? null : body.keep_minutes * 60,
-  }),
+  decode: ({ ids, body }) => ({ endpointId: ids.id, graceSeconds: body.keep_seconds ?? null }),
   encode({ secret, retired, effectiveAt }) {
     if (secret.value === null) return refused('secret_shown_before', 'this key was shown before; roll again');
     return { key: secret.value, old_key_until: new Date(retired?.expiresAt ?? effectiveAt).toISOString() };
@@ -130,9 +127,10 @@ export const parcel: Dialect = defineDialect({
   tokenPrefix: 'pk_',
   scopeAliases: { hooks: ['endpoints:read', 'endpoints:write', 'secrets:rotate'] },
   authenticate: [parcelKeys],
+  securitySchemes: { parcelKey: { type: 'apiKey', in: 'header', name: 'Parcel-Key' } },
   ids: { endpoint: hookId, delivery: deliveryId },
   problems: { contentType: 'application/json', schema: Fault, encode: encodeFault },
-  fieldNames: { url: 'target', eventTypes: 'topics', graceSeconds: 'keep_minutes' },
+  fieldNames: { url: 'target', eventTypes: 'topics', graceSeconds: 'keep_seconds' },
   endpointDefaults: {
     signatureProfile: parcelSignature,
     envelope: null,

@@ -1,6 +1,6 @@
 import type { OrganizationId } from '../domain/ids.ts';
 import type { Scope } from '../domain/scope.ts';
-import { type Outcome, refused } from './outcome.ts';
+import { type Refusal, refused } from './outcome.ts';
 
 /** Who asks, and for which organization. */
 export type Caller = {
@@ -13,7 +13,10 @@ export type Caller = {
 
 /** A retried POST of the same caller: same key, same answer. */
 export type IdempotencyRequest = {
-  /** Method and path with ids, for example `POST /v1/endpoints`. */
+  /**
+   * What is done and to what, whatever path led there: `acme rotateEndpointSecret ["ep_…"]`. Method and path with ids
+   * where a route has code of its own: `POST /v1/endpoints`.
+   */
   readonly route: string;
   readonly key: string;
   /** The request body as it was sent. */
@@ -21,10 +24,7 @@ export type IdempotencyRequest = {
 };
 
 /** Null when the caller may; else why not. */
-export function missingScope(
-  caller: Caller,
-  ...scopes: readonly Scope[]
-): Extract<Outcome<never>, { ok: false }> | null {
+export function missingScope(caller: Caller, ...scopes: readonly Scope[]): Refusal | null {
   const missing = scopes.filter((scope) => !caller.scopes.has(scope));
   if (missing.length === 0) return null;
   return refused(

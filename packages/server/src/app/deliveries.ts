@@ -7,6 +7,7 @@ import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts'
 import type { AppContext } from './context.ts';
 import { idempotent } from './idempotency.ts';
 import { done, type Outcome, refused, replayed } from './outcome.ts';
+import { type ArchivedEndpoints, ownEndpoint } from './own-endpoint.ts';
 import { decideAndApply } from './submit.ts';
 
 export type DeliveryWithAttempts = ShownDelivery & { readonly attempts: readonly Attempt[] };
@@ -31,6 +32,10 @@ const WAITING: Readonly<Record<WaitingStatus, string>> = {
 export type ResendOptions = {
   /** Whether a delivery may be sent again whose first try, or the request that is out, has not ended. */
   readonly waiting: 'allowed' | 'refused';
+  /** Only one that belongs to this endpoint; absent or null: any. */
+  readonly endpointId?: EndpointId | null;
+  /** Of its endpoint; `shown` unless given. */
+  readonly archived?: ArchivedEndpoints;
 };
 
 export async function listDeliveries(
@@ -38,10 +43,16 @@ export async function listDeliveries(
   caller: Caller,
   query: DeliveryQuery,
   page: PageRequest,
+  archived: ArchivedEndpoints = 'shown',
 ): Promise<Outcome<Page<ShownDelivery>>> {
   const refusal = missingScope(caller, 'deliveries:read');
   if (refusal !== null) return refusal;
   const { organizationId } = caller;
+  // What is asked for is filtered by, so an endpoint that is not there leaves nothing.
+  if (archived === 'hidden' && query.endpointId !== null) {
+    const found = await ownEndpoint(app, caller, query.endpointId, archived);
+    if (!found.ok) return done({ items: [], nextCursor: null });
+  }
   let eventKey: EventKey | null = null;
   if (query.eventId !== null) {
     const event = await app.store.reader.event(organizationId, query.eventId);
@@ -50,6 +61,20 @@ export async function listDeliveries(
   }
   const filter = { organizationId, endpointId: query.endpointId, eventKey, statuses: query.statuses };
   return done(await app.store.reader.deliveries(filter, page));
+}
+
+/** The same for one endpoint, which must exist. */
+export async function listDeliveriesOfEndpoint(
+  app: AppContext,
+  caller: Caller,
+  query: DeliveryQuery & { readonly endpointId: EndpointId },
+  page: PageRequest,
+  archived: ArchivedEndpoints = 'shown',
+): Promise<Outcome<Page<ShownDelivery>>> {
+  const refusal = missingScope(caller, 'deliveries:read');
+  if (refusal !== null) return refusal;
+  const found = await ownEndpoint(app, caller, query.endpointId, archived);
+  return found.ok ? await listDeliveries(app, caller, query, page) : found;
 }
 
 export async function readDelivery(
@@ -69,11 +94,12 @@ export async function listAttempts(
   caller: Caller,
   endpointId: EndpointId,
   page: PageRequest,
+  archived: ArchivedEndpoints = 'shown',
 ): Promise<Outcome<Page<Attempt>>> {
   const refusal = missingScope(caller, 'deliveries:read');
   if (refusal !== null) return refusal;
-  const endpoint = await app.store.reader.endpoint(caller.organizationId, endpointId);
-  if (endpoint === null) return refused('not_found', 'no such endpoint');
+  const found = await ownEndpoint(app, caller, endpointId, archived);
+  if (!found.ok) return found;
   return done(await app.store.reader.attemptsOfEndpoint(endpointId, page));
 }
 
@@ -83,15 +109,16 @@ export async function listAttemptsOfOrganization(
   caller: Caller,
   query: AttemptQuery,
   page: PageRequest,
+  archived: ArchivedEndpoints = 'shown',
 ): Promise<Outcome<Page<ShownAttempt>>> {
   const refusal = missingScope(caller, 'deliveries:read');
   if (refusal !== null) return refusal;
   const { organizationId } = caller;
-  const { reader } = app.store;
-  if (query.endpointId !== null && (await reader.endpoint(organizationId, query.endpointId)) === null) {
-    return refused('not_found', 'no such endpoint');
+  if (query.endpointId !== null) {
+    const found = await ownEndpoint(app, caller, query.endpointId, archived);
+    if (!found.ok) return found;
   }
-  return done(await reader.attempts({ ...query, organizationId }, page));
+  return done(await app.store.reader.attempts({ ...query, organizationId }, page));
 }
 
 /** Sends an event to an endpoint again, as a delivery of its own: the old one and its retries go on as they were. */
@@ -99,7 +126,7 @@ export async function resendDelivery(
   app: AppContext,
   caller: Caller,
   id: DeliveryId,
-  { waiting }: ResendOptions,
+  { waiting, endpointId: wantedOf = null, archived = 'shown' }: ResendOptions,
   request: IdempotencyRequest | null,
 ): Promise<Outcome<ShownDelivery>> {
   const refusal = missingScope(caller, 'deliveries:write');
@@ -117,9 +144,10 @@ export async function resendDelivery(
         const old = await reader.delivery(organizationId, id);
         if (old === null) return refused('not_found', 'no such delivery');
         const { endpointId, eventKey } = old.delivery;
-        const endpoint = await reader.endpoint(organizationId, endpointId);
-        if (endpoint === null) return refused('not_found', 'no such delivery');
-        if (endpoint.endpoint.status.kind === 'archived') {
+        if (wantedOf !== null && wantedOf !== endpointId) return refused('not_found', 'no such delivery');
+        const owner = await ownEndpoint(app, caller, endpointId, archived);
+        if (!owner.ok) return owner;
+        if (owner.value.endpoint.status.kind === 'archived') {
           return refused('endpoint_archived', 'its endpoint is archived; an archived endpoint receives nothing');
         }
         if (waiting === 'refused' && isWaiting(old.shown)) {
@@ -140,6 +168,11 @@ export async function resendDelivery(
       });
       return typeof outcome === 'symbol' || !outcome.ok ? outcome : await shown(newId, done);
     },
-    replay: async ({ deliveryId }) => await shown(deliveryId, replayed),
+    replay: async ({ deliveryId }) => {
+      const again = await shown(deliveryId, replayed);
+      if (!again.ok) return again;
+      const owner = await ownEndpoint(app, caller, again.value.delivery.endpointId, archived);
+      return owner.ok ? again : owner;
+    },
   });
 }

@@ -1,7 +1,7 @@
 import type { EndpointStatus } from '../domain/endpoint.ts';
 import type { OrganizationId } from '../domain/ids.ts';
 import type { AppContext } from './context.ts';
-import { type Outcome, refused } from './outcome.ts';
+import { type Refusal, refused } from './outcome.ts';
 
 /** How many endpoints an organization may have, as its plan or its dialect says. */
 export type EndpointCap = { readonly max: number; readonly of: 'active' | 'unarchived' };
@@ -26,7 +26,7 @@ export async function refusalAtCap(
   app: AppContext,
   organizationId: OrganizationId,
   cap: EndpointCap | null,
-): Promise<Extract<Outcome<never>, { ok: false }> | null> {
+): Promise<Refusal | null> {
   if (cap === null) return null;
   const count = await app.store.reader.endpointCount(organizationId, COUNTED[cap.of]);
   if (count < cap.max) return null;

@@ -3,7 +3,7 @@ import type { Endpoint, StaticHeader } from '../domain/endpoint.ts';
 import { checkEndpointUrl } from '../domain/endpoint-url.ts';
 import { type Envelope, validateEnvelope } from '../domain/envelope.ts';
 import { isEventType, isSubscription } from '../domain/event-type.ts';
-import { fieldSubject } from '../domain/field-path.ts';
+import { fieldSentence } from '../domain/field-path.ts';
 import {
   CATALOGUE_TYPES_MAX,
   DESCRIPTION_LENGTH_MAX,
@@ -40,7 +40,7 @@ export type EndpointSettings = {
   readonly rotationPolicy?: unknown;
   /** Event types that exist for the endpoint; null: any. */
   readonly catalogue?: readonly string[] | null;
-  /** What a dialect keeps beside it; merged by name, null removes one. */
+  /** What a dialect keeps beside it, under names of its own; merged by name, null removes one. */
   readonly extra?: Readonly<Record<string, string | null>>;
 };
 
@@ -74,7 +74,7 @@ export function applySettings(app: AppContext, endpoint: Endpoint, settings: End
   };
   const [first] = problems;
   if (first !== undefined)
-    return refused('validation_failed', `${fieldSubject(first.pointer)} ${first.detail}`, { errors: problems });
+    return refused('validation_failed', fieldSentence(first.pointer, first.detail), { errors: problems });
   return { ok: true, value: next, replayed: false };
 }
 

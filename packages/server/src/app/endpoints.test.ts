@@ -24,7 +24,7 @@ function acting({ app, caller }: AppWorld) {
     create,
     id: async () => valueOf(await create()).endpoint.id,
     patch: (id: EndpointId, change: PatchEndpointInput, cap: EndpointCap | null = null) =>
-      patchEndpoint(app, me, id, change, null, cap),
+      patchEndpoint(app, me, id, change, null, { cap }),
   };
 }
 
@@ -40,7 +40,7 @@ describe('a cap on endpoints', () => {
         problem: { detail: 'there are 3 active endpoints, and there may be at most 3' },
       });
       expect(codeOf(await create())).toBeNull();
-      expect(valueOf(await countEndpoints(given.app, me, ['active']))).toBe(4);
+      expect(valueOf(await countEndpoints(given.app, me))).toBe(4);
     }),
   );
 
@@ -132,13 +132,15 @@ describe('a list of endpoints', () => {
       const { id, me } = acting({ app, caller, ...given });
       const [old, middle, young] = [await id(), await id(), await id()];
       await archiveEndpoint(app, me, middle, null);
-      const list = async (after: string | null, archived?: 'excluded') =>
+      const list = async (after: string | null, archived?: 'hidden') =>
         valueOf(await listEndpoints(app, me, { after, itemsMax: 10 }, archived)).items.map((item) => item.endpoint.id);
       expect(await list(null)).toEqual([young, middle, old]);
-      expect(await list(null, 'excluded')).toEqual([young, old]);
-      expect(await list(middle, 'excluded')).toEqual([old]);
-      const writer = caller('endpoints:write');
-      expect(codeOf(await countEndpoints(app, writer, ['active']))).toBe('missing_scope');
+      expect(await list(null, 'hidden')).toEqual([young, old]);
+      expect(await list(middle, 'hidden')).toEqual([old]);
+      expect([valueOf(await countEndpoints(app, me)), valueOf(await countEndpoints(app, me, 'hidden'))]).toEqual([
+        3, 2,
+      ]);
+      expect(codeOf(await countEndpoints(app, caller('endpoints:write')))).toBe('missing_scope');
     }),
   );
 });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { SignatureProfile } from '@hookring/signing';
 import { type Endpoint, type EndpointStatus, UNTRIED } from '../domain/endpoint.ts';
 import { mergeEndpoint } from '../domain/endpoint-status.ts';
@@ -15,7 +16,9 @@ import { applySettings, type EndpointSettings } from './endpoint-settings.ts';
 import { type ALREADY_DONE, idempotent } from './idempotency.ts';
 import { firstSecret, type SecretSpelling, type ShownSecret, secretAgain } from './minting.ts';
 import { done, type Outcome, refused, replayed } from './outcome.ts';
+import { type ArchivedEndpoints, ownEndpoint } from './own-endpoint.ts';
 import { changePolicy } from './policy-change.ts';
+import { refusalOfAlgorithm, refusalOfProfile } from './ring-owner.ts';
 import { type Decision, decideAndApply } from './submit.ts';
 
 /** What a dialect gives an endpoint that it creates; copied onto it. */
@@ -34,6 +37,8 @@ export type CreateEndpointInput = {
   readonly algorithm: SecretAlgorithm;
   readonly defaults: EndpointDefaults;
   readonly cap?: EndpointCap | null;
+  /** Of a repeated request, whose endpoint may have been archived; `shown` unless given. */
+  readonly archived?: ArchivedEndpoints;
 };
 
 export type CreatedEndpoint = EndpointWithHealth & {
@@ -55,13 +60,18 @@ export async function createEndpoint(
 ): Promise<Outcome<CreatedEndpoint>> {
   const refusal = missingScope(caller, 'endpoints:write');
   if (refusal !== null) return refusal;
-  const { cap = null } = input;
+  const { cap = null, archived = 'shown' } = input;
   return await idempotent<CreatedEndpoint, Reference>(app, caller, request, {
     perform: async (row) => {
       const now = app.clock.now();
       const applied = change(app, caller, blankEndpoint(app, caller, input, now), input.settings);
       if (!applied.ok) return applied;
       const endpoint = applied.value;
+      const unfit =
+        input.keyring === 'organization'
+          ? await refusalOfProfile(app, endpoint)
+          : refusalOfAlgorithm(endpoint.signatureProfile, input.algorithm);
+      if (unfit !== null) return unfit;
       const first =
         input.keyring === 'organization'
           ? null
@@ -102,10 +112,10 @@ export async function createEndpoint(
       return outcome;
     },
     replay: async ({ endpointId, secretId, recoverUntil }) => {
-      const found = await app.store.reader.endpoint(caller.organizationId, endpointId);
-      if (found === null) return refused('not_found', 'no such endpoint');
+      const found = await ownEndpoint(app, caller, endpointId, archived);
+      if (!found.ok) return found;
       const secret = secretId === null ? null : await secretAgain(app, endpointId, secretId, recoverUntil);
-      return replayed({ ...found, secret });
+      return replayed({ ...found.value, secret });
     },
   });
 }
@@ -141,35 +151,44 @@ export async function readEndpoint(
   app: AppContext,
   caller: Caller,
   id: EndpointId,
+  archived: ArchivedEndpoints = 'shown',
 ): Promise<Outcome<EndpointWithHealth>> {
-  const refusal = missingScope(caller, 'endpoints:read');
-  if (refusal !== null) return refusal;
-  const found = await app.store.reader.endpoint(caller.organizationId, id);
-  return found === null ? refused('not_found', 'no such endpoint') : done(found);
+  return missingScope(caller, 'endpoints:read') ?? (await ownEndpoint(app, caller, id, archived));
 }
 
 export async function listEndpoints(
   app: AppContext,
   caller: Caller,
   page: PageRequest,
-  archived: 'included' | 'excluded' = 'included',
+  archived: ArchivedEndpoints = 'shown',
 ): Promise<Outcome<Page<EndpointWithHealth>>> {
   const refusal = missingScope(caller, 'endpoints:read');
   if (refusal !== null) return refusal;
-  return done(await app.store.reader.endpoints(caller.organizationId, page, archived));
+  const among = archived === 'shown' ? 'included' : 'excluded';
+  return done(await app.store.reader.endpoints(caller.organizationId, page, among));
 }
 
+const UNARCHIVED: readonly EndpointStatus['kind'][] = ['active', 'suspended'];
+const ALL: readonly EndpointStatus['kind'][] = [...UNARCHIVED, 'archived'];
+
+/** How many the list has. */
 export async function countEndpoints(
   app: AppContext,
   caller: Caller,
-  statuses: readonly EndpointStatus['kind'][],
+  archived: ArchivedEndpoints = 'shown',
 ): Promise<Outcome<number>> {
   const refusal = missingScope(caller, 'endpoints:read');
   if (refusal !== null) return refusal;
-  return done(await app.store.reader.endpointCount(caller.organizationId, statuses));
+  return done(await app.store.reader.endpointCount(caller.organizationId, archived === 'shown' ? ALL : UNARCHIVED));
 }
 
 export type PatchEndpointInput = EndpointSettings & { readonly status?: EndpointStatus['kind'] };
+
+export type PatchOptions = {
+  /** Of active endpoints: none is resumed past it. */
+  readonly cap?: EndpointCap | null;
+  readonly archived?: ArchivedEndpoints;
+};
 
 /** Changes what was named and nothing else. A change of URL keeps the ring. */
 export async function patchEndpoint(
@@ -179,17 +198,19 @@ export async function patchEndpoint(
   patch: PatchEndpointInput,
   /** The version that the caller saw; null: whatever it is. */
   expectedVersion: number | null,
-  /** Of active endpoints: none is resumed past it. */
-  cap: EndpointCap | null = null,
+  { cap = null, archived = 'shown' }: PatchOptions = {},
 ): Promise<Outcome<EndpointWithHealth>> {
   const refusal = missingScope(caller, 'endpoints:write');
   if (refusal !== null) return refusal;
   const resumeCap = patch.status === 'active' && cap?.of === 'active' ? cap : null;
   // One after another in this process, so that many at once do not wear out their rounds.
-  const inTurn = (): Promise<Outcome<EndpointWithHealth> | typeof ALREADY_DONE> =>
-    app.queue.run(`patch ${id}`, () =>
-      decideAndApply(app, () => decidePatch(app, caller, { id, patch, expectedVersion, resumeCap })),
-    );
+  const inTurn = (): Promise<Outcome<EndpointWithHealth> | typeof ALREADY_DONE> => {
+    const apply = () =>
+      decideAndApply(app, () => decidePatch(app, caller, { id, patch, expectedVersion, resumeCap, archived }));
+    // No rotation of its ring comes between the look at its secrets and the new profile.
+    const changesProfile = patch.signatureProfile !== undefined;
+    return app.queue.run(`patch ${id}`, changesProfile ? () => app.queue.run(id, apply) : apply);
+  };
   const outcome = await underCap(app, caller.organizationId, resumeCap, inTurn);
   if (typeof outcome === 'symbol') throw new Error('a patch has no idempotency row');
   if (outcome.ok) told(app, caller, outcome.value.endpoint);
@@ -204,12 +225,13 @@ async function decidePatch(
     readonly patch: PatchEndpointInput;
     readonly expectedVersion: number | null;
     readonly resumeCap: EndpointCap | null;
+    readonly archived: ArchivedEndpoints;
   },
 ): Promise<Decision<EndpointWithHealth>> {
-  const { id, patch, expectedVersion, resumeCap } = wanted;
-  const found = await app.store.reader.endpoint(caller.organizationId, id);
-  if (found === null) return refused('not_found', 'no such endpoint');
-  const { endpoint, health } = found;
+  const { id, patch, expectedVersion, resumeCap, archived } = wanted;
+  const found = await ownEndpoint(app, caller, id, archived);
+  if (!found.ok) return found;
+  const { endpoint, health } = found.value;
   if (expectedVersion !== null && expectedVersion !== endpoint.version) {
     return refused(
       'precondition_failed',
@@ -224,8 +246,12 @@ async function decidePatch(
   const fields = Object.fromEntries(said.map((field) => [field, applied.value[field]]));
   const move = mergeEndpoint(endpoint, { ...fields, status }, now);
   if (move.kind === 'refused') return refused(move.code, move.detail);
-  if (move.kind === 'unchanged') return { ok: true, value: found, commands: [] };
+  if (move.kind === 'unchanged') return { ok: true, value: found.value, commands: [] };
   const { endpoint: next, resetHealth } = move;
+  if (!isDeepStrictEqual(next.signatureProfile, endpoint.signatureProfile)) {
+    const unfit = await refusalOfProfile(app, next);
+    if (unfit !== null) return unfit;
+  }
   if (next.status.kind === 'active' && endpoint.status.kind !== 'active') {
     const full = await refusalAtCap(app, caller.organizationId, resumeCap);
     if (full !== null) return full;
@@ -255,8 +281,9 @@ export async function archiveEndpoint(
   caller: Caller,
   id: EndpointId,
   expectedVersion: number | null,
+  archived: ArchivedEndpoints = 'shown',
 ): Promise<Outcome<EndpointWithHealth>> {
-  return await patchEndpoint(app, caller, id, { status: 'archived' }, expectedVersion);
+  return await patchEndpoint(app, caller, id, { status: 'archived' }, expectedVersion, { archived });
 }
 
 function verb(before: EndpointStatus, after: EndpointStatus): string {

@@ -4,7 +4,7 @@ import { namesOfScopes, type Scope, type ScopeAliases, scopesOf } from '../domai
 import { ALL_SCOPES, findOrganization, holderOf, refuseDeadKey, type TokenHash } from './access.ts';
 import { BOOTSTRAP_SUBJECT } from './access-tokens.ts';
 import type { AppContext } from './context.ts';
-import { done, type Outcome, refused } from './outcome.ts';
+import { done, type Outcome, Refusal, refused } from './outcome.ts';
 
 export type TokenRequest = {
   /** The token opens this dialect alone. */
@@ -19,8 +19,6 @@ export type TokenRequest = {
 };
 
 export type IssuedToken = { readonly token: string; readonly seconds: number; readonly scopes: readonly string[] };
-
-type Refusal = Extract<Outcome<never>, { ok: false }>;
 
 /** Whom a client secret belongs to. */
 type Client = {
@@ -50,7 +48,7 @@ async function clientOf(app: AppContext, request: TokenRequest): Promise<Client 
   const client = holder === 'bootstrap' ? await bootstrapClient(app) : await keyClient(app, holder);
   if (client === null || !isNameOf(client, request.clientId)) return WRONG_CLIENT;
   const refusal = holder === 'bootstrap' ? null : refuseDeadKey(app, holder);
-  return refusal === null ? client : { ok: false, problem: { ...refusal.problem, extra: INVALID_CLIENT } };
+  return refusal === null ? client : new Refusal({ ...refusal.problem, extra: INVALID_CLIENT });
 }
 
 async function keyClient(app: AppContext, key: ApiKey): Promise<Client | null> {

@@ -50,6 +50,24 @@ describe('a key that is imported by the hash of its token', () => {
   );
 
   it(
+    'says to its own organization when it was imported with other scopes, which it keeps',
+    inAppWorld(async ({ app, caller }) => {
+      const scopes = ['events:write', 'events:read'] as const;
+      const { key } = valueOf(await createKey(app, caller(), { ...IMPORTED, scopes }, null));
+      const pointers = async (...again: readonly CreateKeyInput['scopes'][number][]) => {
+        const outcome = await createKey(app, caller(), { ...IMPORTED, scopes: again }, null);
+        return outcome.ok ? null : outcome.problem.errors?.map(({ pointer, code }) => `${pointer} ${code}`);
+      };
+      const same = ['/tokenHash already_imported'];
+      expect(await pointers('events:read', 'events:write', 'events:read')).toEqual(same);
+      for (const other of [['events:read'], ['events:read', 'audit:read'], [...scopes, 'audit:read']] as const) {
+        expect(await pointers(...other)).toEqual([...same, '/scopes other_scopes']);
+      }
+      expect((await app.store.reader.apiKey(key.organizationId, key.id))?.scopes).toEqual(scopes);
+    }),
+  );
+
+  it(
     'tells another organization nothing but that the hash is taken',
     inAppWorld(async ({ world, app, caller }) => {
       const { id } = valueOf(await createKey(app, caller(), IMPORTED, null)).key;
@@ -68,9 +86,9 @@ describe('a key that is imported by the hash of its token', () => {
   it.each([
     [{ tokenHash: 'AB'.repeat(32) }, '/tokenHash'],
     [{ tokenHash: 'ab'.repeat(31) }, '/tokenHash'],
-    [{ hint: '' }, '/tokenHint'],
-    [{ hint: 'x'.repeat(17) }, '/tokenHint'],
-    [{ hint: 'naïve' }, '/tokenHint'],
+    [{ hint: '' }, '/hint'],
+    [{ hint: 'x'.repeat(17) }, '/hint'],
+    [{ hint: 'naïve' }, '/hint'],
   ])('is refused with %j', async (changes, pointer) => {
     await inAppWorld(async ({ app, caller }) => {
       const outcome = await createKey(app, caller(), { ...IMPORTED, ...changes }, null);

@@ -8,7 +8,7 @@ import { auditCommand } from './audit.ts';
 import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
 import type { AppContext } from './context.ts';
 import { idempotent } from './idempotency.ts';
-import { done, invalid, type Outcome, refused, replayed } from './outcome.ts';
+import { done, invalid, type Outcome, type Refusal, refused, replayed } from './outcome.ts';
 import { decideAndApply } from './submit.ts';
 
 export type CreateKeyInput = {
@@ -60,7 +60,7 @@ export async function createKey(
     return invalid('/tokenHash', 'must be 64 characters of hex, as SHA-256 makes them', 'wrong_format');
   }
   if ('hint' in input && !HINT.test(input.hint)) {
-    return invalid('/tokenHint', `must be 1 to ${KEY_HINT_LENGTH_MAX} printable ASCII characters`, 'wrong_format');
+    return invalid('/hint', `must be 1 to ${KEY_HINT_LENGTH_MAX} printable ASCII characters`, 'wrong_format');
   }
   return await idempotent<CreatedKey, { keyId: ApiKeyId }>(app, caller, request, {
     perform: async (row) => {
@@ -78,7 +78,7 @@ export async function createKey(
       };
       return await decideAndApply<CreatedKey>(app, async () => {
         const same = token === null ? await app.store.reader.apiKeyByHash(key.tokenHash) : null;
-        if (same !== null) return hashTaken(caller, same);
+        if (same !== null) return hashTaken(caller, same, key.scopes);
         return {
           ok: true,
           value: { key, token },
@@ -112,8 +112,11 @@ function broughtToken(input: Pick<ApiKey, 'tokenHash' | 'hint'>): Token {
   return { token: null, tokenHash: input.tokenHash, hint: input.hint };
 }
 
-/** Tells of an organization's own key which one it is; of another's, nothing but that the hash is taken. */
-function hashTaken(caller: Caller, key: ApiKey): Extract<Outcome<never>, { ok: false }> {
+/**
+ * Tells of an organization's own key which one it is, and whether it may do something else than is wanted now; of
+ * another's, nothing but that the hash is taken.
+ */
+function hashTaken(caller: Caller, key: ApiKey, wanted: readonly Scope[]): Refusal {
   const isOwn = key.organizationId === caller.organizationId;
   const isRevoked = isOwn && key.revokedAt !== null;
   const detail = isRevoked
@@ -122,7 +125,13 @@ function hashTaken(caller: Caller, key: ApiKey): Extract<Outcome<never>, { ok: f
       ? `was imported before, as ${key.id}`
       : 'is taken';
   const code = isOwn && !isRevoked ? 'already_imported' : 'taken';
-  return refused('conflict', `this token hash ${detail}`, { errors: [{ pointer: '/tokenHash', detail, code }] });
+  const errors = [{ pointer: '/tokenHash', detail, code }];
+  const isSame = wanted.length === key.scopes.length && wanted.every((scope) => key.scopes.includes(scope));
+  if (code === 'already_imported' && !isSame) {
+    const kept = `are others than those that it keeps: ${key.scopes.join(', ')}`;
+    errors.push({ pointer: '/scopes', detail: kept, code: 'other_scopes' });
+  }
+  return refused('conflict', `this token hash ${detail}`, { errors });
 }
 
 export async function listKeys(app: AppContext, caller: Caller, page: PageRequest): Promise<Outcome<Page<ApiKey>>> {

@@ -15,9 +15,9 @@ import type { RotationPolicy } from '../domain/rotation-policy.ts';
 import type { RingOwner, SecretAlgorithm } from '../domain/secret.ts';
 import type { StoredKeyring, StoredSecret } from '../store/port.ts';
 import type { AppContext } from './context.ts';
-import { done, type Outcome, refused } from './outcome.ts';
+import { done, type Outcome, type Refusal, refused } from './outcome.ts';
 
-/** How a dialect spells the HMAC secrets that it mints. */
+/** How a dialect spells the HMAC secrets that it mints. Where an endpoint reads its secrets as hex, they are in hex. */
 export type SecretSpelling = 'whsec' | 'base64' | 'hex';
 
 /** A secret as its minting response shows it. */
@@ -47,10 +47,12 @@ export function mintSecret(app: AppContext, options: MintOptions): Minted {
     app.fillRandom(bytes);
     return bytes;
   };
+  // No other spelling can be read as hex; every decoding but that one reads all of them.
+  const spelling = options.decoding === 'hex' ? 'hex' : options.spelling;
   const { text, publicText } =
     options.algorithm === 'ed25519'
       ? generateSecret({ algorithm: 'ed25519', spelling: 'whsk', random })
-      : generateSecret({ algorithm: 'hmac-sha256', spelling: options.spelling, random });
+      : generateSecret({ algorithm: 'hmac-sha256', spelling, random });
   return keep(app, options, text, publicText, 'generated');
 }
 
@@ -84,7 +86,7 @@ function publicTextOf(text: string): string | null {
   }
 }
 
-function rejected(detail: string): Extract<Outcome<never>, { ok: false }> {
+function rejected(detail: string): Refusal {
   return refused('secret_rejected', detail, { errors: [{ pointer: '/secret', detail, code: 'secret_rejected' }] });
 }
 

@@ -1,5 +1,5 @@
 import type { ErrorCode, Problem } from '../domain/error-registry.ts';
-import { fieldSubject } from '../domain/field-path.ts';
+import { fieldSentence } from '../domain/field-path.ts';
 
 /** What a use case answers: expected refusals are values, exceptions are broken programs. */
 export type Outcome<T> =
@@ -9,7 +9,26 @@ export type Outcome<T> =
       /** The answer was given before, to the same Idempotency-Key. */
       readonly replayed: boolean;
     }
-  | { readonly ok: false; readonly problem: Problem };
+  | Refusal;
+
+/**
+ * Why there is no value. Only `refused` and `invalid` make one, so a value that happens to look like one is none: what
+ * a user's dialect hands back is told apart by this class, and never by its shape.
+ */
+export class Refusal {
+  /** Nominal: an object literal of the same shape does not compile. */
+  readonly #isRefusal = true;
+  readonly ok = false;
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    this.problem = problem;
+  }
+
+  static is(value: unknown): value is Refusal {
+    return typeof value === 'object' && value !== null && #isRefusal in value && value.#isRefusal;
+  }
+}
 
 export function done<T>(value: T): Outcome<T> {
   return { ok: true, value, replayed: false };
@@ -19,15 +38,11 @@ export function replayed<T>(value: T): Outcome<T> {
   return { ok: true, value, replayed: true };
 }
 
-export function refused(
-  code: ErrorCode,
-  detail: string,
-  more: Omit<Problem, 'code' | 'detail'> = {},
-): { ok: false; problem: Problem } {
-  return { ok: false, problem: { code, detail, ...more } };
+export function refused(code: ErrorCode, detail: string, more: Omit<Problem, 'code' | 'detail'> = {}): Refusal {
+  return new Refusal({ code, detail, ...more });
 }
 
 /** One field that is wrong, by JSON Pointer into the request; `detail` is a sentence without its subject. */
-export function invalid(pointer: string, detail: string, code = 'invalid'): { ok: false; problem: Problem } {
-  return refused('validation_failed', `${fieldSubject(pointer)} ${detail}`, { errors: [{ pointer, detail, code }] });
+export function invalid(pointer: string, detail: string, code = 'invalid'): Refusal {
+  return refused('validation_failed', fieldSentence(pointer, detail), { errors: [{ pointer, detail, code }] });
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { fieldSubject } from '../domain/field-path.ts';
+import { fieldSentence } from '../domain/field-path.ts';
 import type { RotationPolicy } from '../domain/rotation-policy.ts';
 import { validateRotationPolicy } from '../domain/rotation-policy-input.ts';
 import { type Caller, missingScope } from './caller.ts';
@@ -18,13 +18,9 @@ export function changePolicy(caller: Caller, current: RotationPolicy, wanted: un
   if (result.kind === 'invalid') {
     const errors = result.errors.map((error) => ({ ...error, pointer: `/rotationPolicy${error.pointer}` }));
     const [first] = errors;
-    return refused(
-      'validation_failed',
-      first === undefined ? 'invalid' : `${fieldSubject(first.pointer)} ${first.detail}`,
-      {
-        errors,
-      },
-    );
+    return refused('validation_failed', first === undefined ? 'invalid' : fieldSentence(first.pointer, first.detail), {
+      errors,
+    });
   }
   const { policy } = result;
   const fixed = FIXED.find((knob) => policy[knob] !== current[knob]);

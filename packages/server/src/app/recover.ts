@@ -6,6 +6,7 @@ import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts'
 import type { AppContext } from './context.ts';
 import { idempotent } from './idempotency.ts';
 import { invalid, type Outcome, refused, replayed } from './outcome.ts';
+import { type ArchivedEndpoints, ownEndpoint } from './own-endpoint.ts';
 import { decideAndApply } from './submit.ts';
 
 export type RecoverInput = {
@@ -38,6 +39,7 @@ export async function recoverDeliveries(
   caller: Caller,
   input: RecoverInput,
   request: IdempotencyRequest | null,
+  archived: ArchivedEndpoints = 'shown',
 ): Promise<Outcome<Recovered>> {
   const refusal = missingScope(caller, 'deliveries:write');
   if (refusal !== null) return refusal;
@@ -57,9 +59,9 @@ export async function recoverDeliveries(
         `recover ${endpointId}`,
         async () =>
           await decideAndApply(app, async () => {
-            const found = await app.store.reader.endpoint(organizationId, endpointId);
-            if (found === null) return refused('not_found', 'no such endpoint');
-            if (found.endpoint.status.kind === 'archived') {
+            const found = await ownEndpoint(app, caller, endpointId, archived);
+            if (!found.ok) return found;
+            if (found.value.endpoint.status.kind === 'archived') {
               return refused('endpoint_archived', 'an archived endpoint receives nothing');
             }
             const page = await app.store.reader.recoverable(filter, {
@@ -97,6 +99,9 @@ export async function recoverDeliveries(
             };
           }),
       ),
-    replay: async (reference) => replayed(reference),
+    replay: async (reference) => {
+      const found = await ownEndpoint(app, caller, endpointId, archived);
+      return found.ok ? replayed(reference) : found;
+    },
   });
 }

@@ -1,15 +1,16 @@
-import { nativeWebhooks, type SignatureProfile } from '@hookring/signing';
+import { nativeWebhooks, SecretFormatError, type SignatureProfile, signingKey } from '@hookring/signing';
 import type { Endpoint } from '../domain/endpoint.ts';
 import { type EndpointId, type OrganizationId, parseId } from '../domain/ids.ts';
 import type { RingRefusal } from '../domain/keyring-decision.ts';
 import { asImposed, type PolicyInForce, policyInForce } from '../domain/policy-choice.ts';
 import type { RotationPolicy } from '../domain/rotation-policy.ts';
-import type { RingOwner } from '../domain/secret.ts';
-import type { EndpointWithHealth } from '../store/port.ts';
+import { isLiving, type RingOwner, type SecretAlgorithm } from '../domain/secret.ts';
+import type { EndpointWithHealth, StoredSecret } from '../store/port.ts';
 import type { Caller } from './caller.ts';
 import type { AppContext } from './context.ts';
 import { isVisible } from './organizations.ts';
-import { done, type Outcome, refused } from './outcome.ts';
+import { done, invalid, type Outcome, type Refusal, refused } from './outcome.ts';
+import { type ArchivedEndpoints, ownEndpoint } from './own-endpoint.ts';
 
 /** What rotating a ring needs to know of its owner. */
 export type Owned = {
@@ -27,7 +28,8 @@ export async function ownerOf(
   app: AppContext,
   caller: Caller,
   owner: RingOwner,
-  purpose: 'change' | 'read' = 'change',
+  purpose: 'change' | 'read',
+  archived: ArchivedEndpoints,
 ): Promise<Outcome<Owned>> {
   const organizationId = parseId('org', owner);
   if (organizationId !== null) {
@@ -35,25 +37,79 @@ export async function ownerOf(
     if (organization === null) return refused('not_found', 'no such organization');
     return done({ endpoint: null, organizationId, policy: organization.rotationPolicy, profile: nativeWebhooks });
   }
-  const found = await app.store.reader.endpoint(caller.organizationId, owner as EndpointId); // The other kind of owner.
-  if (found === null) return refused('not_found', 'no such endpoint');
-  const { endpoint } = found;
+  const found = await ownEndpoint(app, caller, owner as EndpointId, archived); // The other kind of owner.
+  if (!found.ok) return found;
+  const { endpoint } = found.value;
   if (purpose === 'change') {
     const refusal = unchangeable(endpoint);
     if (refusal !== null) return refusal;
   }
   const { rotationPolicy: policy, signatureProfile: profile } = endpoint;
-  return done({ endpoint: found, organizationId: endpoint.organizationId, policy, profile });
+  return done({ endpoint: found.value, organizationId: endpoint.organizationId, policy, profile });
 }
 
-function unchangeable(endpoint: Endpoint): Extract<Outcome<never>, { ok: false }> | null {
+function unchangeable(endpoint: Endpoint): Refusal | null {
   if (endpoint.status.kind === 'archived')
     return refused('endpoint_archived', 'an archived endpoint cannot change any more');
   if (endpoint.keyring === 'own') return null;
   return refused('organization_ring', "this endpoint is signed by its organization's ring; rotate that one");
 }
 
-export function noRing(): Extract<Outcome<never>, { ok: false }> {
+/** The owner of the ring that signs for an endpoint. */
+export function ringOf({
+  id,
+  organizationId,
+  keyring,
+}: Pick<Endpoint, 'id' | 'organizationId' | 'keyring'>): RingOwner {
+  return keyring === 'own' ? id : organizationId;
+}
+
+/** Null when the profile has signatures of this kind. */
+export function refusalOfAlgorithm(profile: SignatureProfile, algorithm: SecretAlgorithm): Refusal | null {
+  if (profile.elements[algorithm] !== null) return null;
+  return invalid('/algorithm', `is not possible: the endpoint's signature profile has no ${algorithm} signatures`);
+}
+
+/**
+ * Null when every living secret of the ring that signs for an endpoint can sign under its profile. One that could not
+ * would stop its deliveries: they are signed by all of them or not sent.
+ */
+export async function refusalOfProfile(
+  app: AppContext,
+  endpoint: Pick<Endpoint, 'id' | 'organizationId' | 'keyring' | 'signatureProfile'>,
+): Promise<Refusal | null> {
+  const owner = ringOf(endpoint);
+  const ring = await app.store.reader.keyring(owner);
+  const now = app.clock.now();
+  for (const secret of ring?.secrets ?? []) {
+    if (!isLiving(secret, now)) continue;
+    const fault = signingFault(app, owner, secret, endpoint.signatureProfile);
+    if (fault === null) continue;
+    return invalid('/signatureProfile', `cannot be used while ${secret.id} lives: ${fault}`, 'secret_unusable');
+  }
+  return null;
+}
+
+/** Says nothing of the material but whether it can be read. */
+function signingFault(
+  app: AppContext,
+  owner: RingOwner,
+  secret: StoredSecret,
+  { elements, secretDecoding }: SignatureProfile,
+): string | null {
+  const { id, algorithm, sealed } = secret;
+  if (elements[algorithm] === null) return `the profile has no ${algorithm} signatures`;
+  if (sealed === null) return 'its material has been purged';
+  try {
+    signingKey(app.vault.unseal(sealed, owner, id), algorithm, secretDecoding);
+    return null;
+  } catch (error) {
+    if (error instanceof SecretFormatError) return `the profile cannot read it as ${secretDecoding}`;
+    throw error;
+  }
+}
+
+export function noRing(): Refusal {
   return refused('not_found', 'there is no ring to change');
 }
 
@@ -61,7 +117,7 @@ export function policyOf(app: AppContext, own: RotationPolicy, dialect: Rotation
   return policyInForce(dialect, own, app.settings.rotationLimits);
 }
 
-export function ringRefusal(refusal: RingRefusal, imposed: boolean): Extract<Outcome<never>, { ok: false }> {
+export function ringRefusal(refusal: RingRefusal, imposed: boolean): Refusal {
   const { code, detail, pointer, retryAfterSeconds } = imposed ? asImposed(refusal) : refusal;
   return refused(code, detail, {
     ...(pointer === null ? {} : { errors: [{ pointer, detail, code }] }),

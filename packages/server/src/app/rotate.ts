@@ -1,7 +1,10 @@
+import type { SignatureProfile } from '@hookring/signing';
 import { decideAhead, decideKeyring } from '../domain/decide-keyring.ts';
 import type { SecretId } from '../domain/ids.ts';
 import { type SigningSpan, timeline } from '../domain/keyring.ts';
+import { COMPROMISE } from '../domain/keyring-decision.ts';
 import { REASON_LENGTH_MAX } from '../domain/limits.ts';
+import { graceAskedOf } from '../domain/policy-choice.ts';
 import type { RotationPolicy } from '../domain/rotation-policy.ts';
 import type { RingOwner, SecretAlgorithm } from '../domain/secret.ts';
 import type { EndpointWithHealth, StoredKeyring, StoredSecret } from '../store/port.ts';
@@ -19,7 +22,8 @@ import {
   secretAgain,
 } from './minting.ts';
 import { done, invalid, type Outcome, replayed } from './outcome.ts';
-import { noRing, type Owned, ownerOf, policyOf, ringRefusal, scopesFor } from './ring-owner.ts';
+import type { ArchivedEndpoints } from './own-endpoint.ts';
+import { noRing, type Owned, ownerOf, policyOf, refusalOfAlgorithm, ringRefusal, scopesFor } from './ring-owner.ts';
 import { type Decision, decideAndApply } from './submit.ts';
 
 export type RotateInput = {
@@ -30,11 +34,12 @@ export type RotateInput = {
   readonly reason: string | null;
   /** A secret that the caller brings; null: make one. */
   readonly secret: string | null;
-  /** Null: as the active secret's. */
+  /** Null: as the newest secret's, where the signature profile still has such signatures. */
   readonly algorithm: SecretAlgorithm | null;
   readonly spelling: SecretSpelling;
   /** The policy of the dialect that asks; null: the ring's own. An enforced ring policy wins over it. */
   readonly dialectPolicy: RotationPolicy | null;
+  readonly archived: ArchivedEndpoints;
 };
 
 export type Retired = { readonly id: SecretId; readonly expiresAt: number | null };
@@ -87,7 +92,7 @@ export async function rotate(
         return outcome;
       }),
     replay: async (reference) => {
-      const owned = await ownerOf(app, caller, reference.owner);
+      const owned = await ownerOf(app, caller, reference.owner, 'change', input.archived);
       if (!owned.ok) return owned;
       const secret = await secretAgain(app, reference.owner, reference.secretId, reference.recoverUntil);
       return replayed({
@@ -107,8 +112,8 @@ async function decideRotation(
   input: RotateInput,
   row: RowMaker<Reference> | null,
 ): Promise<Decision<Rotated>> {
-  const { owner, graceSeconds, force, reason } = input;
-  const owned = await ownerOf(app, caller, owner);
+  const { owner, force, reason } = input;
+  const owned = await ownerOf(app, caller, owner, 'change', input.archived);
   if (!owned.ok) return owned;
   const ring = await app.store.reader.keyring(owner);
   if (ring === null) return noRing();
@@ -118,7 +123,7 @@ async function decideRotation(
   const { policy, imposed } = policyOf(app, owned.value.policy, input.dialectPolicy);
   const now = app.clock.now();
   const at = now + IN_FORCE_LEAD_MS;
-  const command = { kind: 'rotate' as const, secret, graceSeconds, force, reason };
+  const command = { kind: 'rotate' as const, secret, graceSeconds: graceOf(app, input, imposed), force, reason };
   const decision = decideAhead(ring, policy, command, { now, effectiveAt: at });
   if (decision.kind === 'refused') return ringRefusal(decision, imposed);
   const { rotation } = decision;
@@ -144,6 +149,16 @@ async function decideRotation(
   };
 }
 
+/** A reason that ends everything older asks for no grace. */
+function graceOf(
+  app: AppContext,
+  { graceSeconds, reason, dialectPolicy }: RotateInput,
+  imposed: boolean,
+): number | null {
+  if (!imposed || graceSeconds !== null || reason === COMPROMISE || dialectPolicy === null) return graceSeconds;
+  return graceAskedOf(dialectPolicy, app.settings.rotationLimits);
+}
+
 export type DryRun = {
   readonly timeline: readonly SigningSpan[];
   readonly secretId: SecretId;
@@ -155,16 +170,17 @@ export type DryRun = {
 export async function planRotation(app: AppContext, caller: Caller, input: RotateInput): Promise<Outcome<DryRun>> {
   const refusal = missingScope(caller, ...scopesFor(input.owner));
   if (refusal !== null) return refusal;
-  const owned = await ownerOf(app, caller, input.owner);
+  const owned = await ownerOf(app, caller, input.owner, 'change', input.archived);
   if (!owned.ok) return owned;
   const ring = await app.store.reader.keyring(input.owner);
   if (ring === null) return noRing();
   const minted = mint(app, caller, input, owned.value, ring);
   if (!minted.ok) return minted;
   const now = app.clock.now();
-  const { graceSeconds, force, reason } = input;
-  const command = { kind: 'rotate' as const, secret: minted.value.secret, graceSeconds, force, reason };
+  const { force, reason } = input;
   const { policy, imposed } = policyOf(app, owned.value.policy, input.dialectPolicy);
+  const graceSeconds = graceOf(app, input, imposed);
+  const command = { kind: 'rotate' as const, secret: minted.value.secret, graceSeconds, force, reason };
   const decision = decideKeyring(ring, policy, command, now);
   if (decision.kind === 'refused') return ringRefusal(decision, imposed);
   return done({
@@ -178,11 +194,16 @@ export async function planRotation(app: AppContext, caller: Caller, input: Rotat
 function mint(app: AppContext, caller: Caller, input: RotateInput, owned: Owned, ring: StoredKeyring): Outcome<Minted> {
   const base = { owner: input.owner, actor: caller.actor, decoding: owned.profile.secretDecoding };
   if (input.secret !== null) return importSecret(app, { ...base, profile: owned.profile }, input.secret);
-  const algorithm = input.algorithm ?? newest(ring)?.algorithm ?? 'hmac-sha256';
-  if (owned.profile.elements[algorithm] === null) {
-    return invalid('/algorithm', `is not possible: the endpoint's signature profile has no ${algorithm} signatures`);
-  }
-  return done(mintSecret(app, { ...base, algorithm, spelling: input.spelling }));
+  const algorithm = input.algorithm ?? usualAlgorithm(owned.profile, ring);
+  const refusal = refusalOfAlgorithm(owned.profile, algorithm);
+  return refusal ?? done(mintSecret(app, { ...base, algorithm, spelling: input.spelling }));
+}
+
+/** Most products have no word for algorithms: they must be able to leave one that the profile has no more. */
+function usualAlgorithm({ elements }: SignatureProfile, ring: StoredKeyring): SecretAlgorithm {
+  const algorithm = newest(ring)?.algorithm ?? 'hmac-sha256';
+  if (elements[algorithm] !== null) return algorithm;
+  return algorithm === 'ed25519' ? 'hmac-sha256' : 'ed25519';
 }
 
 function newest(ring: StoredKeyring): StoredSecret | undefined {

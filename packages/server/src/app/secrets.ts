@@ -10,6 +10,7 @@ import type { AppContext } from './context.ts';
 import { idempotent } from './idempotency.ts';
 import { IN_FORCE_LEAD_MS, inForce } from './in-force.ts';
 import { done, type Outcome, refused, replayed } from './outcome.ts';
+import type { ArchivedEndpoints } from './own-endpoint.ts';
 import { noRing, ownerOf, policyOf, ringRefusal, scopesFor } from './ring-owner.ts';
 import { decideAndApply } from './submit.ts';
 
@@ -19,10 +20,11 @@ export async function listSecrets(
   caller: Caller,
   owner: RingOwner,
   page: PageRequest,
+  archived: ArchivedEndpoints,
 ): Promise<Outcome<Page<Secret>>> {
   const refusal = missingScope(caller, parseId('org', owner) === null ? 'endpoints:read' : 'organization:admin');
   if (refusal !== null) return refusal;
-  const owned = await ownerOf(app, caller, owner, 'read');
+  const owned = await ownerOf(app, caller, owner, 'read', archived);
   if (!owned.ok) return owned;
   return done(await app.store.reader.secrets(owner, page));
 }
@@ -31,10 +33,15 @@ export async function listSecrets(
 export async function revokeSecret(
   app: AppContext,
   caller: Caller,
-  input: { readonly owner: RingOwner; readonly secretId: SecretId; readonly dialectPolicy: RotationPolicy | null },
+  input: {
+    readonly owner: RingOwner;
+    readonly secretId: SecretId;
+    readonly dialectPolicy: RotationPolicy | null;
+    readonly archived: ArchivedEndpoints;
+  },
   request: IdempotencyRequest | null,
 ): Promise<Outcome<Secret>> {
-  const { owner, secretId } = input;
+  const { owner, secretId, archived } = input;
   const refusal = missingScope(caller, ...scopesFor(owner));
   if (refusal !== null) return refusal;
   const tell = async (answer: typeof done<Secret>): Promise<Outcome<Secret>> => {
@@ -46,7 +53,7 @@ export async function revokeSecret(
       await app.queue.run(owner, async () => {
         let at = 0;
         const outcome = await decideAndApply<null>(app, async () => {
-          const owned = await ownerOf(app, caller, owner);
+          const owned = await ownerOf(app, caller, owner, 'change', archived);
           if (!owned.ok) return owned;
           const ring = await app.store.reader.keyring(owner);
           if (ring === null) return noRing();
@@ -75,7 +82,10 @@ export async function revokeSecret(
         app.telemetry.secretRevoked({ owner, secretId, actor: caller.actor });
         return await tell(done);
       }),
-    replay: async () => await tell(replayed),
+    replay: async () => {
+      const owned = await ownerOf(app, caller, owner, 'read', archived);
+      return owned.ok ? await tell(replayed) : owned;
+    },
   });
 }
 

@@ -5,6 +5,7 @@ import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts'
 import type { AppContext } from './context.ts';
 import { idempotentAfter } from './idempotency.ts';
 import { done, type Outcome, refused } from './outcome.ts';
+import { type ArchivedEndpoints, ownEndpoint } from './own-endpoint.ts';
 
 export const TEST_EVENT_TYPE = 'webhook.test';
 
@@ -29,19 +30,20 @@ export async function sendTest(
   endpointId: EndpointId,
   content: TestContent,
   request: IdempotencyRequest | null,
+  archived: ArchivedEndpoints = 'shown',
 ): Promise<Outcome<SentTest>> {
   const refusal = missingScope(caller, 'endpoints:write');
   if (refusal !== null) return refusal;
-  const found = await app.store.reader.endpoint(caller.organizationId, endpointId);
-  if (found === null) return refused('not_found', 'no such endpoint');
-  if (found.endpoint.status.kind === 'archived')
-    return refused('endpoint_archived', 'an archived endpoint receives nothing');
-  const { envelope = found.endpoint.envelope, type = TEST_EVENT_TYPE } = content;
+  const found = await ownEndpoint(app, caller, endpointId, archived);
+  if (!found.ok) return found;
+  const { endpoint } = found.value;
+  if (endpoint.status.kind === 'archived') return refused('endpoint_archived', 'an archived endpoint receives nothing');
+  const { envelope = endpoint.envelope, type = TEST_EVENT_TYPE } = content;
   const payload = content.payload ?? nativePayload(endpointId);
   return await idempotentAfter(app, caller, request, async () =>
     done({
-      ...(await app.engine.testSend({ ...found.endpoint, envelope }, { type, payload })),
-      url: found.endpoint.url,
+      ...(await app.engine.testSend({ ...endpoint, envelope }, { type, payload })),
+      url: endpoint.url,
     }),
   );
 }

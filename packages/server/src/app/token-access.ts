@@ -6,7 +6,7 @@ import { type Answer, type Credentials, callerFor, findOrganization, refuseDeadK
 import { type AccessGrant, BOOTSTRAP_SUBJECT, claimsToBeAccessToken } from './access-tokens.ts';
 import type { Caller } from './caller.ts';
 import type { AppContext } from './context.ts';
-import { type Outcome, refused } from './outcome.ts';
+import { type Outcome, Refusal, refused } from './outcome.ts';
 import type { Session, SessionJwts } from './session-jwts.ts';
 
 /** Any printable name of this length stands as it is in the audit log. */
@@ -24,7 +24,7 @@ export async function authenticateSessionJwt(
   if (token === null || claimsToBeAccessToken(token)) return null;
   const verdict = await jwts.verify(token);
   if (verdict.kind === 'foreign') return null;
-  if (verdict.kind === 'refused') return { ok: false, problem: verdict.problem };
+  if (verdict.kind === 'refused') return new Refusal(verdict.problem);
   return await withSession(app, credentials, verdict.session, aliases);
 }
 

@@ -156,7 +156,14 @@ describe('the commands', () => {
     expect((await cli(['send', 'a.b', '1'], { env })).code).toBe(0);
     expect((await cli(['keys', 'list'], { env })).code).toBe(4);
     const again = await json(['keys', 'import', '-', ...scopes], { stdin: `${hashes.join('\n')}\n${'c3'.repeat(32)}` });
-    expect(again).toEqual({ imported: 1, alreadyImported: 40, failed: [] });
+    expect(again).toEqual({ imported: 1, alreadyImported: 40, otherScopes: 0, failed: [] });
+    const wider = ['keys', 'import', 'keys.csv', '--scope', 'endpoints:read', ...scopes];
+    const { out, err } = await cli(wider);
+    expect(out).toBe('0 keys imported, 40 imported before.\n');
+    expect(err.match(/40 keys .* keep their scopes/g)).toHaveLength(1);
+    const told = await cli([...wider, '--json']);
+    expect(JSON.parse(told.out)).toEqual({ imported: 0, alreadyImported: 40, otherScopes: 40, failed: [] });
+    expect(told.err).toMatch(/^warning: 40 keys .*\n$/);
     const keys = await json(['keys', 'list', '--org', 'moved', '--limit', '200']);
     expect(keys['items']).toHaveLength(41);
     expect(keys['items']!.find((key) => key['name'] === 'billing')).toMatchObject({

@@ -41,11 +41,19 @@ export async function readConfigFile(cwd: string): Promise<FileRead> {
     const module: unknown = await import(pathToFileURL(path).href);
     exported = isRecord(module) ? module['default'] : undefined;
   } catch (error) {
-    return { kind: 'broken', path, problem: error instanceof Error ? error.message : 'it does not load' };
+    return { kind: 'broken', path, problem: problemOf(error) };
   }
   if (!isRecord(exported)) return { kind: 'broken', path, problem: 'its default export is not an object' };
   const { [DIALECTS_KEY]: dialects, ...values } = exported;
   return { kind: 'read', path, values, dialects };
+}
+
+function problemOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'it does not load';
+  const isMissing = /Cannot find package 'hookring'/.test(error.message);
+  return isMissing
+    ? "it imports 'hookring', which is not installed in its folder or above: npm install hookring"
+    : error.message;
 }
 
 /** The text that a variable would hold for the same value, or null when the value has no such form. */

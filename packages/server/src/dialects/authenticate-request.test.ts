@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AppContext } from '../app/context.ts';
 import type { RequestFacts } from '../http/authentication.ts';
 import { compileAuthentication } from './authenticate-request.ts';
-import { type Authenticate, accessTokens, apiKeys, sessionJwts } from './authentication.ts';
+import { type Authenticate, type AuthenticationWay, accessTokens, apiKeys, sessionJwts } from './authentication.ts';
 import { type RunningDialects, runDialects } from './testing/running-dialects.ts';
 import { type MadeKey, makeKey, revokeKey, whoami, whoamiDialect } from './testing/whoami-dialect.ts';
 
@@ -17,7 +17,7 @@ const ownWay: Authenticate = (request) => own(request);
 const plain = whoamiDialect('plain', [apiKeys()]);
 const peppered = whoamiDialect('peppered', [apiKeys({ hash: pepper })]);
 const broken = whoamiDialect('broken', [apiKeys({ hash: () => 'ABC' })]);
-const jwt = whoamiDialect('jwt', [sessionJwts, accessTokens, apiKeys()]);
+const jwt = whoamiDialect('sessions', [sessionJwts, accessTokens, apiKeys()]);
 const custom = whoamiDialect('custom', [ownWay, apiKeys(), sessionJwts]);
 
 let running: RunningDialects;
@@ -182,6 +182,21 @@ describe('session JWTs', () => {
 
   it('open nothing in a dialect that does not take them', async () => {
     expect(short(await whoami(running, plain, await session({})))).toEqual([401, 'invalid_credentials']);
+  });
+
+  it.each<[string, AuthenticationWay[], boolean, RegExp]>([
+    ['API keys', [sessionJwts, apiKeys()], true, /send an API key/],
+    ['access tokens', [accessTokens, () => null], true, /send an access token/],
+    ['a way of its own', [() => null], true, /no credentials of this API/],
+    ['session tokens', [sessionJwts], true, /send a session token/],
+    ['session tokens that nobody issues', [sessionJwts], false, /no issuer of them is configured/],
+  ])('are asked for where a dialect takes %s', async (_name, authenticate, hasIssuer, words) => {
+    const app = { sessionJwts: hasIssuer ? {} : null, telemetry: { accessRefused() {} } } as unknown as AppContext;
+    const ask = compileAuthentication({ name: 'any', prefix: '', authenticate, scopeAliases: {} }, app);
+    const facts = { token: null, organization: null, requestId: 'r', headers: {}, method: 'GET', target: '/' };
+    expect(await ask(facts)).toMatchObject({
+      problem: { code: 'missing_credentials', detail: expect.stringMatching(words) },
+    });
   });
 
   it('open nothing when no issuer is configured', async () => {

@@ -21,8 +21,7 @@ type Way = (facts: RequestFacts) => Answer | Promise<Answer>;
 /** Asks the ways of a dialect in their order. What memory knows is answered without a promise; refusals are counted. */
 export function compileAuthentication(dialect: AuthenticatingDialect, app: AppContext): Authenticate {
   const ways = dialect.authenticate.map((way) => compileWay(dialect, app, way)).filter((way) => way !== null);
-  const takesBearer = dialect.authenticate.some((way) => typeof way !== 'function');
-  const missing = refused('missing_credentials', takesBearer ? SEND_KEY : 'the request has no credentials of this API');
+  const missing = refused('missing_credentials', whatToSend(dialect, app));
   return (facts) => {
     const outcome = ask(ways, 0, facts, missing);
     return outcome instanceof Promise ? toldLater(app, facts, outcome) : told(app, facts, outcome);
@@ -53,7 +52,16 @@ function looksLikeJwt({ token }: RequestFacts): boolean {
   return token?.includes('.') === true;
 }
 
-const SEND_KEY = 'send an API key as "Authorization: Bearer <key>"';
+/** Says what lets a caller in here; of ways of its own only the dialect knows what that is. */
+function whatToSend({ authenticate }: AuthenticatingDialect, app: AppContext): string {
+  const kinds = authenticate.map((way) => (typeof way === 'function' ? 'own' : way.kind));
+  if (kinds.includes('apiKeys')) return 'send an API key as "Authorization: Bearer <key>"';
+  if (kinds.includes('accessTokens')) return 'send an access token as "Authorization: Bearer <token>"';
+  if (kinds.includes('own')) return 'the request has no credentials of this API';
+  return app.sessionJwts === null
+    ? 'this API takes session tokens alone, and no issuer of them is configured on this server'
+    : 'send a session token as "Authorization: Bearer <token>"';
+}
 
 function ask(
   ways: readonly Way[],

@@ -104,7 +104,7 @@ function replyOf(issued: Outcome<IssuedToken>, dialect: string): RouteReply {
     const isUnknown = issued.problem.extra?.['error'] === 'invalid_client';
     // What a client that is refused may try; it must be named when it was what the client used.
     const challenge = isUnknown ? { 'www-authenticate': `Basic realm="${dialect}", charset="UTF-8"` } : {};
-    return { ...issued, headers: { ...NO_CACHE, ...challenge } };
+    return { ok: false, problem: issued.problem, headers: { ...NO_CACHE, ...challenge } };
   }
   const { token, seconds, scopes } = issued.value;
   const body: Static<typeof ResponseBody> = {

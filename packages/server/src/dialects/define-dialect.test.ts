@@ -1,6 +1,9 @@
 import { Type } from 'typebox';
 import { describe, expect, it } from 'vitest';
+import { NATIVE_ROTATION_POLICY } from '../domain/rotation-policy.ts';
+import type { Scope } from '../domain/scope.ts';
 import { apiKeys } from './authentication.ts';
+import { clientCredentialsRoute } from './client-credentials.ts';
 import { defineDialect, isDialect, scopeName } from './define-dialect.ts';
 import type { DialectDefinition } from './dialect.ts';
 import { keyRoute } from './dialect-route.ts';
@@ -36,6 +39,11 @@ function definition(more: Partial<DialectDefinition> = {}): DialectDefinition {
   };
 }
 
+/** As a user without types may write it. */
+function withDefaults(more: object): Partial<DialectDefinition> {
+  return { endpointDefaults: { ...endpointDefaults, ...more } };
+}
+
 describe('a definition', () => {
   it('gets what it leaves out', () => {
     expect(defineDialect(definition())).toMatchObject({
@@ -55,7 +63,117 @@ describe('a definition', () => {
     expect(defineDialect(definition(said))).toMatchObject(said);
   });
 
+  it('gets what it leaves undefined too', () => {
+    const optional = 'mount headers scopeAliases authenticate fieldNames idempotencyHeaders rateLimitHeaders';
+    const others = 'organizationKeyring securitySchemes archivedEndpoints secretsInEndpoints rotationPolicyOf';
+    const names = `${optional} ${others}`.split(' ');
+    const vague = Object.fromEntries(names.map((name) => [name, undefined])) as Partial<DialectDefinition>;
+    const plain = defineDialect(definition());
+    expect(defineDialect(definition(vague))).toEqual(plain);
+  });
+
+  it.each(['ac_live_', 'sk-live-', 'acme_v2-'])('may have the token prefix %s', (tokenPrefix) => {
+    expect(defineDialect(definition({ tokenPrefix })).tokenPrefix).toBe(tokenPrefix);
+  });
+
   it.each<[string, Partial<DialectDefinition>, string]>([
+    ...(['jwt', 'bootstrap', 'local'] as const).map((name): [string, Partial<DialectDefinition>, string] => [
+      `the name ${name}`,
+      { name },
+      'kind of caller',
+    ]),
+    ['a reserved name at a host of its own', { name: 'hookring', mount: { host: 'a.test' } }, '/hookring is reserved'],
+    ['a reserved name at the root', { name: 'metrics', mount: 'root' }, '/metrics is reserved'],
+    ['the name of a prefix of the native API', { name: 'v1', mount: { host: 'a.test' } }, '/v1 is reserved'],
+    ['a token prefix in capitals', { tokenPrefix: 'SK_' }, 'token prefix'],
+    ['a header that no client reads', { headers: { 'x-company': 'Café ☕' } }, '"x-company" is not printable ASCII'],
+    ['a header over two lines', { headers: { 'x-company': 'a\r\nb' } }, '"x-company" is not printable ASCII'],
+    ['a header of the framing', { headers: { 'content-length': '5' } }, "the server's own"],
+    [
+      'a header of the rate limit in capitals',
+      { rateLimitHeaders: () => ({ 'X-Left': '1' }) },
+      '"X-Left" must be lower',
+    ],
+    [
+      'a name of a field that another one has in the engine',
+      { fieldNames: { url: 'target', description: 'url' } },
+      '"url" is a name of the engine and of the product',
+    ],
+    [
+      'an alias for a misspelt scope',
+      { scopeAliases: { 'hooks:write': ['endpoint:write' as Scope] } },
+      '"endpoint:write"',
+    ],
+    ['an alias with a blank', { scopeAliases: { 'hooks write': ['endpoints:write'] } }, '"hooks write" is no name'],
+    ['ways of its own that nothing describes', { authenticate: [() => null] }, 'securitySchemes'],
+    [
+      'tokens that open nothing',
+      { routes: [spin, clientCredentialsRoute({ path: '/token' })] },
+      'add accessTokens to authenticate',
+    ],
+    ['a status that is none', { problems: { ...problems, statuses: { not_found: 99 } } }, 'the status of not_found'],
+    ['a content type over two lines', { problems: { ...problems, contentType: 'a\nb' } }, 'is no content type'],
+    [
+      'no words for a refusal without fields',
+      { problems: { ...problems, encode: ({ errors }) => ({ why: errors![0]!.detail }) } },
+      'it has no words for invalid_body without errors: Cannot read',
+    ],
+    [
+      'no words for a refusal with fields',
+      { problems: { ...problems, encode: ({ errors }) => ({ many: errors === undefined ? 0 : 1n }) } },
+      'it has no words for invalid_body with errors: ',
+    ],
+    ['no words at all', { problems: { ...problems, encode: () => undefined } }, 'are no JSON'],
+    ['a nonsense signature profile', withDefaults({ signatureProfile: { nonsense: 1 } }), 'its signatureProfile'],
+    ['a nonsense envelope', withDefaults({ envelope: { members: [] } }), 'its envelope'],
+    ['a retry in the past', withDefaults({ retrySchedule: [-5] }), 'its retrySchedule delay 1'],
+    ['retries as texts', withDefaults({ retrySchedule: ['5'] }), 'its retrySchedule must be'],
+    [
+      'an empty rotation policy',
+      withDefaults({ rotationPolicy: {} }),
+      'endpointDefaults.rotationPolicy leaves out grace',
+    ],
+    [
+      'a rotation policy without a part of its grace',
+      withDefaults({ rotationPolicy: { ...NATIVE_ROTATION_POLICY, grace: {} } }),
+      'leaves out grace.defaultSeconds',
+    ],
+    [
+      'a rotation policy that contradicts itself',
+      withDefaults({
+        rotationPolicy: {
+          ...NATIVE_ROTATION_POLICY,
+          grace: { defaultSeconds: 7, minSeconds: 100, maxSeconds: 5, whenOmitted: 'default' },
+        },
+      }),
+      'rotationPolicy/grace/minSeconds must not be above',
+    ],
+    ['an empty catalogue', withDefaults({ catalogue: [] }), 'its catalogue'],
+    [
+      'a catalogue of what is no event type',
+      withDefaults({ catalogue: ['a.b', 'a b'] }),
+      '"a b", which is no event type',
+    ],
+    [
+      'a spelling of secrets that nobody knows',
+      withDefaults({ secretSpelling: 'zzz' }),
+      'secretSpelling must be one of',
+    ],
+    [
+      'nonsense for the ring of an organization',
+      { organizationKeyring: { rotationPolicy: { ...NATIVE_ROTATION_POLICY, maxLive: 0 }, secretSpelling: 'hex' } },
+      'its organizationKeyring.rotationPolicy/maxLive',
+    ],
+    [
+      'two schemas of one name',
+      {
+        routes: [
+          { ...spin, responses: { 200: Type.String({ $id: 'Thing' }) } },
+          { ...spin, path: '/other/{id}', operationId: 'b', responses: { 200: Type.Integer({ $id: 'Thing' }) } },
+        ],
+      },
+      'two different schemas have the $id "Thing"',
+    ],
     ['a name with capitals', { name: 'Acme' }, 'its name'],
     ['a prefix without a slash', { mount: { prefix: 'acme' } }, 'is no prefix'],
     ['a prefix that climbs', { mount: { prefix: '/../v2' } }, 'is no prefix'],

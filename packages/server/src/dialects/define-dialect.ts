@@ -21,12 +21,18 @@ export function defineDialect(definition: DialectDefinition): Dialect {
     organizationKeyring: null,
     archivedEndpoints: 'shown',
     secretsInEndpoints: false,
-    ...definition,
+    ...said(definition),
   };
   const fault = dialectFault(dialect);
   if (fault !== null) throw new TypeError(`dialect "${dialect.name}": ${fault}`);
   defined.add(dialect);
   return dialect;
+}
+
+/** A member that is there and undefined says nothing: spread as it is, it would take the place of the default. */
+function said(definition: DialectDefinition): DialectDefinition {
+  const members = Object.entries(definition).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(members) as DialectDefinition; // The same members, but for those that say nothing.
 }
 
 /** Whether a value of a configuration file came from `defineDialect`. */
@@ -40,5 +46,3 @@ export function scopeName(dialect: Pick<Dialect, 'scopeAliases'>, scope: Scope):
   const [narrowest] = aliases.sort(([, a], [, b]) => a.length - b.length);
   return narrowest?.[0] ?? scope;
 }
-
-export type { Dialect, DialectDefinition } from './dialect.ts';

@@ -1,13 +1,25 @@
+import { isScope } from '../domain/scope.ts';
+import { parseContentType } from '../http/content-type.ts';
 import { SERVER_PATHS } from '../http/health.ts';
+import type { JsonSchema } from '../http/openapi-document.ts';
+import { hoist } from '../http/openapi-schemas.ts';
+import { tokenPathOf } from './client-credentials.ts';
 import type { Dialect } from './dialect.ts';
 import type { DialectRoute } from './dialect-route.ts';
+import { endpointDefaultsFault } from './endpoint-defaults-fault.ts';
+import { headerNameFault, headersFault } from './headers-fault.ts';
+import { wordlessCode } from './problem-words.ts';
+import { securitySchemesOf } from './security-schemes.ts';
 
 const NAME = /^[a-z][a-z0-9]{1,30}$/;
+/** Actors begin with who vouches for them: two kinds of callers must never have one. */
+const ACTOR_NAMES: readonly string[] = ['jwt', 'bootstrap', 'local'];
 const PREFIX = /^(?:\/[a-z0-9][a-z0-9._-]*)+$/;
 const HOST = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
-const TOKEN_PREFIX = /^[a-z][a-z0-9_]{1,20}_$/;
-const HEADER_NAME = /^[a-z][a-z0-9-]*$/;
+const TOKEN_PREFIX = /^[a-z][a-z0-9_-]{1,20}[_-]$/;
 const FIELD_NAME = /^[A-Za-z]+$/;
+/** As OAuth has it (RFC 6749, 3.3): names stand in one list with blanks between them. */
+const SCOPE_NAME = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 const PATH = /^(?:\/(?:[A-Za-z0-9._-]+|\{[A-Za-z_]+\}))+$/;
 /** What every dialect serves about itself, and what stands beside one at the root. */
 const RESERVED_PATHS: readonly string[] = ['/openapi.json', '/docs', ...SERVER_PATHS];
@@ -16,22 +28,84 @@ const RESERVED_PREFIX = /^\/(?:healthz|readyz|metrics|hookring)(?:\/|$)/;
 /** What makes a dialect unusable, or null. */
 export function dialectFault(dialect: Dialect): string | null {
   if (!NAME.test(dialect.name)) return 'its name must be lower-case letters and digits';
-  if (!TOKEN_PREFIX.test(dialect.tokenPrefix)) return 'its token prefix must end with "_"';
-  if (dialect.authenticate.length === 0) return 'it has no way to authenticate';
-  const names = [...Object.keys(dialect.headers), ...dialect.idempotencyHeaders];
-  const capital = names.find((name) => !HEADER_NAME.test(name));
-  if (capital !== undefined) return `the header "${capital}" must be lower-case letters, digits and hyphens`;
-  const odd = Object.keys(dialect.fieldNames).find((name) => !FIELD_NAME.test(name));
-  if (odd !== undefined) return `"${odd}" is the name of no field`;
-  return mountFault(dialect) ?? routesFault(dialect.routes);
+  if (ACTOR_NAMES.includes(dialect.name)) return 'its name is the one of a kind of caller';
+  if (!TOKEN_PREFIX.test(dialect.tokenPrefix)) return 'its token prefix must be in lower case and end with "_" or "-"';
+  return (
+    accessFault(dialect) ??
+    headersOfFault(dialect) ??
+    fieldNamesFault(dialect) ??
+    aliasesFault(dialect) ??
+    problemsFault(dialect) ??
+    mountFault(dialect) ??
+    endpointDefaultsFault(dialect) ??
+    routesFault(dialect.routes) ??
+    schemasFault(dialect)
+  );
+}
+
+function accessFault(dialect: Dialect): string | null {
+  const { authenticate, routes } = dialect;
+  if (authenticate.length === 0) return 'it has no way to authenticate';
+  const takesTokens = authenticate.some((way) => typeof way === 'object' && way.kind === 'accessTokens');
+  if (tokenPathOf(routes) !== null && !takesTokens)
+    return 'it gives out access tokens and takes none: add accessTokens to authenticate';
+  if (Object.keys(securitySchemesOf(dialect, '')).length > 0) return null;
+  return 'its documents would say that anybody may call: describe its ways to authenticate in securitySchemes';
+}
+
+/** Only what it allows, and what it says when it allows no more, can be asked beforehand. */
+const RATE_LIMIT_STATES = [true, false].map((allowed) => ({
+  setting: { requests: 1, windowSeconds: 1 },
+  allowed,
+  remaining: 0,
+  resetSeconds: 1,
+  retryAfterSeconds: allowed ? 0 : 1,
+}));
+
+function headersOfFault({ headers, idempotencyHeaders, rateLimitHeaders }: Dialect): string | null {
+  const odd = idempotencyHeaders.map(headerNameFault).find((fault) => fault !== null);
+  const [first = null] = RATE_LIMIT_STATES.flatMap((state) => headersFault(rateLimitHeaders(state)) ?? []);
+  return headersFault(headers) ?? odd ?? first;
+}
+
+function fieldNamesFault({ fieldNames }: Dialect): string | null {
+  for (const [name, other] of Object.entries(fieldNames)) {
+    if (!FIELD_NAME.test(name)) return `"${name}" is the name of no field`;
+    // Nobody could tell what a refusal is about: the product's schemas speak its own names already.
+    if (Object.hasOwn(fieldNames, other)) return `"${other}" is a name of the engine and of the product for two fields`;
+  }
+  return null;
+}
+
+function aliasesFault({ scopeAliases }: Dialect): string | null {
+  for (const [name, scopes] of Object.entries(scopeAliases)) {
+    if (!SCOPE_NAME.test(name)) return `"${name}" is no name of a scope`;
+    const odd = (scopes as readonly string[]).find((scope) => !isScope(scope)); // Not every user's code is typed.
+    if (odd !== undefined) return `the scope "${name}" stands for "${odd}", which is no scope`;
+  }
+  return null;
+}
+
+function problemsFault(dialect: Dialect): string | null {
+  const { contentType, statuses = {} } = dialect.problems;
+  const isType = parseContentType(contentType) !== null && headersFault({ 'x-type': contentType }) === null;
+  if (!isType) return `"${contentType}" is no content type`;
+  for (const [code, status] of Object.entries(statuses)) {
+    const isRefusal = Number.isInteger(status) && status >= 400 && status < 600;
+    if (!isRefusal) return `the status of ${code} must be from 400 to 599`;
+  }
+  const wordless = wordlessCode(dialect);
+  return wordless === null ? null : `it has no words for ${wordless}`;
 }
 
 function mountFault({ mount, name }: Dialect): string | null {
-  if (mount === 'root') return null;
-  if ('host' in mount) return HOST.test(mount.host) ? null : `"${mount.host}" is no host name in lower case`;
-  if (!PREFIX.test(mount.prefix)) return `"${mount.prefix}" is no prefix`;
-  const isReserved = RESERVED_PREFIX.test(mount.prefix) || mount.prefix === '/v1';
-  return isReserved && name !== 'native' ? `${mount.prefix} is reserved` : null;
+  if (mount !== 'root' && 'host' in mount && !HOST.test(mount.host))
+    return `"${mount.host}" is no host name in lower case`;
+  // Below its name stands what has a host of its own, and what the operator moved away from the root.
+  const prefix = mount !== 'root' && 'prefix' in mount ? mount.prefix : `/${name}`;
+  if (!PREFIX.test(prefix)) return `"${prefix}" is no prefix`;
+  const isReserved = RESERVED_PREFIX.test(prefix) || prefix === '/v1';
+  return isReserved && name !== 'native' ? `${prefix} is reserved` : null;
 }
 
 function routesFault(routes: readonly DialectRoute[]): string | null {
@@ -60,4 +134,22 @@ function routeFault(route: DialectRoute): string | null {
   if (route.access === 'key' && route.idempotent && route.method !== 'POST')
     return 'only POST takes an Idempotency-Key';
   return null;
+}
+
+/** The document is written when it is first asked for; what would stop it then is said at once. */
+function schemasFault({ problems, routes }: Dialect): string | null {
+  const named = new Map<string, JsonSchema>();
+  const all = [problems.schema, ...routes.flatMap(schemasOf)];
+  try {
+    for (const schema of all) hoist(schema, named);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function schemasOf({ request, responses }: DialectRoute) {
+  const { params, query, headers, body, documentedBody } = request;
+  const asked = [params, query, headers, body === 'raw' ? undefined : body, documentedBody];
+  return [...asked, ...Object.values(responses)].filter((schema) => schema !== undefined && schema !== null);
 }

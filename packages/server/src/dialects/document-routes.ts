@@ -28,7 +28,7 @@ export function dialectDocument({ dialect, prefix, host }: MountedDialect): Open
       problemExample: (status) => problemExample(dialect, status),
       tokenExample: `${dialect.tokenPrefix}…`,
       securitySchemes: securitySchemesOf(dialect, shownPrefix),
-      idempotencyHeader: dialect.idempotencyHeaders[0] ?? 'idempotency-key',
+      idempotencyHeader: dialect.idempotencyHeaders[0] ?? null,
       scopeName: (scope) => scopeName(dialect, scope),
     },
     dialect.routes,

@@ -1,4 +1,4 @@
-import { refused } from '../app/outcome.ts';
+import { type Refusal, refused } from '../app/outcome.ts';
 import type { FieldError } from '../domain/error-registry.ts';
 import { JSON_CONTENT_TYPE } from '../domain/event.ts';
 import { type EventDocument, type EventDocumentReading, readEventDocument } from '../domain/event-document.ts';
@@ -8,7 +8,6 @@ import { duplicateKey, unreadable } from '../http/body.ts';
 import { checkContentType, JSON_MEDIA_TYPE, parseContentType } from '../http/content-type.ts';
 import type { RawBody } from '../http/route.ts';
 import { escapePointer, refuseFields, unknownField } from '../http/validation.ts';
-import type { Refusal } from './operation-route.ts';
 import { parseTime } from './time.ts';
 
 export type EventInput =

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Problem } from '../domain/error-registry.ts';
 import { renameFields } from './field-names.ts';
 
-const rename = renameFields({ eventTypes: 'events', url: 'target', target: 'url', graceSeconds: 'expire_current_in' });
+const rename = renameFields({ eventTypes: 'events', url: 'target', secret: 'key', graceSeconds: 'expire_current_in' });
 
 function refusal(pointer: string, detail: string): Problem {
   return {
@@ -19,8 +19,19 @@ describe('the names of fields', () => {
     ['/eventTypes/3', 'is no event type', '/events/3', 'is no event type'],
     ['?eventTypes', 'must be an array', '?events', 'must be an array'],
     ['/url', 'is refused with graceSeconds > 0', '/target', 'is refused with expire_current_in > 0'],
-    // Names may trade places.
-    ['/target', 'must differ from url', '/url', 'must differ from target'],
+    // A name that is a word counts in quotes, and where the refusal points at it.
+    ['/url', 'needs "secret" beside "url"', '/target', 'needs "secret" beside "target"'],
+    ['/url', 'must be a url like any url', '/target', 'must be a url like any url'],
+    ['/graceSeconds', 'the secret at "url" is retiring', '/expire_current_in', 'the secret at "url" is retiring'],
+    // What a value must be is no name.
+    [
+      '/secret',
+      'must be one of "url", "secret", "graceSeconds"',
+      '/key',
+      'must be one of "url", "secret", "graceSeconds"',
+    ],
+    ['/secret', 'must be "secret"', '/key', 'must be "secret"'],
+    ['/url', 'has u:eventTypes@x in it', '/target', 'has u:eventTypes@x in it'],
     // Only at the top, and only whole names.
     ['/metadata/url', 'must be a string', '/metadata/url', 'must be a string'],
     ['/eventTypesOther', 'is unknown', '/eventTypesOther', 'is unknown'],
@@ -41,18 +52,28 @@ describe('the names of fields', () => {
     expect(rename(problem)).toEqual({ ...problem, detail: 'expire_current_in is 9' });
   });
 
+  it.each<[string, Problem]>([
+    ['headers', { code: 'request_headers_too_large', detail: 'send fewer or shorter headers' }],
+    ['id', { code: 'not_found', detail: 'no organization has the id or externalId in Hookring-Organization' }],
+    ['id', { code: 'internal_error', detail: 'something is broken; the request id finds it in the log' }],
+    ['type', { code: 'unsupported_media_type', detail: 'the Content-Type header is not a media type' }],
+    ['secret', { code: 'secret_is_active', detail: 'The active secret cannot be revoked.' }],
+  ])('leave English alone that has a word such as %s', (name, problem) => {
+    expect(renameFields({ [name]: 'thing' })(problem)).toEqual(problem);
+  });
+
   it('come back when they are renamed back', () => {
     const back = renameFields({
-      events: 'eventTypes',
+      allEvents: 'eventTypes',
       target: 'url',
-      url: 'target',
-      expire_current_in: 'graceSeconds',
+      keepSeconds: 'graceSeconds',
     });
-    const pointer = fc.constantFrom('/eventTypes', '/url/0', '?target', '/graceSeconds', '/other', '/a/url');
-    const detail = fc.constantFrom('is required', 'needs url', 'eventTypes and graceSeconds', 'target/url');
+    const there = renameFields({ eventTypes: 'allEvents', url: 'target', graceSeconds: 'keepSeconds' });
+    const pointer = fc.constantFrom('/eventTypes', '/url/0', '?url', '/graceSeconds', '/other', '/a/url');
+    const detail = fc.constantFrom('is required', 'needs "url"', 'eventTypes and graceSeconds', 'url/eventTypes');
     fc.assert(
       fc.property(pointer, detail, (at, text) => {
-        expect(back(rename(refusal(at, text)))).toEqual(refusal(at, text));
+        expect(back(there(refusal(at, text)))).toEqual(refusal(at, text));
       }),
     );
   });

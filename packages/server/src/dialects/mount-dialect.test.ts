@@ -83,6 +83,21 @@ describe('a dialect', () => {
   });
 });
 
+describe('a dialect that names no header for repeats', () => {
+  it('knows none, and documents none', async () => {
+    const { ask } = await run(acmeDialect({ idempotencyHeaders: [] }));
+    const request = { json: { target: running.receiver.url }, headers: { 'idempotency-key': 'one' } };
+    const ids = [
+      (await ask('POST', '/hooks', request)).json.hook.id,
+      (await ask('POST', '/hooks', request)).json.hook.id,
+    ];
+    expect(new Set(ids).size).toBe(2);
+    const { body } = await running.http.inject({ url: '/acme/openapi.json' });
+    expect(body).not.toContain('"name":"Idempotency-Key"');
+    expect(body).not.toContain('Idempotent-Replayed');
+  });
+});
+
 describe('what a dialect says of rotations', () => {
   const strict = { ...NATIVE_ROTATION_POLICY, onOverlap: 'refuse' } as const;
   const { endpointDefaults } = acmeDialect();

@@ -36,7 +36,35 @@ export function arrangeDialects(dialects: readonly Dialect[], rootDialect: strin
   const places = [nativePrefix, ...mounted.flatMap(({ prefix, host }) => (host === null ? [prefix] : [prefix, host]))];
   const twice = places.find((one, index) => places.indexOf(one) !== index);
   if (twice !== undefined) return { ok: false, problem: `two dialects want to stand at "${twice}"` };
+  const problem = shadowOf(mounted, nativePrefix);
+  if (problem !== null) return { ok: false, problem };
   return { ok: true, value: { mounted, nativePrefix } };
+}
+
+/** Why a request could reach another dialect than the one whose prefix it has, or null. */
+function shadowOf(mounted: readonly MountedDialect[], nativePrefix: string): string | null {
+  const prefixes = [nativePrefix, ...mounted.map(({ prefix }) => prefix)].filter((prefix) => prefix !== '');
+  const root = mounted.find(({ prefix }) => prefix === '')?.dialect;
+  for (const prefix of prefixes) {
+    const above = prefixes.find((other) => prefix.startsWith(`${other}/`));
+    if (above !== undefined) return `"${prefix}" is below "${above}", where another dialect stands`;
+    const route = root?.routes.find(({ path }) => reachesBelow(path, prefix));
+    if (route !== undefined) {
+      return `${route.method} ${route.path} of "${root?.name}" at the root takes paths below "${prefix}", where another dialect stands`;
+    }
+  }
+  return null;
+}
+
+/** Whether a path with `{parameters}` can be one below a prefix. */
+function reachesBelow(path: string, prefix: string): boolean {
+  const parts = path.split('/');
+  const above = prefix.split('/');
+  return parts.length > above.length && above.every((part, index) => isPart(parts[index] ?? '', part));
+}
+
+function isPart(template: string, part: string): boolean {
+  return template === part || template.startsWith('{');
 }
 
 function place(dialect: Dialect, root: string): MountedDialect {

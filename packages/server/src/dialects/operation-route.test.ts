@@ -1,10 +1,15 @@
 import { Type } from 'typebox';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { refused } from '../app/outcome.ts';
-import { hexIds } from './id-codec.ts';
+import type { EndpointId } from '../domain/ids.ts';
+import type { RouteRequest } from '../http/route.ts';
+import { hexIds, uuids } from './id-codec.ts';
 import { operation } from './operation.ts';
-import { route } from './operation-route.ts';
+import { type OperationRoute, route } from './operation-route.ts';
+import { listDeliveries } from './operations/deliveries.ts';
 import { listEndpoints, readEndpoint } from './operations/endpoints.ts';
+import { rotateEndpointSecret } from './operations/keyrings.ts';
+import { idPages } from './page-style.ts';
 import { STRICT } from './schema-parts.ts';
 import { acmeDialect } from './testing/acme.ts';
 import { type CheckedClient, checkedClient } from './testing/checked-client.ts';
@@ -24,7 +29,34 @@ const echo = operation<{ readonly text: string }, string>({
   },
 });
 
+/** Takes and gives what has the shape of a refusal. */
+const looks = operation<
+  { readonly ok: false; readonly problem: string },
+  { readonly ok: false; readonly problem: string }
+>({
+  name: 'looks',
+  scopes: ['events:read'],
+  run: async (_tools, input) => ({ ok: true, value: input, replayed: false }),
+});
+
 const facts = { tag: 'x', summary: 'x', status: 200 } as const;
+
+function badRoute(
+  more: Pick<OperationRoute<RouteRequest, never, never, never>, 'page' | 'headers'> & {
+    operation: typeof listDeliveries;
+  },
+) {
+  return route({
+    ...facts,
+    method: 'GET',
+    path: '/bad',
+    operationId: 'bad',
+    response: Text,
+    decode: ({ page }) => ({ page }),
+    encode: () => '',
+    ...more,
+  });
+}
 
 const routes = [
   route({
@@ -40,6 +72,44 @@ const routes = [
     decode: ({ body: { text } }) => (text === 'odd' ? refused('validation_failed', 'too odd') : { text }),
     encode: (text) => (text === 'unsayable' ? refused('secret_rejected', 'cannot say it') : { said: text }),
   }),
+  route({
+    ...facts,
+    method: 'POST',
+    path: '/looks',
+    operation: looks,
+    operationId: 'looks',
+    response: Type.Object({ ok: Type.Literal(false), problem: Text }, STRICT),
+    decode: () => ({ ok: false, problem: 'as asked' }),
+    encode: ({ ok, problem }) => ({ ok, problem }),
+  }),
+  route({
+    ...facts,
+    method: 'POST',
+    path: '/slowly',
+    operation: echo,
+    operationId: 'slowly',
+    request: { body: Type.Object({ text: Text }, STRICT) },
+    response: Text,
+    async decode({ body: { text } }) {
+      const found = await Promise.resolve(text);
+      if (found === 'lost') throw new Error('the look-up failed');
+      return found === 'odd' ? refused('conflict', 'too odd') : { text: found };
+    },
+    encode: (text) => text,
+  }),
+  ...['/hooks/{id}/renew', '/again/{it}'].map((path, index) =>
+    route({
+      ...facts,
+      method: 'POST',
+      path,
+      operation: rotateEndpointSecret,
+      operationId: `renew${index}`,
+      ids: { [index === 0 ? 'id' : 'it']: ids.hook },
+      response: Type.Object({ key: Text }, STRICT),
+      decode: (request) => ({ endpointId: Object.values(request.ids)[0] as EndpointId }),
+      encode: ({ secret }) => ({ key: secret.value }),
+    }),
+  ),
   route({
     ...facts,
     method: 'PUT',
@@ -114,6 +184,55 @@ describe('a route that is an operation', () => {
     expect(seen).toHaveLength(runs);
   });
 
+  it('takes for a refusal only what `refused` made, and not what has its shape', async () => {
+    const answer = await ask('POST', '/looks');
+    expect([answer.status, answer.json]).toEqual([200, { ok: false, problem: 'as asked' }]);
+  });
+
+  it('may ask elsewhere before it knows what is wanted', async () => {
+    const say = async (text: string) => await ask('POST', '/slowly', { json: { text } });
+    expect([(await say('hello')).json, (await say('odd')).json.oops]).toEqual(['hello', 'conflict']);
+    expect((await say('lost')).status).toBe(500);
+    expect(running.crashes.splice(0)).toEqual([new Error('the look-up failed')]);
+  });
+
+  it('is the same request under one key, however its id is written and whichever path led there', async () => {
+    const native = checkedClient(running, running.native);
+    const made = async (): Promise<string> =>
+      (await native('POST', '/endpoints', { json: { url: running.receiver.url } })).json.endpoint.id;
+    const [id, other] = [await made(), await made()] as [EndpointId, EndpointId];
+    const hook = ids.hook.encode(id);
+    const hyphenated = `hook_${uuids('ep').encode(id)}`;
+    const headers = { 'idempotency-key': 'once' };
+    const first = (await ask('POST', `/hooks/${hook}/renew`, { headers })).json;
+    for (const path of [
+      `/hooks/${hyphenated}/renew`,
+      `/again/${hook}`,
+      `/again/${hyphenated.toUpperCase().replace('HOOK', 'hook')}`,
+    ]) {
+      const again = await ask('POST', path, { headers });
+      expect([path, again.json, again.headers['idempotent-replayed']]).toEqual([path, first, 'true']);
+    }
+    const second = await ask('POST', `/again/${ids.hook.encode(other)}`, { headers });
+    expect(second.json).not.toEqual(first);
+    expect((await native('GET', `/endpoints/${id}/secrets`)).json.items).toHaveLength(2);
+  });
+
+  it.each<[string, () => unknown, string]>([
+    [
+      'a page by id of what has no such order',
+      () => badRoute({ operation: listDeliveries, page: idPages('after', ids.hook) }),
+      'for listEndpoints alone',
+    ],
+    [
+      'headers that cannot be sent',
+      () => badRoute({ operation: listDeliveries, headers: { 'x-name': 'Café ☕' } }),
+      '"x-name"',
+    ],
+  ])('is refused with %s', (_name, make, message) => {
+    expect(make).toThrow(message);
+  });
+
   it('needs the scopes of its operation', async () => {
     const { token } = await createKey(running, { scopes: ['events:write'] });
     expect((await ask('POST', '/echo', { token, json: { text: 'x' } })).status).toBe(403);
@@ -145,7 +264,9 @@ describe('a route that is an operation', () => {
   });
 
   it('has a page of the usual size without a page style, and no parameters for others', async () => {
-    expect((await ask('GET', '/hooks?word=x')).json).toEqual({ count: 1, word: 'x', more: null });
+    const { items } = (await checkedClient(running, running.native)('GET', '/endpoints?limit=100')).json;
+    const made = items.length;
+    expect((await ask('GET', '/hooks?word=x')).json).toEqual({ count: made, word: 'x', more: null });
     expect((await ask('GET', '/hooks?limit=1')).status).toBe(422);
   });
 });

@@ -1,15 +1,14 @@
 import { type TObject, type TSchema, Type } from 'typebox';
 import type { Caller } from '../app/caller.ts';
-import { type Outcome, refused } from '../app/outcome.ts';
-import type { Method, RouteInput, RouteRequest } from '../http/route.ts';
+import { Refusal, refused } from '../app/outcome.ts';
+import type { Method, RouteContext, RouteInput, RouteRequest } from '../http/route.ts';
 import type { Page, PageRequest } from '../store/port.ts';
+import { type DialectServices, INSIDE } from './conduct.ts';
 import { type DialectRoute, keyRoute } from './dialect-route.ts';
+import { headersFault } from './headers-fault.ts';
 import type { IdCodec } from './id-codec.ts';
 import { type Operation, perform } from './operation.ts';
 import type { PageStyle } from './page-style.ts';
-
-/** Why a request cannot be decoded: `refused('validation_failed', …)`. */
-export type Refusal = Extract<Outcome<never>, { ok: false }>;
 
 type NoIds = Readonly<Record<string, never>>;
 type AnyIds = Readonly<Record<string, IdCodec<string>>>;
@@ -54,8 +53,11 @@ export type OperationRoute<Q extends RouteRequest, P extends AnyIds, I, O> = {
   /** Refusals beside those that follow from the rest of the route. */
   readonly refusals?: readonly number[];
   readonly examples?: { readonly request?: unknown; readonly response?: unknown };
-  /** The operation's input, or why there is none. A method, so that routes of many shapes fit one list. */
-  decode(request: Decodable<Q, P>): NoInfer<I> | Refusal;
+  /**
+   * The operation's input, or why there is none (`refused`, `invalid`); at once, or after asking elsewhere. A method, so
+   * that routes of many shapes fit one list.
+   */
+  decode(request: Decodable<Q, P>): NoInfer<I> | Refusal | Promise<NoInfer<I> | Refusal>;
   /** The body of the answer, or a refusal where the product cannot say it. */
   encode(value: NoInfer<O>, facts: EncodeFacts<Q, P>): unknown;
 };
@@ -67,6 +69,8 @@ export function route<const I, O, const Q extends RouteRequest = RouteRequest, c
   definition: OperationRoute<Q, P, I, O>,
 ): DialectRoute {
   const { operation, ids, page, status, response, examples, headers } = definition;
+  const fault = headersFault(headers ?? {}) ?? pageFault(page, operation);
+  if (fault !== null) throw new TypeError(`operation "${definition.operationId}": ${fault}`);
   const request = requestOf(definition);
   const read = idReader(ids ?? {});
   return keyRoute({
@@ -90,14 +94,15 @@ export function route<const I, O, const Q extends RouteRequest = RouteRequest, c
       const { caller } = context;
       // The schemas that `Q` and `P` were made of have passed each part.
       const decodable = { ...input, ids: decoded.ids, page: paged.page, caller } as unknown as Decodable<Q, P>;
-      const wanted = definition.decode(decodable);
-      if (isRefusal(wanted)) return wanted;
-      const outcome = await perform(context, operation, wanted);
+      const decoding = definition.decode(decodable);
+      const wanted = isPromise(decoding) ? await decoding : decoding;
+      if (Refusal.is(wanted)) return wanted;
+      const outcome = await perform(forOperation(context, operation.name, decoded.ids), operation, wanted);
       if (!outcome.ok) return outcome;
       const { value } = outcome;
       const next = page === undefined || !isPage(value) ? null : page.next(context, pagedRequest(input), value);
       const body = definition.encode(value, { request: decodable, now: context.services.now(), next });
-      if (isRefusal(body)) return body;
+      if (Refusal.is(body)) return body;
       const good = {
         ok: true,
         status,
@@ -107,6 +112,28 @@ export function route<const I, O, const Q extends RouteRequest = RouteRequest, c
       return headers === undefined ? good : { ...good, headers };
     },
   });
+}
+
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+/** The same operation on the same things is one request, however its path was written or which of two paths it took. */
+function forOperation(
+  context: RouteContext<DialectServices>,
+  operation: string,
+  ids: Readonly<Record<string, string>>,
+): RouteContext<DialectServices> {
+  const { idempotency } = context;
+  if (idempotency === null) return context;
+  const { dialect } = context.services[INSIDE].conduct;
+  const route = `${dialect} ${operation} ${JSON.stringify(Object.values(ids))}`;
+  return { ...context, idempotency: { ...idempotency, route } };
+}
+
+function pageFault(page: PageStyle | undefined, { name }: { readonly name: string }): string | null {
+  const paged = page?.operation?.name ?? name;
+  return paged === name ? null : `its page style is for ${paged} alone`;
 }
 
 const FIRST_PAGE = { ok: true, page: { after: null, itemsMax: FIRST_PAGE_ITEMS } } as const;
@@ -160,10 +187,6 @@ function examplesOf(
     ...(request === undefined ? {} : { request }),
     ...(response === undefined ? {} : { responses: { [status]: response } }),
   };
-}
-
-function isRefusal(value: unknown): value is Refusal {
-  return typeof value === 'object' && value !== null && 'ok' in value && value.ok === false && 'problem' in value;
 }
 
 function isPage(value: unknown): value is Page<unknown> {

@@ -38,10 +38,25 @@ export function operation<I, O>(definition: {
 /** Does it, for the caller of a request. The operation's own promise is handed on: each step more is paid per event. */
 export function perform<I, O>(
   context: RouteContext<DialectServices>,
-  { [RUN]: run }: Operation<I, O>,
+  { name, [RUN]: run }: Operation<I, O>,
   input: I,
 ): Promise<Outcome<O>> {
-  const { caller, idempotency } = context;
+  const { caller } = context;
   const { app, conduct } = context.services[INSIDE];
+  const idempotency = context.idempotency === null ? null : ownIdempotency(context, context.idempotency, name);
   return run({ app, caller, idempotency, conduct }, input);
+}
+
+/** How many operations a request with an Idempotency-Key has begun. */
+const performed = new WeakMap<RouteContext<DialectServices>, number>();
+
+/** A handler may perform several operations under one key: each has a row of its own, in the order of the calls. */
+function ownIdempotency(
+  context: RouteContext<DialectServices>,
+  request: IdempotencyRequest,
+  name: string,
+): IdempotencyRequest {
+  const count = (performed.get(context) ?? 0) + 1;
+  performed.set(context, count);
+  return count === 1 ? request : { ...request, route: `${request.route} #${count} ${name}` };
 }

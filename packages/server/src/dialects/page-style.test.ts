@@ -69,6 +69,12 @@ describe('pages by the last id', () => {
     expect(style.next(list, asking({}), { items: [], nextCursor: null })).toBeNull();
   });
 
+  it('stop where a list goes on after anything else', () => {
+    for (const nextCursor of ['1042', hexIds('dlv', 'try').example, 'hook_1']) {
+      expect(() => style.next(list, asking({}), { items: [], nextCursor })).toThrow('pages the list of endpoints');
+    }
+  });
+
   it('refuse what is no id there, by the name of the parameter', () => {
     for (const text of ['', id, uuids('ep').encode(id), 'hook_1']) {
       expect(style.read(list, asking({ starting_after: text }))).toMatchObject({

@@ -1,10 +1,12 @@
 import { type TSchema, Type } from 'typebox';
-import type { Outcome } from '../app/outcome.ts';
+import type { Refusal } from '../app/outcome.ts';
+import { type EndpointId, parseId } from '../domain/ids.ts';
 import { CURSOR_LENGTH_MAX, PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX } from '../domain/limits.ts';
 import { nextCursorOf, readPage } from '../http/pagination.ts';
 import { refuseFields } from '../http/validation.ts';
 import type { Page, PageRequest } from '../store/port.ts';
 import type { IdCodec } from './id-codec.ts';
+import { listEndpoints } from './operations/endpoints.ts';
 
 type Query = Readonly<Record<string, unknown>>;
 /** Which list is paged: a cursor of another one is refused. */
@@ -13,7 +15,7 @@ export type PagedList = {
   readonly caller: { readonly organizationId: string };
 };
 export type PagedRequest = { readonly params: unknown; readonly query: Query };
-type Reading = { readonly ok: true; readonly page: PageRequest } | Extract<Outcome<never>, { ok: false }>;
+type Reading = { readonly ok: true; readonly page: PageRequest } | Refusal;
 
 /** How a product asks for a page of a list, and how it says where the next one starts. */
 export type PageStyle = {
@@ -22,6 +24,8 @@ export type PageStyle = {
   read(list: PagedList, request: PagedRequest): Reading;
   /** What the next page is asked for with; null: this was the last one, or the product does not say. */
   next(list: PagedList, request: PagedRequest, page: Page<unknown>): string | null;
+  /** The one operation whose list it can page; absent: any. */
+  readonly operation?: { readonly name: string };
 };
 
 type Sizes = { readonly itemsDefault?: number; readonly itemsMax?: number };
@@ -55,8 +59,8 @@ function withPage(request: PagedRequest): PagedRequest & { query: { limit?: numb
   return request;
 }
 
-/** `limit` and the id of the last item of the page before: for lists in the order of their ids, such as endpoints. */
-export function idPages<Id extends string>(parameter: string, ids: IdCodec<Id>, sizes: Sizes = {}): PageStyle {
+/** `limit` and the id of the last endpoint of the page before. Of all lists, that of endpoints alone goes on after an id. */
+export function idPages(parameter: string, ids: IdCodec<EndpointId>, sizes: Sizes = {}): PageStyle {
   const description = `The id of the last ${ids.noun} of the page before`;
   return {
     query: { limit: limitParameter(sizes), [parameter]: Type.Optional(Type.String({ description })) },
@@ -69,8 +73,14 @@ export function idPages<Id extends string>(parameter: string, ids: IdCodec<Id>, 
       const detail = 'must be the id of the last item of the page before';
       return refuseFields([{ pointer: `?${parameter}`, detail, code: 'wrong_format' }]);
     },
-    // What such a list goes on after is an id.
-    next: (_list, _request, { nextCursor }) => (nextCursor === null ? null : ids.encode(nextCursor as Id)),
+    next(_list, _request, { nextCursor }) {
+      if (nextCursor === null) return null;
+      const last = parseId('ep', nextCursor);
+      if (last === null)
+        throw new Error('idPages pages the list of endpoints, and this list goes on after something else');
+      return ids.encode(last);
+    },
+    operation: listEndpoints,
   };
 }
 

@@ -1,12 +1,17 @@
 import { type Static, type TSchema, Type } from 'typebox';
 
+type JsonSchemaParts = { readonly $id?: string; readonly type?: string; readonly enum?: readonly unknown[] };
+
 /** Refuses what it does not name. */
 export const STRICT = { additionalProperties: false } as const;
 
-/** The same schema, or null: one `type` of two, so that a wrong value gets one clear line. */
+/**
+ * The same schema, or null: one `type` of two, so that a wrong value gets one clear line. One with a name stays itself,
+ * beside null: the name is already that of a schema without it.
+ */
 export function nullable<S extends TSchema>(schema: S) {
-  const { type, enum: values, ...rest } = schema as { readonly type?: string; readonly enum?: readonly unknown[] }; // A JSON Schema.
-  if (type === undefined && values === undefined) {
+  const { $id, type, enum: values, ...rest } = schema as JsonSchemaParts; // A JSON Schema.
+  if ($id !== undefined || (type === undefined && values === undefined)) {
     return Type.Unsafe<Static<S> | null>({ anyOf: [schema, { type: 'null' }] });
   }
   return Type.Unsafe<Static<S> | null>({

@@ -1,5 +1,5 @@
 import type { TokenRequest } from '../app/issue-access-token.ts';
-import { invalid, type Outcome, refused } from '../app/outcome.ts';
+import { invalid, Refusal, refused } from '../app/outcome.ts';
 import { readJsonBody } from '../http/body.ts';
 import { checkContentType, JSON_MEDIA_TYPE, parseContentType } from '../http/content-type.ts';
 import { formDecoded, readForm } from '../http/form.ts';
@@ -10,7 +10,6 @@ const FORM_MEDIA_TYPE = 'application/x-www-form-urlencoded';
 /** The form is the standard's; JSON is what many SDKs send. */
 export const FORM_MEDIA_TYPES = [FORM_MEDIA_TYPE, JSON_MEDIA_TYPE] as const;
 
-type Refusal = Extract<Outcome<never>, { ok: false }>;
 type Fields = ReadonlyMap<string, unknown>;
 type Client = Pick<TokenRequest, 'clientId' | 'clientSecret'>;
 
@@ -120,5 +119,5 @@ const TWO_WAYS = withError(
 /** What is wrong with a value is 400 at a token endpoint (RFC 6749, section 5.2). */
 function withError({ problem }: Refusal, error: OAuthError): Refusal {
   const code = problem.code === 'validation_failed' ? 'token_request_refused' : problem.code;
-  return { ok: false, problem: { ...problem, code, extra: { error } } };
+  return new Refusal({ ...problem, code, extra: { error } });
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { fieldPath, fieldSubject } from './field-path.ts';
+import { fieldPath, fieldSentence, pointerNames } from './field-path.ts';
 
 it.each([
   ['/url', 'url'],
@@ -14,6 +14,18 @@ it.each([
   expect(fieldPath(pointer)).toBe(path);
 });
 
-it('is the subject of a sentence in quotes, unless it is the whole body', () => {
-  expect([fieldSubject('/events/0'), fieldSubject('')]).toEqual(['"events[0]"', 'the body']);
+it('is the subject of the sentence that says what is wrong', () => {
+  expect(fieldSentence('/events/0', 'must be text')).toBe('"events[0]" must be text');
+  expect(fieldSentence('/url', 'The host is private.')).toBe('"url": The host is private.');
+  expect(fieldSentence('', 'must be an object')).toBe('the body must be an object');
+});
+
+it.each([
+  ['', []],
+  ['/events/0/id', ['events', '0', 'id']],
+  ['/metadata/a~1b~0c~01', ['metadata', 'a/b~c~1']],
+  ['?a/b', ['a/b']],
+  ['#idempotency-key', ['idempotency-key']],
+])('the names on the way to %j are %j', (pointer, names) => {
+  expect(pointerNames(pointer)).toEqual(names);
 });

@@ -4,14 +4,23 @@
  */
 export function fieldPath(pointer: string): string {
   if (pointer === '' || pointer === '/') return 'body';
-  if (!pointer.startsWith('/')) return pointer.slice(1);
-  const [name = '', ...rest] = pointer.slice(1).split('/').map(unescaped);
+  const [name = '', ...rest] = pointerNames(pointer);
   return name + rest.map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`)).join('');
 }
 
-/** The same as the subject of a sentence: `"events[0]" must be …`. */
-export function fieldSubject(pointer: string): string {
-  return pointer === '' || pointer === '/' ? 'the body' : `"${fieldPath(pointer)}"`;
+/** What is wrong with a field, as a sentence that names it. A whole sentence stays one: `"url": The host …`. */
+export function fieldSentence(pointer: string, detail: string): string {
+  const subject = pointer === '' || pointer === '/' ? 'the body' : `"${fieldPath(pointer)}"`;
+  return /^[A-Z]/.test(detail) ? `${subject}: ${detail}` : `${subject} ${detail}`;
+}
+
+/**
+ * The names on the way to a place in a request, outermost first: those of a JSON Pointer (RFC 6901), or the one of a query
+ * parameter or header. The whole body has none.
+ */
+export function pointerNames(pointer: string): readonly string[] {
+  if (pointer === '') return [];
+  return pointer.startsWith('/') ? pointer.slice(1).split('/').map(unescaped) : [pointer.slice(1)];
 }
 
 function unescaped(part: string): string {

@@ -68,6 +68,23 @@ export function policyInForce(
   return { policy: boundPolicy(dialect === null || imposed ? own : dialect, limits), imposed };
 }
 
+/**
+ * The grace that a call through a dialect asks for under an imposed policy. One that names none asks for what its dialect
+ * always gives: the imposed policy may forbid that, and never replaces it without a word.
+ */
+export function graceAskedOf(dialect: RotationPolicy, limits: OperatorRotationLimits): number | null {
+  const { grace } = boundPolicy(dialect, limits);
+  switch (grace.whenOmitted) {
+    case 'default':
+      return grace.defaultSeconds;
+    case 'zero':
+      return 0;
+    case 'indefinite':
+    case 'required':
+      return null;
+  }
+}
+
 const FORBIDDEN_BY_POLICY: ReadonlySet<string> = new Set([
   'rotation_in_progress',
   'ring_full',

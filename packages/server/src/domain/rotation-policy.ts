@@ -54,3 +54,16 @@ export const NATIVE_ROTATION_POLICY: RotationPolicy = {
   enforced: false,
   rollback: 'untilPreviousExpires',
 };
+
+/**
+ * What the endpoints of a product have in common whose callers can ask for a rotation and nothing else of a ring. The
+ * new secret is a field that each answer must have, for as long as an Idempotency-Key is remembered.
+ */
+export const PRODUCT_ROTATION_POLICY: RotationPolicy = {
+  ...NATIVE_ROTATION_POLICY,
+  force: 'none',
+  rollback: 'none',
+  earlyRevoke: 'none',
+  origin: 'generated',
+  recoveryMinutes: 1_440,
+};

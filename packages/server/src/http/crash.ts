@@ -25,7 +25,7 @@ export function askedPath(request: FastifyRequest): string {
 }
 
 /** Takes what a caller must not see. */
-export type CrashSink = (error: unknown, facts: CrashFacts) => void;
+export type CrashSink = (error: unknown, facts: Pick<CrashFacts, 'requestId' | 'path'>) => void;
 
 /** What a caller is told of an exception: nothing of it, unless it says something about the request. */
 export function problemOf(error: unknown, facts: CrashFacts, onCrash: CrashSink): Problem {

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Caller } from '../app/caller.ts';
 import { refused } from '../app/outcome.ts';
 import type { Problem } from '../domain/error-registry.ts';
 import type { Scope } from '../domain/scope.ts';
@@ -13,7 +14,7 @@ import {
 import { askedPath, type CrashSink, crashFacts, problemOf } from './crash.ts';
 import { readIdempotencyKey } from './idempotency.ts';
 import type { RateLimiter } from './rate-limit.ts';
-import { sendProblem, sendReply } from './reply.ts';
+import { guardedSurface, sendProblem, sendReply, sendWordless } from './reply.ts';
 import { compileRequest, idempotencyOf, type RequestReader } from './request.ts';
 import type { KeyRoute, Route, RouteReply, TextReply } from './route.ts';
 import type { HttpServer } from './server.ts';
@@ -39,8 +40,8 @@ export function mountSurface<S>(
   routes: readonly Route<S>[],
   deps: MountDeps<S>,
 ): void {
-  server.surfaces.add(surface);
-  const mounted: Mounted<S> = { surface, deps };
+  const mounted: Mounted<S> = { surface: guardedSurface(surface, deps.onCrash), deps };
+  server.surfaces.add(mounted.surface);
   server.fastify.register(
     async (instance) => {
       decorateWithCaller(instance);
@@ -93,7 +94,7 @@ function admit<S>(
   done: () => void,
 ): void {
   const settle = (outcome: Awaited<ReturnType<Authenticate>>): void => {
-    const problem = outcome.ok ? overRate(mounted, outcome.value.actor, reply) : outcome.problem;
+    const problem = outcome.ok ? overRate(mounted, outcome.value, reply) : outcome.problem;
     if (!outcome.ok || problem !== null) {
       if (problem !== null) refuse(mounted, request, reply, problem);
       return;
@@ -116,15 +117,23 @@ function admit<S>(
   }
 }
 
-function overRate<S>(mounted: Mounted<S>, actor: string, reply: FastifyReply): Problem | null {
+function overRate<S>(mounted: Mounted<S>, caller: Caller, reply: FastifyReply): Problem | null {
   const { rateLimiter } = mounted.deps;
   if (rateLimiter === null) return null;
-  const state = rateLimiter.take(actor);
+  const state = rateLimiter.take(bucketOf(caller));
   const headers = mounted.surface.rateLimitHeaders(state);
   for (const name in headers) reply.header(name, headers[name]);
   if (state.allowed) return null;
   const { retryAfterSeconds } = state;
   return refused('rate_limited', `try again in ${retryAfterSeconds} s`, { retryAfterSeconds }).problem;
+}
+
+/**
+ * A dialect's own way may call people of two organizations by one name, and one must not use up what the other has.
+ * An operator is one caller for whichever organization it acts: otherwise each would add to what it may ask.
+ */
+function bucketOf({ actor, organizationId, scopes }: Caller): string {
+  return scopes.has('operator') ? actor : `${actor}@${organizationId}`;
 }
 
 function run<S>(
@@ -151,7 +160,13 @@ function run<S>(
 }
 
 function refuse<S>(mounted: Mounted<S>, request: FastifyRequest, reply: FastifyReply, problem: Problem): void {
-  sendProblem(reply, request.id, mounted.surface, problem, askedPath(request));
+  try {
+    sendProblem(reply, request.id, mounted.surface, problem, askedPath(request));
+  } catch (error) {
+    // Nobody above would catch it in every case, and the headers that do not go out would stop any other answer too.
+    mounted.deps.onCrash(error, crashFacts(request));
+    sendWordless(reply, request.id);
+  }
 }
 
 function crashed<S>(mounted: Mounted<S>, error: unknown, request: FastifyRequest): Problem {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { TSchema } from 'typebox';
 import type { JsonSchema } from './openapi-document.ts';
 
@@ -9,17 +10,22 @@ const PLAIN = new Set(['const', 'default', 'enum', 'example', 'examples', 'requi
 /** Keywords whose values are schemas by a name of the author's. */
 const BY_NAME = new Set(['properties', 'patternProperties', '$defs', 'dependentSchemas']);
 
-/** Schemas with an `$id` become components, once, and a reference where they stood. */
+/** Schemas with an `$id` become components, once, and a reference where they stood. Two under one name are an error. */
 export function hoist(schema: TSchema, named: NamedSchemas): JsonSchema {
   const { $id: id, ...rest } = schema as { readonly $id?: string }; // A JSON Schema.
   if (id === undefined) return keywords(rest, named);
-  if (!named.has(id)) {
+  const known = named.get(id);
+  if (known === undefined) {
     // Its place is taken before its parts are read, which may refer to it.
-    named.set(id, {});
+    named.set(id, UNREAD);
     named.set(id, keywords(rest, named));
+  } else if (known !== UNREAD && !isDeepStrictEqual(known, keywords(rest, named))) {
+    throw new TypeError(`two different schemas have the $id "${id}"`);
   }
   return { $ref: `#/components/schemas/${id}` };
 }
+
+const UNREAD: JsonSchema = {};
 
 function keywords(schema: object, named: NamedSchemas): JsonSchema {
   return mapped(schema, (value, key) => {

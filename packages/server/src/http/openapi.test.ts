@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { type TSchema, Type } from 'typebox';
 import { describe, expect, it } from 'vitest';
 import { type OpenApiInfo, openApiDocument } from './openapi.ts';
 import type { OpenApiDocument, OperationObject } from './openapi-document.ts';
@@ -179,6 +179,29 @@ describe('a document', () => {
 
   it('tells of a repeated request with the header of the surface', () => {
     expect(paint.description).toContain('the same X-Idempotency-Key');
+  });
+
+  it('tells of no repeated request where no header makes one', () => {
+    const once = operationOf(
+      openApiDocument({ ...info, idempotencyHeader: null }, [route]),
+      '/toys/{id}/paint',
+      'post',
+    );
+    expect(JSON.stringify(once)).not.toMatch(/idempoten/i);
+    expect(JSON.stringify(paint)).toMatch(/idempoten/i);
+  });
+
+  it('refuses two different schemas of one name, and takes copies of one', () => {
+    const thing = (name: string) =>
+      Type.Object({ [name]: Type.Array(Type.Object({}, { $id: 'Part' })) }, { $id: 'Thing' });
+    const of = (...schemas: readonly TSchema[]) =>
+      openApiDocument(
+        info,
+        schemas.map((schema, index) => ({ ...page, path: `/${index}`, responses: { 200: schema } })),
+      );
+    expect(() => of(thing('a'), thing('b'))).toThrow('two different schemas have the $id "Thing"');
+    expect(() => of(thing('a'), Type.Object({}, { $id: 'Part', title: 'x' }))).toThrow('the $id "Part"');
+    expect(Object.keys(of(thing('a'), thing('a')).components.schemas)).toEqual(['Part', 'Refusal', 'Thing']);
   });
 });
 

@@ -34,7 +34,8 @@ export type OpenApiInfo = {
   readonly securitySchemes?: Readonly<Record<string, SecurityScheme>>;
   /** Any one of these schemes lets a caller in; all of them unless given. */
   readonly security?: readonly string[];
-  readonly idempotencyHeader: string;
+  /** null: no header makes a request repeatable. */
+  readonly idempotencyHeader: string | null;
   readonly scopeName: (scope: Scope) => string;
 };
 
@@ -93,12 +94,12 @@ function schemesOf({ securitySchemes, tokenExample }: OpenApiInfo): Readonly<Rec
 function operation<S>(gathered: Gathered, route: Route<S>): OperationObject {
   const { info, schemas } = gathered;
   const { request } = route;
-  const isIdempotent = route.access === 'key' && route.idempotent;
+  const repeatedBy = repeatHeader(info, route);
   const scopes = route.access === 'key' ? [...new Set(route.scopes.map(info.scopeName))] : [];
   const described = [
     route.description,
-    isIdempotent ? repeated(info) : undefined,
-    route.method === 'POST' && request.body === undefined ? BODY_IGNORED : undefined,
+    repeatedBy === null ? undefined : repeated(repeatedBy),
+    route.method === 'POST' && request.body === undefined ? NO_BODY : undefined,
     scopes.length === 0 ? undefined : scopesSentence(scopes),
   ];
   const description = described.filter((text) => text !== undefined).join('\n\n');
@@ -107,7 +108,7 @@ function operation<S>(gathered: Gathered, route: Route<S>): OperationObject {
     ...parametersOf('query', request.query, schemas),
     ...parametersOf('header', request.headers, schemas),
     ...(route.access === 'key' ? [ORGANIZATION_PARAMETER] : []),
-    ...(isIdempotent ? [idempotencyParameter(info)] : []),
+    ...(repeatedBy === null ? [] : [idempotencyParameter(repeatedBy)]),
   ];
   return {
     operationId: route.operationId,
@@ -127,9 +128,9 @@ function requirements(info: OpenApiInfo, scopes: readonly string[]): SecurityReq
   return names.map((name) => ({ [name]: scopes }));
 }
 
-function responsesOf<S>({ schemas, refused }: Gathered, route: Route<S>): OperationObject['responses'] {
+function responsesOf<S>({ info, schemas, refused }: Gathered, route: Route<S>): OperationObject['responses'] {
   const responses: Record<string, OperationObject['responses'][string]> = {};
-  const headers = route.access === 'key' && route.idempotent ? { headers: REPLAYED_HEADERS } : {};
+  const headers = repeatHeader(info, route) === null ? {} : { headers: REPLAYED_HEADERS };
   for (const [status, schema] of Object.entries(route.responses)) {
     const example = route.examples?.responses?.[Number(status)];
     const content =
@@ -192,7 +193,7 @@ function headerName(name: string): string {
   return name.replaceAll(/(?:^|-)[a-z]/g, (start) => start.toUpperCase());
 }
 
-const BODY_IGNORED = 'Takes no body; one that is sent is ignored.';
+const NO_BODY = 'Takes no body, or an empty JSON object.';
 
 const ORGANIZATION_PARAMETER: Parameter = {
   name: headerName(ORGANIZATION_HEADER),
@@ -202,8 +203,14 @@ const ORGANIZATION_PARAMETER: Parameter = {
   schema: { type: 'string', minLength: 1 },
 };
 
-function repeated(info: OpenApiInfo): string {
-  return `A repeated request with the same ${headerName(info.idempotencyHeader)} and body changes nothing again: it gets the result of the first one, told from the current state of what that made, with \`Idempotent-Replayed: true\`.`;
+/** The header whose value makes a request of this route repeatable, as documents write it; null: none does. */
+function repeatHeader<S>({ idempotencyHeader }: OpenApiInfo, route: Route<S>): string | null {
+  const isRepeatable = route.access === 'key' && route.idempotent;
+  return isRepeatable && idempotencyHeader !== null ? headerName(idempotencyHeader) : null;
+}
+
+function repeated(header: string): string {
+  return `A repeated request with the same ${header} and body changes nothing again: it gets the result of the first one, told from the current state of what that made, with \`Idempotent-Replayed: true\`.`;
 }
 
 const REPLAYED_HEADERS = {
@@ -213,9 +220,9 @@ const REPLAYED_HEADERS = {
   },
 };
 
-function idempotencyParameter(info: OpenApiInfo): Parameter {
+function idempotencyParameter(name: string): Parameter {
   return {
-    name: headerName(info.idempotencyHeader),
+    name,
     in: 'header',
     required: false,
     description: `Makes the request repeatable for ${IDEMPOTENCY_HOURS} hours. The same key with another body is refused with 422, and with 409 while its first request still runs. A request that was refused may be sent again with its key.`,

@@ -4,7 +4,7 @@ import type { Route } from './route.ts';
 const ANY = [400, 422, 431, 500];
 /** Who asks (404: for an organization that does not exist), how often, and a store that takes nothing. */
 const WITH_KEY = [401, 403, 404, 429, 503];
-/** A body is read wherever one may be sent, also where it is ignored. */
+/** A body is read wherever one may be sent, also where nothing is expected. */
 const WITH_BODY = [413, 415];
 /** Others changed the same thing, or an Idempotency-Key's first request still runs. */
 const CHANGE = [409];

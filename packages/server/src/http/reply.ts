@@ -1,7 +1,8 @@
 import type { FastifyReply } from 'fastify';
 import type { Problem } from '../domain/error-registry.ts';
+import type { CrashSink } from './crash.ts';
 import type { RouteReply, TextReply } from './route.ts';
-import type { Surface } from './surface.ts';
+import type { EncodedProblem, Surface } from './surface.ts';
 
 const JSON_TYPE = 'application/json';
 
@@ -41,6 +42,35 @@ export function sendReply(
 /** Bytes, since Fastify adds a charset to the type of a text, which no type of JSON has (RFC 8259, section 11). */
 function bytesOf(text: string): Buffer {
   return Buffer.from(text, 'utf8');
+}
+
+/** The words of a surface may be a user's code, which says no in every place where nothing else is left to catch it. */
+export function guardedSurface(surface: Surface, onCrash: CrashSink): Surface {
+  return {
+    ...surface,
+    encodeProblem(problem, request) {
+      try {
+        return surface.encodeProblem(problem, request);
+      } catch (error) {
+        onCrash(error, request);
+        return wordless(request.requestId);
+      }
+    },
+  };
+}
+
+/** For a surface that has no words: in nobody's shape, and nothing of what went wrong. */
+function wordless(requestId: string): EncodedProblem {
+  const detail = 'something in this server is broken; the request id finds it in the log';
+  return { status: 500, contentType: JSON_TYPE, body: JSON.stringify({ code: 'internal_error', detail, requestId }) };
+}
+
+/** For an answer that cannot be sent as it is, such as one with a header that no client could read. */
+export function sendWordless(reply: FastifyReply, requestId: string): void {
+  for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name);
+  const { status, contentType, body } = wordless(requestId);
+  reply.code(status).header('x-request-id', requestId).header('cache-control', 'no-store');
+  reply.header('content-type', contentType).send(bytesOf(body));
 }
 
 export function sendProblem(

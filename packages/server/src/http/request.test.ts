@@ -40,6 +40,18 @@ describe('bodies', () => {
     ]);
   });
 
+  it.each([
+    ['nothing', '', undefined, 200],
+    ['an empty object', '{}', 'application/json', 200],
+    ['broken JSON', '{"a"', 'application/json', 400],
+    ['a field that somebody meant', '{"graceSeconds":60}', 'application/json', 422],
+    ['a form', 'a=b', 'application/x-www-form-urlencoded', 415],
+  ])('lets nothing but nothing through where no body is expected: %s', async (_name, body, type, status) => {
+    const headers = type === undefined ? {} : { 'content-type': type };
+    const answer = await ask(start(), { method: 'DELETE', url: '/one/things/7', body, headers });
+    expect(answer.status < 300 ? 200 : answer.status).toBe(status);
+  });
+
   it('refuses a body without a content type, and a compressed one', async () => {
     const server = start();
     expect((await ask(server, { method: 'POST', url: '/one/things', body: Buffer.from('{"name":"a"}') })).status).toBe(

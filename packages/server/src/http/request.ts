@@ -47,7 +47,7 @@ const NO_BODY = { ok: true, value: undefined } as const;
 
 function compileBody(shape: RouteRequest): BodyReader {
   const { body: schema, optionalBody = false, contentTypes = JSON_ONLY } = shape;
-  if (schema === undefined) return () => NO_BODY;
+  if (schema === undefined) return readNoBody;
   if (schema === 'raw') {
     return (request) => {
       const { headers } = request;
@@ -72,6 +72,20 @@ function compileBody(shape: RouteRequest): BodyReader {
     const read = readJsonBody(bytes, optionalBody);
     return read.ok ? (check(read.value) ?? read) : read;
   };
+}
+
+const checkNothing = compileCheck(Type.Object({}, { additionalProperties: false }));
+
+/** Where nothing is expected, an empty object is let through and something is not: the caller meant it. */
+function readNoBody(request: FastifyRequest): ReturnType<BodyReader> {
+  const bytes = bytesOf(request);
+  if (bytes.length === 0) return NO_BODY;
+  const { headers } = request;
+  const wrongType =
+    checkContentType(headers['content-type'], JSON_ONLY) ?? checkContentEncoding(headers['content-encoding']);
+  if (wrongType !== null) return wrongType;
+  const read = readJsonBody(bytes, false);
+  return read.ok ? (checkNothing(read.value) ?? NO_BODY) : read;
 }
 
 function bytesOf(request: FastifyRequest): Uint8Array {

@@ -6,7 +6,7 @@ import type { Scope } from '../domain/scope.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** What a request must look like. Absent parts take nothing: an unknown query parameter is refused, a body is ignored. */
+/** What a request must look like. Absent parts take nothing: an unknown query parameter or a body is refused. */
 export type RouteRequest = {
   readonly params?: TObject;
   /** Strings, integers, booleans and arrays of strings; integers are parsed strictly. */

@@ -1,13 +1,13 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type ConnectionError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { refused } from '../app/outcome.ts';
+import { type Refusal, refused } from '../app/outcome.ts';
 import type { ErrorCode } from '../domain/error-registry.ts';
 import { CONTROL_BODY_BYTES_MAX } from '../domain/limits.ts';
 import { askedPath, type CrashSink, crashFacts, isOfFramework, problemOf } from './crash.ts';
 import { createHostRewrite, namesOneHost } from './hosts.ts';
 import { explainMissing, type MountedOperation } from './not-found.ts';
-import { sendProblem } from './reply.ts';
+import { guardedSurface, sendProblem } from './reply.ts';
 import { createSurfaceTable, pathOf, type Surface, type SurfaceTable } from './surface.ts';
 
 /** From the first byte to the last of a request: a slow sender must not hold a connection for ever. */
@@ -41,7 +41,8 @@ export type HttpServer = { readonly fastify: FastifyInstance; readonly surfaces:
 
 /** The bare server: limits, broken requests and unknown paths. Dialects are mounted on it. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const surfaces = createSurfaceTable(options.fallback);
+  const fallback = guardedSurface(options.fallback, options.onCrash);
+  const surfaces = createSurfaceTable(fallback);
   const { hosts = NO_HOSTS } = options;
 
   function refuseBroken(error: { readonly code: string }, request: FastifyRequest, reply: FastifyReply): void {
@@ -79,7 +80,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     },
     frameworkErrors: refuseBroken,
-    clientErrorHandler: (error, socket) => refuseUnreadable(options, error, socket),
+    clientErrorHandler: (error, socket) => refuseUnreadable({ ...options, fallback }, error, socket),
   });
   fastify.server.maxHeadersCount = HEADERS_MAX;
   fastify.server.maxConnections = options.connectionsMax ?? CONNECTIONS_MAX;
@@ -112,8 +113,6 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 }
 
 const NO_HOSTS: ReadonlyMap<string, string> = new Map();
-
-type Refusal = ReturnType<typeof refused>;
 
 const BAD_URL = refused('invalid_request', 'the path is not a valid URL path');
 const BAD_HOST = refused('invalid_request', 'the request has more than one Host header');

@@ -3,7 +3,7 @@ import { Compile } from 'typebox/compile';
 import type { TLocalizedValidationError } from 'typebox/error';
 import { type Outcome, refused } from '../app/outcome.ts';
 import type { FieldError } from '../domain/error-registry.ts';
-import { fieldSubject } from '../domain/field-path.ts';
+import { fieldSentence } from '../domain/field-path.ts';
 import { closestName } from './did-you-mean.ts';
 
 /** Wrong fields named in one answer; the validator itself stops looking after eight. */
@@ -31,7 +31,7 @@ export function refuseFields(errors: readonly FieldError[]): Refusal {
   const [first] = errors;
   if (first === undefined) return refused('validation_failed', 'the request is not valid');
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-  return refused('validation_failed', `${fieldSubject(first.pointer)} ${first.detail}${more}`, {
+  return refused('validation_failed', `${fieldSentence(first.pointer, first.detail)}${more}`, {
     errors: errors.slice(0, ERRORS_MAX),
   });
 }
@@ -57,12 +57,21 @@ function withoutChoices(errors: readonly TLocalizedValidationError[]): TLocalize
   const others = errors.filter((error) => error !== choice && !error.schemaPath.startsWith(prefix));
   const isOfAnotherType = (error: TLocalizedValidationError): boolean =>
     error.keyword === 'type' && error.instancePath === choice.instancePath;
+  // Words that may be one of several: what helps is all of them.
+  const words = [...branches.values()].map((branch) => branch.find((error) => error.keyword === 'const'));
+  if (words.length > 0 && words.every((word) => word?.instancePath === choice.instancePath)) {
+    const params = { allowedValues: words.flatMap((word) => word?.params.allowedValue ?? []) };
+    return withoutChoices([...others, { ...choice, keyword: 'enum', params, message: choice.message }]);
+  }
   const meant = [...branches.values()].find((branch) => !branch.some(isOfAnotherType));
   if (meant !== undefined) return withoutChoices([...others, ...meant]);
   const types = [...branches.values()]
     .flat()
     .flatMap((error) => (error.keyword === 'type' && isOfAnotherType(error) ? error.params.type : []));
-  return withoutChoices([...others, { ...choice, keyword: 'type', params: { type: types }, message: choice.message }]);
+  return withoutChoices([
+    ...others,
+    { ...choice, keyword: 'type', params: { type: [...new Set(types)] }, message: choice.message },
+  ]);
 }
 
 function describe(schema: TSchema, error: TLocalizedValidationError): FieldError[] {

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import type { Scope } from '../../domain/scope.ts';
 import { CommandFailure, EXIT, usage } from '../exit.ts';
-import { readStdin } from '../io.ts';
+import { readStdin, writeLine } from '../io.ts';
 import { collect } from '../options.ts';
 import { progressLine } from '../progress.ts';
 import type { Run } from '../run.ts';
@@ -30,7 +30,7 @@ Each line is the SHA-256 of a token, as 64 characters of hex, alone or with a na
   9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08,billing service
 
 Nothing is imported when a line cannot be read. It can be stopped and run again at any time: what was imported stays, and
-is counted as imported before.`,
+is counted as imported before, and keeps the scopes that it was imported with.`,
     )
     .action(async (file: string, options: ImportOptions) => {
       await run(options, async (session) => {
@@ -81,12 +81,20 @@ function unreadable(faults: readonly LineFault[]): CommandFailure {
   });
 }
 
+function otherScopesKept(count: number): string {
+  const who =
+    count === 1 ? '1 key that was imported before keeps its' : `${count} keys that were imported before keep their`;
+  return `warning: ${who} scopes, which are not those of this run: what a key may do never changes`;
+}
+
 function tell(session: Session, result: Imported): void {
-  const { imported, alreadyImported, failed } = result;
+  const { imported, alreadyImported, otherScopes, failed } = result;
   session.print(result, () => {
     const before = alreadyImported === 0 ? '' : `, ${alreadyImported} imported before`;
     return `${imported} ${imported === 1 ? 'key' : 'keys'} imported${before}${failed.length === 0 ? '.' : `, ${failed.length} refused.`}`;
   });
+  // For scripts too: what they asked for is not so, and nothing else says it.
+  if (otherScopes > 0) writeLine(session.io.stderr, otherScopesKept(otherScopes));
   for (const { line, detail } of failed.slice(0, FAULTS_SHOWN_MAX)) session.note(`line ${line}: ${detail}`);
   if (failed.length > FAULTS_SHOWN_MAX)
     session.note(`… and ${failed.length - FAULTS_SHOWN_MAX} more; --json tells all`);

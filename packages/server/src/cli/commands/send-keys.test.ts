@@ -9,8 +9,12 @@ const LINES: readonly KeyLine[] = Array.from({ length: 50 }, (_, index) => ({
   name: '',
 }));
 
-function refusal(status: number, code?: string): CommandFailure {
-  const errors = code === undefined ? [] : [{ pointer: '/tokenHash', detail: 'is so', code }];
+function refusal(status: number, ...codes: readonly string[]): CommandFailure {
+  const errors = codes.map((code, index) => ({
+    pointer: index === 0 ? '/tokenHash' : '/scopes',
+    detail: 'is so',
+    code,
+  }));
   return new CommandFailure({ detail: 'refused', exitCode: EXIT.FAILED, status, errors });
 }
 
@@ -46,11 +50,16 @@ function server(answer: (line: KeyLine, times: number) => CommandFailure | null)
 describe('sending keys', () => {
   it('counts what is new, what was there, and tells the lines that are refused', async () => {
     const { tools, told, underwayMax } = server(({ number }) =>
-      number % 10 === 0 ? refusal(409, 'already_imported') : number % 25 === 1 ? refusal(409, 'taken') : null,
+      number % 10 === 0
+        ? refusal(409, 'already_imported', ...(number === 20 ? ['other_scopes'] : []))
+        : number % 25 === 1
+          ? refusal(409, 'taken')
+          : null,
     );
     expect(await sendKeys(LINES, tools)).toEqual({
       imported: 43,
       alreadyImported: 5,
+      otherScopes: 1,
       failed: [
         { line: 1, detail: 'its hash is so', code: 'taken' },
         { line: 26, detail: 'its hash is so', code: 'taken' },

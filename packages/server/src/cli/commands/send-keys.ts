@@ -11,6 +11,8 @@ export type Imported = {
   imported: number;
   /** By an earlier run. */
   alreadyImported: number;
+  /** Those of them that keep scopes other than this run gives. */
+  otherScopes: number;
   readonly failed: LineFault[];
 };
 
@@ -26,7 +28,7 @@ export type SendTools = {
  * it all, and the next run goes on from there.
  */
 export async function sendKeys(lines: readonly KeyLine[], { send, wait, tell }: SendTools): Promise<Imported> {
-  const result: Imported = { imported: 0, alreadyImported: 0, failed: [] };
+  const result: Imported = { imported: 0, alreadyImported: 0, otherScopes: 0, failed: [] };
   const queue = lines.values();
   /** What ends it all; the first of them is told. */
   const failures: unknown[] = [];
@@ -44,10 +46,13 @@ export async function sendKeys(lines: readonly KeyLine[], { send, wait, tell }: 
           await wait(TRY_AGAIN_MS);
           continue;
         }
-        const [fault] = error.facts.errors ?? [];
+        const { errors = [] } = error.facts;
+        const [fault] = errors;
         if (fault?.pointer !== '/tokenHash') throw error;
-        if (fault.code === 'already_imported') result.alreadyImported += 1;
-        else result.failed.push({ line: line.number, detail: `its hash ${fault.detail}`, code: fault.code });
+        if (fault.code === 'already_imported') {
+          result.alreadyImported += 1;
+          if (errors.some(({ code }) => code === 'other_scopes')) result.otherScopes += 1;
+        } else result.failed.push({ line: line.number, detail: `its hash ${fault.detail}`, code: fault.code });
         return;
       }
     }

@@ -1,5 +1,5 @@
 import { stripeStyle } from '@hookring/signing';
-import { type Dialect, defineDialect, NATIVE_ROTATION_POLICY, type RotationPolicy } from '../public.ts';
+import { type Dialect, defineDialect, PRODUCT_ROTATION_POLICY, type RotationPolicy } from '../public.ts';
 import { API_VERSION, CATALOGUE } from './catalogue.ts';
 import { ids } from './mapping.ts';
 import { encodeProblem } from './problems.ts';
@@ -11,7 +11,7 @@ const ORGANIZATION_GRACE_SECONDS = 300;
 /** A ring of this product takes no wishes: the older secret goes when the product says so. */
 function replacing(graceSeconds: number): Omit<RotationPolicy, 'maxLive' | 'signWith'> {
   return {
-    ...NATIVE_ROTATION_POLICY,
+    ...PRODUCT_ROTATION_POLICY,
     grace: {
       defaultSeconds: graceSeconds,
       minSeconds: graceSeconds,
@@ -19,12 +19,6 @@ function replacing(graceSeconds: number): Omit<RotationPolicy, 'maxLive' | 'sign
       whenOmitted: 'default',
     },
     onOverlap: 'replace',
-    force: 'none',
-    rollback: 'none',
-    earlyRevoke: 'none',
-    origin: 'generated',
-    // The value is a field that every answer must have, for as long as an Idempotency-Key is remembered.
-    recoveryMinutes: 1_440,
   };
 }
 

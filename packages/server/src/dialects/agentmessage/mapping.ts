@@ -1,13 +1,13 @@
 import type { Static } from 'typebox';
 import {
-  type Endpoint,
   type EndpointView,
   excerptText,
   patternMatches,
   type Refusal,
-  refused,
   type ShownAttempt,
+  type ShownEndpoint,
   type ShownSecret,
+  shownSecretText,
   showTime,
   uuids,
 } from '../public.ts';
@@ -43,7 +43,7 @@ export function encodeEndpoint({ endpoint }: Pick<EndpointView, 'endpoint'>): St
 }
 
 /** The product has no patterns: each is shown as the types that it covers, and as it is when the product has none. */
-function eventsOf(eventTypes: Endpoint['eventTypes']): string[] {
+function eventsOf(eventTypes: ShownEndpoint['eventTypes']): string[] {
   if (eventTypes === null) return [...CATALOGUE];
   const shown = eventTypes.flatMap((pattern) => {
     const covered = CATALOGUE.filter((type) => patternMatches(pattern, type));
@@ -52,8 +52,8 @@ function eventsOf(eventTypes: Endpoint['eventTypes']): string[] {
   return [...new Set(shown)];
 }
 
-/** Other products keep versions of their own beside their endpoints. */
-function versionOf({ extra }: Endpoint): ApiVersion {
+/** An endpoint of another product has none. */
+function versionOf({ extra }: ShownEndpoint): ApiVersion {
   return API_VERSIONS.find((version) => version === extra['api_version']) ?? API_VERSION;
 }
 
@@ -61,14 +61,9 @@ export function encodeWithSecret(
   view: Pick<EndpointView, 'endpoint'>,
   secret: ShownSecret | null,
 ): Static<typeof EndpointWithSecretSchema> | Refusal {
-  const value = shown(secret);
+  const value = shownSecretText(secret);
   if (typeof value !== 'string') return value;
   return { ...encodeEndpoint(view), secret: value, secret_displayed_once: true };
-}
-
-/** A secret that was shown once and may not be shown again leaves the answer without a field that it must have. */
-export function shown(secret: ShownSecret | null): string | Refusal {
-  return secret?.value ?? refused('secret_shown_before', 'the secret was shown before; rotate to get a new one');
 }
 
 export function encodeDelivery({ attempt, outcome, eventId, eventType }: ShownAttempt): Static<typeof DeliverySchema> {

@@ -1,5 +1,5 @@
 import type { Static } from 'typebox';
-import { ERRORS, type ErrorCode, type FieldError, type ToldProblem } from '../public.ts';
+import { ERRORS, type ErrorCode, type FieldError, pointerNames, type ToldProblem } from '../public.ts';
 import type { ErrorSchema } from './schemas.ts';
 
 type Status = (typeof ERRORS)[ErrorCode]['status'];
@@ -45,14 +45,9 @@ export function encodeProblem(
 function detailsOf(errors: readonly FieldError[]): Record<string, string> {
   const details = new Map<string, string>();
   for (const { pointer, detail } of errors) {
-    const [field = '', ...inside] = pointer.slice(1).split('/').map(nameOf);
+    const [field = '', ...inside] = pointerNames(pointer);
     const name = field === '' ? 'body' : field;
     if (!details.has(name)) details.set(name, inside.length === 0 ? detail : `[${inside.join('.')}] ${detail}`);
   }
   return Object.fromEntries(details);
-}
-
-/** A name in a JSON Pointer (RFC 6901). */
-function nameOf(name: string): string {
-  return name.replaceAll('~1', '/').replaceAll('~0', '~');
 }

@@ -10,13 +10,14 @@ import {
   rotateOrganizationSecret,
   route,
   searchAttempts,
+  shownSecretText,
   testEndpoint,
   updateEndpoint,
 } from '../public.ts';
 import { API_VERSION } from './catalogue.ts';
 import { examples } from './examples.ts';
 import { readFilters } from './filters.ts';
-import { encodeDelivery, encodeEndpoint, encodeWithSecret, errorOf, ids, shown, showSecond } from './mapping.ts';
+import { encodeDelivery, encodeEndpoint, encodeWithSecret, errorOf, ids, showSecond } from './mapping.ts';
 import {
   CreateBody,
   DeliveriesQuery,
@@ -168,7 +169,7 @@ export const routes: readonly DialectRoute[] = [
     examples: { response: examples.organizationSecret },
     decode: () => ({}),
     encode({ secret, retired, effectiveAt }) {
-      const value = shown(secret);
+      const value = shownSecretText(secret);
       if (typeof value !== 'string') return value;
       const until = retired?.expiresAt ?? null;
       return {

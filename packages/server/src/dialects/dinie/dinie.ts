@@ -5,7 +5,7 @@ import {
   type Dialect,
   defineDialect,
   type Envelope,
-  NATIVE_ROTATION_POLICY,
+  PRODUCT_ROTATION_POLICY,
 } from '../public.ts';
 import { CATALOGUE } from './catalogue.ts';
 import { ids } from './mapping.ts';
@@ -47,7 +47,7 @@ export const dinie: Dialect = defineDialect({
     envelope: ENVELOPE,
     retrySchedule: null,
     rotationPolicy: {
-      ...NATIVE_ROTATION_POLICY,
+      ...PRODUCT_ROTATION_POLICY,
       grace: {
         defaultSeconds: GRACE_SECONDS_DEFAULT,
         minSeconds: 0,
@@ -57,12 +57,6 @@ export const dinie: Dialect = defineDialect({
       onOverlap: 'stack',
       maxLive: 10,
       whenFull: 'end_oldest',
-      force: 'none',
-      rollback: 'none',
-      earlyRevoke: 'none',
-      origin: 'generated',
-      // The secret is a field that every answer must have, for as long as an Idempotency-Key is remembered.
-      recoveryMinutes: 1_440,
     },
     catalogue: CATALOGUE,
     secretSpelling: 'whsec',

@@ -1,5 +1,5 @@
 import type { Static } from 'typebox';
-import { type EndpointView, hexIds, type Refusal, refused, type ShownSecret, showTime, typeIds } from '../public.ts';
+import { type EndpointView, hexIds, showTime, typeIds } from '../public.ts';
 import type { EndpointSchema } from './schemas.ts';
 
 export const ids = {
@@ -45,16 +45,4 @@ export function settingsOf<S extends Said>({ events, description, ...rest }: S) 
 
 export function statusOf(status: 'active' | 'disabled'): 'active' | 'suspended' {
   return status === 'disabled' ? 'suspended' : status;
-}
-
-/** A secret that was shown once and may not be shown again leaves the answer without a field that it must have. */
-export function shown(secret: ShownSecret | null): string | Refusal {
-  return secret?.value ?? refused('secret_shown_before', 'the secret was shown before; rotate to get a new one');
-}
-
-/** An enforced policy may set no end to the old secret, or not yet, and the field wants a time. */
-const NO_END = '9999-12-31T23:59:59.999Z';
-
-export function endOf(expiresAt: number | null | undefined): string {
-  return expiresAt === null || expiresAt === undefined ? NO_END : showTime(expiresAt);
 }

@@ -8,10 +8,12 @@ import {
   readEndpoint,
   rotateEndpointSecret,
   route,
+  shownSecretText,
+  showTime,
   updateEndpoint,
 } from '../public.ts';
 import { examples } from './examples.ts';
-import { encodeEndpoint, endOf, ids, oneEndpoint, settingsOf, shown, statusOf } from './mapping.ts';
+import { encodeEndpoint, ids, oneEndpoint, settingsOf, statusOf } from './mapping.ts';
 import {
   CreateBody,
   CreatedSchema,
@@ -47,7 +49,7 @@ export const routes: readonly DialectRoute[] = [
     examples: { request: examples.creation, response: examples.created },
     decode: ({ body: { url, ...more } }) => ({ settings: { url, ...settingsOf(more) } }),
     encode(created) {
-      const secret = shown(created.secret);
+      const secret = shownSecretText(created.secret);
       return typeof secret === 'string' ? { ...encodeEndpoint(created), secret } : secret;
     },
   }),
@@ -130,11 +132,11 @@ export const routes: readonly DialectRoute[] = [
         endpointId: webhook_endpoint_id,
         ...(expire_current_in === undefined ? {} : { graceSeconds: expire_current_in }),
       }),
-      encode({ endpoint: { endpoint }, secret: minted, retired }) {
-        const secret = shown(minted);
+      encode({ endpoint: { endpoint }, secret: minted, retired, effectiveAt }) {
+        const secret = shownSecretText(minted);
         if (typeof secret !== 'string') return secret;
         const id = ids.endpoint.encode(endpoint.id);
-        return { id, secret, previous_secret_expires_at: endOf(retired?.expiresAt) };
+        return { id, secret, previous_secret_expires_at: showTime(retired?.expiresAt ?? effectiveAt) };
       },
     }),
   ),

@@ -2,14 +2,12 @@ import type { Static } from 'typebox';
 import {
   type DeliveryState,
   type EndpointView,
-  type Refusal,
-  refused,
   type Secret,
   type ShownDelivery,
-  type ShownSecret,
   type ShownStatus,
   secretState,
   showTime,
+  showTimeOrNull,
   typeIds,
 } from '../public.ts';
 import type { DeliverySchema, DeliveryStatus, EndpointSchema } from './schemas.ts';
@@ -39,16 +37,12 @@ function encodeSecret(secret: Secret, now: number) {
   const state = secretState(secret, now);
   return {
     secretId: ids.secret.encode(secret.id),
-    status: state === 'retiring' || state === 'staged' ? state : 'active',
+    // One that ends while this is written was retiring: the active one only ends by a rotation.
+    status: state === 'active' || state === 'staged' ? state : 'retiring',
     createdAt: showTime(secret.createdAt),
-    activatedAt: timeOrNull(secret.activatesAt),
-    expiresAt: timeOrNull(secret.expiresAt),
+    activatedAt: showTimeOrNull(secret.activatesAt),
+    expiresAt: showTimeOrNull(secret.expiresAt),
   } as const;
-}
-
-/** A secret that was shown once and may not be shown again leaves the answer without a field that it must have. */
-export function shown(secret: ShownSecret | null): string | Refusal {
-  return secret?.value ?? refused('secret_shown_before', 'the secret was shown before; rotate to get a new one');
 }
 
 const STATUSES: Readonly<Record<ShownStatus, DeliveryStatus>> = {
@@ -80,7 +74,7 @@ export function encodeDelivery({ delivery, shown: status }: ShownDelivery): Stat
     lastStatusCode: delivery.lastResponseStatus,
     lastErrorKind: endOf(state, status) ?? delivery.lastErrorKind,
     scheduledAt: showTime(dueAt(state) ?? delivery.lastAttemptAt ?? delivery.createdAt),
-    attemptedAt: timeOrNull(delivery.lastAttemptAt),
+    attemptedAt: showTimeOrNull(delivery.lastAttemptAt),
     completedAt: 'at' in state ? showTime(state.at) : null,
   };
 }
@@ -93,8 +87,4 @@ function endOf(state: DeliveryState, status: ShownStatus): string | null {
 
 function dueAt(state: DeliveryState): number | null {
   return 'dueAt' in state ? state.dueAt : null;
-}
-
-function timeOrNull(time: number | null): string | null {
-  return time === null ? null : showTime(time);
 }

@@ -4,7 +4,7 @@ import {
   apiKeys,
   type Dialect,
   defineDialect,
-  NATIVE_ROTATION_POLICY,
+  PRODUCT_ROTATION_POLICY,
   sessionJwts,
   type ToldProblem,
 } from '../public.ts';
@@ -40,17 +40,11 @@ export const moonborn: Dialect = defineDialect({
     envelope: null,
     retrySchedule: RETRY_SCHEDULE,
     rotationPolicy: {
-      ...NATIVE_ROTATION_POLICY,
-      grace: { ...NATIVE_ROTATION_POLICY.grace, maxSeconds: null },
+      ...PRODUCT_ROTATION_POLICY,
+      grace: { ...PRODUCT_ROTATION_POLICY.grace, maxSeconds: null },
       onOverlap: 'stack',
       maxLive: 10,
       whenFull: 'end_oldest',
-      force: 'none',
-      rollback: 'none',
-      earlyRevoke: 'none',
-      origin: 'generated',
-      // The value is a field that every answer must have, for as long as an Idempotency-Key is remembered.
-      recoveryMinutes: 1_440,
     },
     catalogue: CATALOGUE,
     secretSpelling: 'whsec',

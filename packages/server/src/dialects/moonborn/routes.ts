@@ -9,10 +9,11 @@ import {
   resendDelivery,
   rotateEndpointSecret,
   route,
+  shownSecretText,
   updateEndpoint,
 } from '../public.ts';
 import { examples } from './examples.ts';
-import { encodeDelivery, encodeEndpoint, ids, shown, statusesOf } from './mapping.ts';
+import { encodeDelivery, encodeEndpoint, ids, statusesOf } from './mapping.ts';
 import {
   DeliveriesQuery,
   DeliveriesSchema,
@@ -44,7 +45,7 @@ export const routes: readonly DialectRoute[] = [
     examples: { request: examples.registration, response: examples.registered },
     decode: ({ body: { events, ...settings } }) => ({ settings: { ...settings, eventTypes: events } }),
     encode(created, { now }) {
-      const secretValue = shown(created.secret);
+      const secretValue = shownSecretText(created.secret);
       return typeof secretValue === 'string' ? { endpoint: encodeEndpoint(created, now), secretValue } : secretValue;
     },
   }),
@@ -127,7 +128,7 @@ export const routes: readonly DialectRoute[] = [
     examples: { request: { graceSeconds: 3600 }, response: examples.rotated },
     decode: ({ ids: { id }, body }) => ({ endpointId: id, ...body }),
     encode({ endpoint, secret, retired }, { now }) {
-      const secretValue = shown(secret);
+      const secretValue = shownSecretText(secret);
       if (typeof secretValue !== 'string') return secretValue;
       const retiredSecretId = retired === null ? '' : ids.secret.encode(retired.id);
       return { endpoint: encodeEndpoint(endpoint, now), secretValue, retiredSecretId };

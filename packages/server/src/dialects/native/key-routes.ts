@@ -1,12 +1,12 @@
 import { type Static, Type } from 'typebox';
 import {
-  type ApiKey,
   apiKeyState,
   createKey,
   type DialectRoute,
   importKey,
   invalid,
   KEY_HINT_LENGTH_MAX,
+  type KeyView,
   keyRoute,
   listKeys,
   nullable,
@@ -32,7 +32,7 @@ type KeyDialect = Pick<PlacedDialect['dialect'], 'name' | 'tokenPrefix' | 'scope
 const tag = 'keys';
 const IMPORTED_HINT = 'imported';
 
-function encodeKey(key: ApiKey, now: number): Static<typeof KeySchema> {
+function encodeKey(key: KeyView, now: number): Static<typeof KeySchema> {
   return {
     id: key.id,
     organizationId: key.organizationId,

@@ -40,6 +40,7 @@ const FACTS = {
   authenticate: [sessionJwts, apiKeys()],
   ids: { endpoint: ids.endpoint, delivery: ids.delivery },
   problems,
+  fieldNames: { hint: 'tokenHint' },
   endpointDefaults: DEFAULTS,
   // An operator changes the policy of a ring, which then holds here.
   rotationPolicyOf: 'keyring',

@@ -65,8 +65,7 @@ describe('the OpenAPI document', () => {
         if (!isPost) continue;
         expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['409', '413', '415', '422']));
         expect(operation.description).toContain('Idempotent-Replayed');
-        if (operation.requestBody === undefined)
-          expect(operation.description).toContain('body; one that is sent is ignored');
+        if (operation.requestBody === undefined) expect(operation.description).toContain('Takes no body');
         const shown = JSON.stringify(operation.responses);
         if (/ShownSecret|Rotated|CreatedOrganization/.test(shown)) {
           expect([path, operation.description]).toEqual([

@@ -5,16 +5,15 @@ import {
   listDeliveries as list,
   listAttempts,
   listAttemptsOfOrganization,
+  listDeliveriesOfEndpoint,
   readDelivery as read,
   resendDelivery as resend,
 } from '../../app/deliveries.ts';
-import { done, refused } from '../../app/outcome.ts';
 import { type Recovered, type RecoverInput, recoverDeliveries as recover } from '../../app/recover.ts';
 import type { Attempt } from '../../domain/attempt.ts';
 import type { DeliveryId, EndpointId } from '../../domain/ids.ts';
 import type { Page, PageRequest, ShownAttempt, ShownDelivery } from '../../store/port.ts';
 import { type Operation, operation } from '../operation.ts';
-import { hideArchived, hideIfArchived } from './endpoint-view.ts';
 
 /** Newest first. Every filter is open unless given. */
 export const listDeliveries: Operation<
@@ -23,8 +22,8 @@ export const listDeliveries: Operation<
 > = operation({
   name: 'listDeliveries',
   scopes: ['deliveries:read'],
-  run: async ({ app, caller }, { page, endpointId = null, eventId = null, statuses = null }) =>
-    await list(app, caller, { endpointId, eventId, statuses }, page),
+  run: async ({ app, caller, conduct }, { page, endpointId = null, eventId = null, statuses = null }) =>
+    await list(app, caller, { endpointId, eventId, statuses }, page, conduct.archivedEndpoints),
 });
 
 /** The same for one endpoint, which must exist. */
@@ -34,12 +33,14 @@ export const listEndpointDeliveries: Operation<
 > = operation({
   name: 'listEndpointDeliveries',
   scopes: ['deliveries:read'],
-  async run({ app, caller, conduct }, { endpointId, statuses = null, page }) {
-    const found = await app.store.reader.endpoint(caller.organizationId, endpointId);
-    const owner = hideIfArchived(conduct, found === null ? refused('not_found', 'no such endpoint') : done(found));
-    if (!owner.ok) return owner;
-    return await list(app, caller, { endpointId, eventId: null, statuses }, page);
-  },
+  run: async ({ app, caller, conduct }, { endpointId, statuses = null, page }) =>
+    await listDeliveriesOfEndpoint(
+      app,
+      caller,
+      { endpointId, eventId: null, statuses },
+      page,
+      conduct.archivedEndpoints,
+    ),
 });
 
 export const readDelivery: Operation<{ readonly deliveryId: DeliveryId }, DeliveryWithAttempts> = operation({
@@ -63,11 +64,8 @@ export const resendDelivery: Operation<
   scopes: ['deliveries:write'],
   idempotent: true,
   async run({ app, caller, idempotency, conduct }, { deliveryId, endpointId = null, waiting = 'allowed' }) {
-    if (endpointId !== null) {
-      const found = await app.store.reader.delivery(caller.organizationId, deliveryId);
-      if (found?.delivery.endpointId !== endpointId) return refused('not_found', 'no such delivery');
-    }
-    return hideArchived(conduct, await resend(app, caller, deliveryId, { waiting }, idempotency));
+    const options = { endpointId, waiting, archived: conduct.archivedEndpoints };
+    return await resend(app, caller, deliveryId, options, idempotency);
   },
 });
 
@@ -77,7 +75,7 @@ export const recoverDeliveries: Operation<RecoverInput, Recovered> = operation({
   scopes: ['deliveries:write'],
   idempotent: true,
   run: async ({ app, caller, idempotency, conduct }, input) =>
-    hideArchived(conduct, await recover(app, caller, input, idempotency)),
+    await recover(app, caller, input, idempotency, conduct.archivedEndpoints),
 });
 
 /** The requests that were sent to one endpoint, newest first. */
@@ -87,7 +85,8 @@ export const listEndpointAttempts: Operation<
 > = operation({
   name: 'listEndpointAttempts',
   scopes: ['deliveries:read'],
-  run: async ({ app, caller }, { endpointId, page }) => await listAttempts(app, caller, endpointId, page),
+  run: async ({ app, caller, conduct }, { endpointId, page }) =>
+    await listAttempts(app, caller, endpointId, page, conduct.archivedEndpoints),
 });
 
 /** The requests that were sent for the whole organization, newest first. A page may be short and yet not the last. */
@@ -97,15 +96,8 @@ export const searchAttempts: Operation<
 > = operation({
   name: 'searchAttempts',
   scopes: ['deliveries:read'],
-  async run({ app, caller, conduct }, { page, ...query }) {
-    const { endpointId = null } = query;
-    if (endpointId !== null) {
-      const found = await app.store.reader.endpoint(caller.organizationId, endpointId);
-      const owner = hideIfArchived(conduct, found === null ? refused('not_found', 'no such endpoint') : done(found));
-      if (!owner.ok) return owner;
-    }
-    return await listAttemptsOfOrganization(app, caller, { ...NO_ATTEMPT_FILTER, ...query }, page);
-  },
+  run: async ({ app, caller, conduct }, { page, ...query }) =>
+    await listAttemptsOfOrganization(app, caller, { ...NO_ATTEMPT_FILTER, ...query }, page, conduct.archivedEndpoints),
 });
 
 const NO_ATTEMPT_FILTER: AttemptQuery = {

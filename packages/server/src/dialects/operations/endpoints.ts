@@ -2,13 +2,14 @@ import type { EndpointCap } from '../../app/endpoint-cap.ts';
 import type { EndpointSettings } from '../../app/endpoint-settings.ts';
 import {
   archiveEndpoint as archive,
+  countEndpoints as count,
   createEndpoint as create,
   listEndpoints as list,
   patchEndpoint as patch,
   readEndpoint as read,
 } from '../../app/endpoints.ts';
 import type { ShownSecret } from '../../app/minting.ts';
-import { refused } from '../../app/outcome.ts';
+import { done } from '../../app/outcome.ts';
 import { sendTest } from '../../app/test-send.ts';
 import type { EndpointStatus } from '../../domain/endpoint.ts';
 import type { Envelope } from '../../domain/envelope.ts';
@@ -17,7 +18,7 @@ import type { SecretAlgorithm } from '../../domain/secret.ts';
 import type { TestResult } from '../../engine/engine.ts';
 import type { Page, PageRequest } from '../../store/port.ts';
 import { type Operation, operation } from '../operation.ts';
-import { type EndpointView, hideArchived, hideIfArchived, mapOutcome, viewEndpoint } from './endpoint-view.ts';
+import { type EndpointView, mapOutcome, viewEndpoint, withOwnExtra } from './endpoint-view.ts';
 
 export type CreatedEndpointView = EndpointView & {
   /** Shown once; null when its organization's ring signs. */
@@ -44,9 +45,9 @@ export const createEndpoint: Operation<
     { app, caller, idempotency, conduct },
     { settings, keyring = 'own', algorithm = 'hmac-sha256', cap = null },
   ) {
-    const input = { settings, keyring, algorithm, cap, defaults: conduct.endpointDefaults };
-    // A repeated request may come after the endpoint that the first one made was archived.
-    const outcome = hideIfArchived(conduct, await create(app, caller, input, idempotency));
+    const { endpointDefaults: defaults, archivedEndpoints: archived } = conduct;
+    const input = { settings: withOwnExtra(conduct, settings), keyring, algorithm, cap, defaults, archived };
+    const outcome = await create(app, caller, input, idempotency);
     return await mapOutcome(outcome, async (made) => ({
       ...(await viewEndpoint({ app, conduct }, made)),
       secret: made.secret,
@@ -58,7 +59,7 @@ export const readEndpoint: Operation<{ readonly endpointId: EndpointId }, Endpoi
   name: 'readEndpoint',
   scopes: ['endpoints:read'],
   async run({ app, caller, conduct }, { endpointId }) {
-    const outcome = hideIfArchived(conduct, await read(app, caller, endpointId));
+    const outcome = await read(app, caller, endpointId, conduct.archivedEndpoints);
     return await mapOutcome(outcome, async (found) => await viewEndpoint({ app, conduct }, found));
   },
 });
@@ -71,21 +72,19 @@ export const listEndpoints: Operation<
   name: 'listEndpoints',
   scopes: ['endpoints:read'],
   async run({ app, caller, conduct }, { page, withTotal = false }) {
-    const isShown = conduct.archivedEndpoints === 'shown';
+    const { archivedEndpoints: archived } = conduct;
     const [outcome, total] = await Promise.all([
-      list(app, caller, page, isShown ? 'included' : 'excluded'),
-      withTotal ? app.store.reader.endpointCount(caller.organizationId, isShown ? ALL : UNARCHIVED) : null,
+      list(app, caller, page, archived),
+      withTotal ? count(app, caller, archived) : done(null),
     ]);
+    if (!total.ok) return total;
     return await mapOutcome(outcome, async ({ items, nextCursor }) => ({
       items: await Promise.all(items.map(async (found) => await viewEndpoint({ app, conduct }, found))),
       nextCursor,
-      total,
+      total: total.value,
     }));
   },
 });
-
-const UNARCHIVED: readonly EndpointStatus['kind'][] = ['active', 'suspended'];
-const ALL: readonly EndpointStatus['kind'][] = [...UNARCHIVED, 'archived'];
 
 export type EndpointChange = EndpointSettings & { readonly status?: EndpointStatus['kind'] };
 
@@ -104,7 +103,9 @@ export const updateEndpoint: Operation<
   name: 'updateEndpoint',
   scopes: ['endpoints:write'],
   async run({ app, caller, conduct }, { endpointId, change, expectedVersion = null, cap = null }) {
-    const outcome = hideArchived(conduct, await patch(app, caller, endpointId, change, expectedVersion, cap));
+    const wanted = withOwnExtra(conduct, change);
+    const options = { cap, archived: conduct.archivedEndpoints };
+    const outcome = await patch(app, caller, endpointId, wanted, expectedVersion, options);
     return await mapOutcome(outcome, async (found) => await viewEndpoint({ app, conduct }, found));
   },
 });
@@ -117,11 +118,7 @@ export const archiveEndpoint: Operation<
   name: 'archiveEndpoint',
   scopes: ['endpoints:write'],
   async run({ app, caller, conduct }, { endpointId, expectedVersion = null }) {
-    if (conduct.archivedEndpoints === 'hidden') {
-      const found = await app.store.reader.endpoint(caller.organizationId, endpointId);
-      if (found?.endpoint.status.kind === 'archived') return refused('not_found', 'no such endpoint');
-    }
-    const outcome = await archive(app, caller, endpointId, expectedVersion);
+    const outcome = await archive(app, caller, endpointId, expectedVersion, conduct.archivedEndpoints);
     return await mapOutcome(outcome, async (archived) => await viewEndpoint({ app, conduct }, archived));
   },
 });
@@ -142,11 +139,6 @@ export const testEndpoint: Operation<
   name: 'testEndpoint',
   scopes: ['endpoints:write'],
   idempotent: true,
-  async run({ app, caller, idempotency, conduct }, { endpointId, payload = null, ...content }) {
-    const outcome = hideArchived(
-      conduct,
-      await sendTest(app, caller, endpointId, { ...content, payload }, idempotency),
-    );
-    return await mapOutcome(outcome, async (result) => result);
-  },
+  run: async ({ app, caller, idempotency, conduct }, { endpointId, payload = null, ...content }) =>
+    await sendTest(app, caller, endpointId, { ...content, payload }, idempotency, conduct.archivedEndpoints),
 });

@@ -6,7 +6,7 @@ import type { RingOwner, Secret, SecretAlgorithm } from '../../domain/secret.ts'
 import type { Page, PageRequest } from '../../store/port.ts';
 import type { Conduct } from '../conduct.ts';
 import { type Operation, type OperationTools, operation } from '../operation.ts';
-import { type EndpointView, hideArchived, mapOutcome, viewEndpoint } from './endpoint-view.ts';
+import { type EndpointView, mapOutcome, viewEndpoint, viewSecret } from './endpoint-view.ts';
 
 /** What a rotation may be told; each is left to the policy unless given. */
 export type RotationRequest = {
@@ -44,7 +44,7 @@ export const rotateEndpointSecret: Operation<OfEndpoint & RotationRequest, Rotat
   idempotent: true,
   async run({ app, caller, idempotency, conduct }, { endpointId, ...request }) {
     const outcome = await rotate(app, caller, endpointRotation(conduct, endpointId, request), idempotency);
-    return await mapOutcome(hideArchived(conduct, outcome), async ({ endpoint, ...ring }) => {
+    return await mapOutcome(outcome, async ({ endpoint, ...ring }) => {
       if (endpoint === null) throw new Error('the rotation of an endpoint that says nothing of it');
       return { ...ring, endpoint: await viewEndpoint({ app, conduct }, endpoint) };
     });
@@ -59,7 +59,7 @@ export const rotateOrganizationSecret: Operation<OfOrganization & RotationReques
   async run(tools, { organizationId = tools.caller.organizationId, ...request }) {
     const { app, caller, idempotency, conduct } = tools;
     const outcome = await rotate(app, caller, organizationRotation(conduct, organizationId, request), idempotency);
-    return await mapOutcome(outcome, async ({ secret, retired, effectiveAt }) => ({
+    return await mapOutcome(outcome, ({ secret, retired, effectiveAt }) => ({
       organizationId,
       secret,
       retired,
@@ -73,7 +73,7 @@ export const planEndpointRotation: Operation<OfEndpoint & RotationRequest, DryRu
   name: 'planEndpointRotation',
   scopes: ['secrets:rotate'],
   run: async ({ app, caller, conduct }, { endpointId, ...request }) =>
-    hideArchived(conduct, await plan(app, caller, endpointRotation(conduct, endpointId, request))),
+    await plan(app, caller, endpointRotation(conduct, endpointId, request)),
 });
 
 export const planOrganizationRotation: Operation<OfOrganization & RotationRequest, DryRun> = operation({
@@ -87,7 +87,7 @@ export const planOrganizationRotation: Operation<OfOrganization & RotationReques
 export const listEndpointSecrets: Operation<OfEndpoint & { readonly page: PageRequest }, Page<Secret>> = operation({
   name: 'listEndpointSecrets',
   scopes: ['endpoints:read'],
-  run: async ({ app, caller }, { endpointId, page }) => await list(app, caller, endpointId, page),
+  run: async (tools, { endpointId, page }) => await listOf(tools, endpointId, page),
 });
 
 export const listOrganizationSecrets: Operation<
@@ -96,8 +96,8 @@ export const listOrganizationSecrets: Operation<
 > = operation({
   name: 'listOrganizationSecrets',
   scopes: ['organization:admin'],
-  run: async ({ app, caller }, { organizationId = caller.organizationId, page }) =>
-    await list(app, caller, organizationId, page),
+  run: async (tools, { organizationId = tools.caller.organizationId, page }) =>
+    await listOf(tools, organizationId, page),
 });
 
 /** Ends a staged or retiring secret now. The active one ends only by a rotation. */
@@ -106,7 +106,7 @@ export const revokeEndpointSecret: Operation<OfEndpoint & { readonly secretId: S
   scopes: ['secrets:rotate'],
   idempotent: true,
   run: async (tools, { endpointId, secretId }) =>
-    hideArchived(tools.conduct, await revokeOf(tools, endpointId, secretId, tools.conduct.endpointRotations)),
+    await revokeOf(tools, endpointId, secretId, tools.conduct.endpointRotations),
 });
 
 export const revokeOrganizationSecret: Operation<OfOrganization & { readonly secretId: SecretId }, Secret> = operation({
@@ -117,26 +117,32 @@ export const revokeOrganizationSecret: Operation<OfOrganization & { readonly sec
     await revokeOf(tools, organizationId, secretId, tools.conduct.organizationRotations),
 });
 
+async function listOf({ app, caller, conduct }: OperationTools, owner: RingOwner, page: PageRequest) {
+  const outcome = await list(app, caller, owner, page, conduct.archivedEndpoints);
+  return await mapOutcome(outcome, ({ items, nextCursor }) => ({ items: items.map(viewSecret), nextCursor }));
+}
+
 async function revokeOf(
-  { app, caller, idempotency }: OperationTools,
+  { app, caller, idempotency, conduct }: OperationTools,
   owner: RingOwner,
   secretId: SecretId,
   dialectPolicy: Conduct['endpointRotations'],
 ) {
-  return await revoke(app, caller, { owner, secretId, dialectPolicy }, idempotency);
+  const input = { owner, secretId, dialectPolicy, archived: conduct.archivedEndpoints };
+  return await mapOutcome(await revoke(app, caller, input, idempotency), viewSecret);
 }
 
 function endpointRotation(conduct: Conduct, owner: EndpointId, request: RotationRequest): RotateInput {
-  const { endpointRotations, endpointDefaults } = conduct;
-  return { ...rotation(request), owner, dialectPolicy: endpointRotations, spelling: endpointDefaults.secretSpelling };
+  const { endpointRotations: dialectPolicy, endpointDefaults, archivedEndpoints: archived } = conduct;
+  return { ...rotation(request), owner, dialectPolicy, spelling: endpointDefaults.secretSpelling, archived };
 }
 
 function organizationRotation(conduct: Conduct, owner: OrganizationId, request: RotationRequest): RotateInput {
-  const { organizationRotations, organizationSecretSpelling } = conduct;
-  return { ...rotation(request), owner, dialectPolicy: organizationRotations, spelling: organizationSecretSpelling };
+  const { organizationRotations: dialectPolicy, organizationSecretSpelling: spelling } = conduct;
+  return { ...rotation(request), owner, dialectPolicy, spelling, archived: conduct.archivedEndpoints };
 }
 
-function rotation(request: RotationRequest): Omit<RotateInput, 'owner' | 'dialectPolicy' | 'spelling'> {
+function rotation(request: RotationRequest): Omit<RotateInput, 'owner' | 'dialectPolicy' | 'spelling' | 'archived'> {
   const { graceSeconds = null, force = false, reason = null, secret = null, algorithm = null } = request;
   return { graceSeconds, force, reason, secret, algorithm };
 }

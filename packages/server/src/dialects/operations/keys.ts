@@ -1,10 +1,19 @@
-import { type CreatedKey, createKey as create, listKeys as list, revokeKey as revoke } from '../../app/keys.ts';
-import { done, replayed } from '../../app/outcome.ts';
+import { createKey as create, listKeys as list, revokeKey as revoke } from '../../app/keys.ts';
 import type { ApiKey } from '../../domain/api-key.ts';
 import type { ApiKeyId } from '../../domain/ids.ts';
 import type { Scope } from '../../domain/scope.ts';
 import type { Page, PageRequest } from '../../store/port.ts';
 import { type Operation, operation } from '../operation.ts';
+import { mapOutcome } from './endpoint-view.ts';
+
+/** An API key as a dialect gets it: nothing that its token could be known by. */
+export type KeyView = Omit<ApiKey, 'tokenHash'>;
+
+export type CreatedKeyView = {
+  readonly key: KeyView;
+  /** Shown once; null to a repeated request. */
+  readonly token: string | null;
+};
 
 export type KeyRequest = {
   /** For people; empty unless given. */
@@ -23,14 +32,15 @@ export const createKey: Operation<
     /** What the token begins with, for example `hk_live_`. */
     readonly tokenPrefix: string;
   },
-  CreatedKey
+  CreatedKeyView
 > = operation({
   name: 'createKey',
   scopes: ['organization:admin'],
   idempotent: true,
   async run({ app, caller, idempotency, conduct }, { tokenPrefix, ...request }) {
     const { name = '', scopes, dialect = conduct.dialect, expiresAt = null } = request;
-    return await create(app, caller, { name, scopes, dialect, expiresAt, tokenPrefix }, idempotency);
+    const outcome = await create(app, caller, { name, scopes, dialect, expiresAt, tokenPrefix }, idempotency);
+    return await mapOutcome(outcome, ({ key, token }) => ({ key: viewKey(key), token }));
   },
 });
 
@@ -42,7 +52,7 @@ export const importKey: Operation<
     /** By which people recognise the token in a list. */
     readonly hint: string;
   },
-  ApiKey
+  KeyView
 > = operation({
   name: 'importKey',
   scopes: ['organization:admin'],
@@ -50,22 +60,40 @@ export const importKey: Operation<
   async run({ app, caller, idempotency, conduct }, { tokenHash, hint, ...request }) {
     const { name = '', scopes, dialect = conduct.dialect, expiresAt = null } = request;
     const outcome = await create(app, caller, { name, scopes, dialect, expiresAt, tokenHash, hint }, idempotency);
-    if (!outcome.ok) return outcome;
-    return outcome.replayed ? replayed(outcome.value.key) : done(outcome.value.key);
+    return await mapOutcome(outcome, ({ key }) => viewKey(key));
   },
 });
 
 /** The keys of the caller's organization, newest first, those that open nothing any more too. */
-export const listKeys: Operation<{ readonly page: PageRequest }, Page<ApiKey>> = operation({
+export const listKeys: Operation<{ readonly page: PageRequest }, Page<KeyView>> = operation({
   name: 'listKeys',
   scopes: ['organization:admin'],
-  run: async ({ app, caller }, { page }) => await list(app, caller, page),
+  run: async ({ app, caller }, { page }) =>
+    await mapOutcome(await list(app, caller, page), ({ items, nextCursor }) => ({
+      items: items.map(viewKey),
+      nextCursor,
+    })),
 });
 
 /** When it answers, the key opens nothing any more. Revoking again changes nothing. */
-export const revokeKey: Operation<{ readonly keyId: ApiKeyId }, ApiKey> = operation({
+export const revokeKey: Operation<{ readonly keyId: ApiKeyId }, KeyView> = operation({
   name: 'revokeKey',
   scopes: ['organization:admin'],
   idempotent: true,
-  run: async ({ app, caller, idempotency }, { keyId }) => await revoke(app, caller, keyId, idempotency),
+  run: async ({ app, caller, idempotency }, { keyId }) =>
+    await mapOutcome(await revoke(app, caller, keyId, idempotency), viewKey),
 });
+
+function viewKey(key: ApiKey): KeyView {
+  return {
+    id: key.id,
+    organizationId: key.organizationId,
+    name: key.name,
+    hint: key.hint,
+    dialect: key.dialect,
+    scopes: key.scopes,
+    createdAt: key.createdAt,
+    expiresAt: key.expiresAt,
+    revokedAt: key.revokedAt,
+  };
+}

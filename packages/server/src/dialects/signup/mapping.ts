@@ -4,11 +4,12 @@ import {
   type EndpointStatus,
   type EndpointView,
   type Refusal,
-  refused,
   type ShownDelivery,
   type ShownSecret,
   type ShownStatus,
+  shownSecretText,
   showTime,
+  showTimeOrNull,
   uuids,
 } from '../public.ts';
 import { errorMessageOf } from './failure-sentences.ts';
@@ -32,8 +33,8 @@ export function encodeEndpoint({ endpoint, health }: EndpointView): Static<typeo
     eventTypes: [...(endpoint.eventTypes ?? ['*'])],
     ...encodeStatus(endpoint.status),
     consecutiveFailures: health.consecutiveFailures,
-    lastSuccessAt: timeOrNull(health.lastSuccessAt),
-    lastFailureAt: timeOrNull(health.lastFailureAt),
+    lastSuccessAt: showTimeOrNull(health.lastSuccessAt),
+    lastFailureAt: showTimeOrNull(health.lastFailureAt),
     createdAt: showTime(endpoint.createdAt),
     updatedAt: showTime(endpoint.updatedAt),
   };
@@ -48,16 +49,12 @@ export function changeOf({ paused, ...settings }: Static<typeof UpdateBody>): En
   return paused === undefined ? settings : { ...settings, status: paused ? 'suspended' : 'active' };
 }
 
-/** A secret that may not be shown again leaves the answer without a field that it must have. */
 export function encodeWithSecret(
   view: EndpointView,
   secret: ShownSecret | null,
 ): Static<typeof EndpointWithSecretSchema> | Refusal {
-  const signingSecret = secret?.value ?? null;
-  if (signingSecret === null) {
-    return refused('secret_shown_before', 'the signing secret was shown before; rotate to get a new one');
-  }
-  return { endpoint: encodeEndpoint(view), signingSecret };
+  const signingSecret = shownSecretText(secret);
+  return typeof signingSecret === 'string' ? { endpoint: encodeEndpoint(view), signingSecret } : signingSecret;
 }
 
 const STATUSES: Readonly<Record<ShownStatus, DeliveryStatus>> = {
@@ -87,8 +84,4 @@ export function encodeDelivery({ delivery, shown }: ShownDelivery): Static<typeo
     deliveredAt: state.kind === 'succeeded' ? showTime(state.at) : null,
     dlqAt: state.kind === 'dead' || state.kind === 'cancelled' ? showTime(state.at) : null,
   };
-}
-
-function timeOrNull(time: number | null): string | null {
-  return time === null ? null : showTime(time);
 }

@@ -1,5 +1,5 @@
 import type { Static } from 'typebox';
-import type { ErrorCode, FieldError, ToldProblem } from '../public.ts';
+import { type ErrorCode, type FieldError, pointerNames, type ToldProblem } from '../public.ts';
 import { ProblemSchema } from './schemas.ts';
 
 const TYPES = 'https://thesignup.app/problems';
@@ -41,12 +41,7 @@ function encode({ code, status, title, detail, errors = [], extra = {} }: ToldPr
 
 /** `/eventTypes/0` is the path `eventTypes.0`; `?limit` is `limit`. */
 function encodeError({ pointer, detail }: FieldError): { path: string; message: string } {
-  const path = pointer.slice(1).split('/').map(unescapeName).join('.');
-  return { path, message: detail };
-}
-
-function unescapeName(name: string): string {
-  return name.replaceAll('~1', '/').replaceAll('~0', '~');
+  return { path: pointerNames(pointer).join('.'), message: detail };
 }
 
 export const problems = {

@@ -4,8 +4,8 @@ import {
   defineDialect,
   type EndpointCap,
   type Envelope,
-  NATIVE_ROTATION_POLICY,
   type OrganizationId,
+  PRODUCT_ROTATION_POLICY,
   type RotationPolicy,
 } from '../public.ts';
 import { ids } from './mapping.ts';
@@ -24,17 +24,11 @@ const ENVELOPE: Envelope = {
 };
 
 const ROTATION_POLICY: RotationPolicy = {
-  ...NATIVE_ROTATION_POLICY,
+  ...PRODUCT_ROTATION_POLICY,
   grace: { defaultSeconds: DAY, minSeconds: DAY, maxSeconds: DAY, whenOmitted: 'default' },
   onOverlap: 'stack',
   maxLive: 10,
   whenFull: 'end_oldest',
-  force: 'none',
-  rollback: 'none',
-  earlyRevoke: 'none',
-  origin: 'generated',
-  // The secret is a field that every answer must have, for as long as an Idempotency-Key is remembered.
-  recoveryMinutes: 1_440,
 };
 
 export type ThesignupOptions = {

@@ -14,7 +14,12 @@ const strict: Dialect = defineDialect({
   mount: { prefix: '/strict' },
   endpointDefaults: {
     ...moonborn.endpointDefaults,
-    rotationPolicy: { ...moonborn.endpointDefaults.rotationPolicy, enforced: true, onOverlap: 'refuse' },
+    rotationPolicy: {
+      ...moonborn.endpointDefaults.rotationPolicy,
+      grace: { ...moonborn.endpointDefaults.rotationPolicy.grace, minSeconds: 60 },
+      enforced: true,
+      onOverlap: 'refuse',
+    },
   },
 });
 
@@ -150,12 +155,44 @@ describe('the same refusal', () => {
       const creator = { ...(PRODUCTS[1] as Product), name: 'strict' };
       const { secret: first } = await world.create(creator, tenant);
       const id = product.idOf(await world.only(product, tenant));
-      const second = await world.rotate(product, tenant, id);
+      // AgentMessage cuts at once, which this policy forbids from the first time on.
+      const second = product.name === 'agentmessage' ? null : await world.rotate(product, tenant, id);
       for (let count = 0; count < 2; count += 1) {
         expectRefused(product, await world.ask(product, tenant, 'POST', product.rotation(id)), 'policy_enforced');
       }
       const request = await world.deliver(creator.eventType, tenant);
-      expect(signersOf(creator, { first, second }, request)).toEqual(['second', 'first']);
+      if (second === null) expect(signersOf(creator, { first }, request)).toEqual(['first']);
+      else expect(signersOf(creator, { first, second }, request)).toEqual(['second', 'first']);
+    },
+  );
+});
+
+describe('an enforced policy of seconds', () => {
+  it.each(PRODUCTS.filter(({ name }) => name !== 'native').map((product) => [product.name, product] as const))(
+    'refuses what %s promises, and never keeps less of it without a word',
+    async (name, product) => {
+      const tenant = await world.newTenant();
+      const { secret: first } = await world.create(product, tenant);
+      const [native] = PRODUCTS as readonly [Product];
+      const path = native.endpoint(native.idOf(await world.only(native, tenant)));
+      const grace = { defaultSeconds: 2, minSeconds: 0, maxSeconds: 5 };
+      const rotationPolicy = { grace, maxLive: 10, enforced: true };
+      const operator = { ...tenant, token: world.running.bootstrapKey };
+      const headers = { 'hookring-organization': tenant.organizationId };
+      expect((await world.ask(native, operator, 'PATCH', path, { json: { rotationPolicy }, headers })).status).toBe(
+        200,
+      );
+      const id = product.idOf(await world.only(product, tenant));
+      // Only AgentMessage promises no time at all, which the policy allows: the old secret ends at once.
+      if (name === 'agentmessage') {
+        const second = await world.rotate(product, tenant, id);
+        expect(signersOf(product, { first, second }, await world.deliver(product.eventType, tenant))).toEqual([
+          'second',
+        ]);
+      } else {
+        expectRefused(product, await world.ask(product, tenant, 'POST', product.rotation(id)), 'policy_enforced');
+        expect(signersOf(product, { first }, await world.deliver(product.eventType, tenant))).toEqual(['first']);
+      }
     },
   );
 });

@@ -127,13 +127,17 @@ function rates({ headers }: Answer): readonly unknown[] {
 
 /** Dinie with a fault in the middle of its operations. */
 function brokenDinie(): Dialect {
-  return defineDialect({
+  let isDefined = false;
+  const broken = defineDialect({
     ...dinie,
     endpointDefaults: {
       ...dinie.endpointDefaults,
-      get secretSpelling(): never {
-        throw new Error('the minting of secrets fell over');
+      get secretSpelling() {
+        if (isDefined) throw new Error('the minting of secrets fell over');
+        return dinie.endpointDefaults.secretSpelling;
       },
     },
   });
+  isDefined = true;
+  return broken;
 }
