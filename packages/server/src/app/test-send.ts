@@ -9,6 +9,9 @@ import { type ArchivedEndpoints, ownEndpoint } from './own-endpoint.ts';
 
 export const TEST_EVENT_TYPE = 'webhook.test';
 
+/** Names nothing: what an id looks like is the business of each dialect. */
+const PAYLOAD = Buffer.from(JSON.stringify({ message: 'This is a test. Nothing happened.' }));
+
 /** What a dialect sends as a test. */
 export type TestContent = {
   /** A JSON text; null: the native one. */
@@ -39,15 +42,11 @@ export async function sendTest(
   const { endpoint } = found.value;
   if (endpoint.status.kind === 'archived') return refused('endpoint_archived', 'an archived endpoint receives nothing');
   const { envelope = endpoint.envelope, type = TEST_EVENT_TYPE } = content;
-  const payload = content.payload ?? nativePayload(endpointId);
+  const payload = content.payload ?? PAYLOAD;
   return await idempotentAfter(app, caller, request, async () =>
     done({
       ...(await app.engine.testSend({ ...endpoint, envelope }, { type, payload })),
       url: endpoint.url,
     }),
   );
-}
-
-function nativePayload(endpointId: EndpointId): Uint8Array {
-  return Buffer.from(JSON.stringify({ message: 'This is a test. Nothing happened.', endpointId }));
 }

@@ -186,7 +186,7 @@ describe('the commands', () => {
     expect((await json(['keys', 'import', '-', '--org', 'acme'], { stdin: 'd4'.repeat(32) }))['imported']).toBe(1);
     expect((await cli(['keys', 'import', 'nowhere.csv'])).err).toContain('cannot read nowhere.csv');
     const scope = await cli(['keys', 'import', '-', '--scope', 'none'], { stdin: 'e5'.repeat(32) });
-    expect([scope.code, scope.err.includes('/scopes/0: is not a scope')]).toEqual([1, true]);
+    expect([scope.code, scope.err.includes('"none", which is no scope: there are')]).toEqual([1, true]);
   });
 
   it('change the generated master key while the server runs, after which everything still opens', async () => {

@@ -173,8 +173,8 @@ export const SETTINGS = {
     variable: 'HOOKRING_RATE_LIMIT',
     flag: '--rate-limit <rate>',
     description:
-      'Requests that one API key may make: `100` or `100/s` per second, `6000/m` per minute, `100000/h` per hour. Off ' +
-      'unless set.',
+      'Requests that one caller may make for one organization: `100` or `100/s` per second, `6000/m` per minute, ' +
+      '`100000/h` per hour. An operator counts once for all organizations. Off unless set.',
     example: '100/s',
     parse: parseRateLimit,
   }),

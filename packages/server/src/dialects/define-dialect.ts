@@ -13,6 +13,7 @@ export function defineDialect(definition: DialectDefinition): Dialect {
     scopeAliases: {},
     authenticate: [apiKeys()],
     securitySchemes: {},
+    documentsOperators: false,
     fieldNames: {},
     idempotencyHeaders: ['idempotency-key'],
     rateLimitHeaders: draftRateLimitHeaders,

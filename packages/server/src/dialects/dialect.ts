@@ -46,6 +46,8 @@ export type Dialect = {
   readonly authenticate: readonly AuthenticationWay[];
   /** What the documents say of ways of its own, by name; those of ready ways come by themselves. */
   readonly securitySchemes: Readonly<Record<string, SecurityScheme>>;
+  /** Whether its documents tell of what only operators use: the header Hookring-Organization, the scope `operator`. */
+  readonly documentsOperators: boolean;
   readonly ids: { readonly endpoint: IdCodec<EndpointId>; readonly delivery: IdCodec<DeliveryId> };
   readonly problems: ProblemWords;
   /** The engine's names of fields, and what this product calls them, for refusals: `{ eventTypes: 'events' }`. */
@@ -76,6 +78,7 @@ type Defaulted =
   | 'mount'
   | 'authenticate'
   | 'securitySchemes'
+  | 'documentsOperators'
   | 'fieldNames'
   | 'idempotencyHeaders'
   | 'rateLimitHeaders'

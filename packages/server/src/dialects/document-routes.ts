@@ -28,6 +28,7 @@ export function dialectDocument({ dialect, prefix, host }: MountedDialect): Open
       problemExample: (status) => problemExample(dialect, status),
       tokenExample: `${dialect.tokenPrefix}…`,
       securitySchemes: securitySchemesOf(dialect, shownPrefix),
+      organizationHeader: dialect.documentsOperators,
       idempotencyHeader: dialect.idempotencyHeaders[0] ?? null,
       scopeName: (scope) => scopeName(dialect, scope),
     },

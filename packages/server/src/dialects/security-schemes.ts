@@ -43,7 +43,11 @@ function schemeOf(
 }
 
 /** The dialect's own names with what each opens, or the native ones where it has none. */
-function scopesOf({ scopeAliases }: Dialect): Readonly<Record<string, string>> {
+function scopesOf({ scopeAliases, documentsOperators }: Dialect): Readonly<Record<string, string>> {
   const aliases = Object.entries(scopeAliases).map(([name, scopes]) => [name, scopes.join(', ')] as const);
-  return Object.fromEntries(aliases.length > 0 ? aliases : SCOPES.map((name) => [name, '']));
+  return Object.fromEntries(
+    aliases.length > 0
+      ? aliases
+      : SCOPES.filter((name) => documentsOperators || name !== 'operator').map((name) => [name, '']),
+  );
 }

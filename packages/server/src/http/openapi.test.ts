@@ -24,6 +24,7 @@ const info: OpenApiInfo = {
   problemSchema: Type.Object({ code: Type.String() }, { $id: 'Refusal' }),
   problemExample: (status) => (status === 500 ? null : { code: `no_${status}` }),
   tokenExample: 'toy_live_…',
+  organizationHeader: true,
   idempotencyHeader: 'x-idempotency-key',
   scopeName: (scope) => (scope.startsWith('endpoints:') ? 'toys' : scope),
 };

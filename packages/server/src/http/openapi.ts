@@ -37,6 +37,8 @@ export type OpenApiInfo = {
   /** null: no header makes a request repeatable. */
   readonly idempotencyHeader: string | null;
   readonly scopeName: (scope: Scope) => string;
+  /** Whether operations say that an operator may act for another organization. */
+  readonly organizationHeader: boolean;
 };
 
 /** What a document gathers while its operations are written. */
@@ -107,7 +109,7 @@ function operation<S>(gathered: Gathered, route: Route<S>): OperationObject {
     ...parametersOf('path', request.params, schemas),
     ...parametersOf('query', request.query, schemas),
     ...parametersOf('header', request.headers, schemas),
-    ...(route.access === 'key' ? [ORGANIZATION_PARAMETER] : []),
+    ...(route.access === 'key' && info.organizationHeader ? [ORGANIZATION_PARAMETER] : []),
     ...(repeatedBy === null ? [] : [idempotencyParameter(repeatedBy)]),
   ];
   return {

@@ -23,6 +23,7 @@ import {
   DeliveriesQuery,
   DeliveriesSchema,
   EndpointSchema,
+  EndpointsQuery,
   EndpointsSchema,
   EndpointWithSecretSchema,
   OrganizationSecretSchema,
@@ -60,16 +61,26 @@ export const routes: readonly DialectRoute[] = [
     operationId: 'listWebhooks',
     summary: 'List webhook endpoints, newest first',
     tag,
+    request: { query: EndpointsQuery },
     page: cursorPages({ itemsDefault: 50, itemsMax: 100 }),
     status: 200,
     response: EndpointsSchema,
     examples: { response: examples.endpoints },
-    decode: ({ page }) => ({ page, withTotal: true }),
-    encode: ({ items, total }, { request, next }) => ({
-      success: true,
-      data: items.map(encodeEndpoint),
-      meta: { total: total ?? items.length, limit: request.page.itemsMax, offset: 0, next_cursor: next },
-    }),
+    decode: ({ query: { offset = 0 }, page }) =>
+      offset > 0 && page.after !== null
+        ? invalid('?offset', 'cannot stand beside a cursor', 'not_allowed')
+        : { page: { ...page, itemsMax: page.itemsMax + offset }, withTotal: true },
+    encode({ items, total }, { request, next }) {
+      const { offset = 0 } = request.query;
+      const data = items.slice(offset).map(encodeEndpoint);
+      const limit = request.page.itemsMax;
+      // Whoever counts goes on counting: a cursor would belong to the list with this offset.
+      return {
+        success: true,
+        data,
+        meta: { total: total ?? data.length, limit, offset, next_cursor: offset === 0 ? next : null },
+      };
+    },
   }),
   route({
     method: 'GET',

@@ -67,6 +67,17 @@ export const EndpointWithSecretSchema = Type.Object(
   { $id: 'WebhookWithSecret', ...STRICT },
 );
 
+const OFFSET_MAX = 10_000;
+
+export const EndpointsQuery = Type.Object(
+  {
+    offset: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: OFFSET_MAX, description: 'How many to leave out; not beside a cursor' }),
+    ),
+  },
+  STRICT,
+);
+
 export const EndpointsSchema = Type.Object(
   {
     success: Type.Literal(true),
@@ -75,7 +86,7 @@ export const EndpointsSchema = Type.Object(
       {
         total: Type.Integer(),
         limit: Type.Integer(),
-        offset: Type.Integer({ description: 'Always 0: the next page is asked for by its cursor' }),
+        offset: Type.Integer(),
         next_cursor: nullable(Type.String()),
       },
       STRICT,

@@ -15,6 +15,7 @@ import {
   perform,
   revokeKey,
   route,
+  SCOPES,
   STRICT,
   scopesOf,
   showTime,
@@ -77,7 +78,11 @@ function readRequest(body: Static<typeof CreateBody>, dialects: readonly KeyDial
   }
   const scopes = body.scopes.map((scope) => scopesOf(scope, dialect.scopeAliases));
   const unknown = scopes.indexOf(null);
-  if (unknown >= 0) return invalid(`/scopes/${unknown}`, 'is not a scope', 'not_allowed');
+  if (unknown >= 0) {
+    const known = [...Object.keys(dialect.scopeAliases), ...SCOPES].join(', ');
+    const detail = `is ${JSON.stringify(body.scopes[unknown])}, which is no scope: there are ${known}`;
+    return invalid(`/scopes/${unknown}`, detail, 'not_allowed');
+  }
   const expiresAt = typeof body.expiresAt === 'string' ? parseTime(body.expiresAt) : null;
   if (typeof body.expiresAt === 'string' && expiresAt === null) {
     return invalid('/expiresAt', 'must be a date-time such as "2027-01-31T12:00:00Z"', 'wrong_format');

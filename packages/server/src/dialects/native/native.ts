@@ -39,6 +39,7 @@ const FACTS = {
   scopeAliases: {},
   authenticate: [sessionJwts, apiKeys()],
   ids: { endpoint: ids.endpoint, delivery: ids.delivery },
+  documentsOperators: true,
   problems,
   fieldNames: { hint: 'tokenHint' },
   endpointDefaults: DEFAULTS,

@@ -75,6 +75,7 @@ export function toyDocument(word: (plain: string) => string = (plain) => plain):
       header: { type: 'apiKey', in: 'header', name: word('X-Key') },
       basic: { type: 'http', scheme: 'basic' },
     },
+    organizationHeader: true,
     idempotencyHeader: 'idempotency-key',
     scopeName: () => word('make'),
   };

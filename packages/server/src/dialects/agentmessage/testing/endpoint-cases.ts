@@ -122,6 +122,14 @@ export function endpointCases(world: AgentMessageWorld): void {
         cursor = meta.next_cursor;
       } while (cursor !== null);
       expect(seen).toEqual(made);
+      const counted = await world.ask('GET', '/v1/webhooks?limit=2&offset=3', { token });
+      expect(counted.json.data.map(({ id }: Json) => id)).toEqual(made.slice(3));
+      expect(counted.json.meta).toEqual({ total: 5, limit: 2, offset: 3, next_cursor: null });
+      const first = await world.ask('GET', '/v1/webhooks?limit=2', { token });
+      const both = await world.ask('GET', `/v1/webhooks?limit=2&offset=1&cursor=${first.json.meta.next_cursor}`, {
+        token,
+      });
+      expect(both.status).toBe(422);
     });
 
     it('made elsewhere are shown in the words of this product', async () => {
