@@ -68,6 +68,8 @@ describe('dialects', () => {
     const { out } = await cli(['dialects']);
     expect(out).toMatch(new RegExp(`^native .* /hookring/v1 .* hk_live_… .* ${server.url}/hookring/v1/docs$`, 'm'));
     expect(out).toMatch(new RegExp(`^moonborn .* / .* mb_live_… .* ${server.url}/docs$`, 'm'));
+    expect(out).toMatch(/^dinie .* the native ones /m);
+    expect(out).toMatch(/^agentmessage .* webhooks:read, webhooks:write, org:admin:write /m);
     const { items } = await json(['dialects']);
     expect(items).toContainEqual(expect.objectContaining({ name: 'moonborn', prefix: '', host: null }));
     for (const { docs } of items!) {

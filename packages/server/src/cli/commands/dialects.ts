@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { nearest } from '../../config/nearest.ts';
+import { SCOPES } from '../../domain/scope.ts';
 import { usage } from '../exit.ts';
 import { type Json, records, text, textOrNull } from '../json.ts';
 import type { Run } from '../run.ts';
@@ -22,9 +23,14 @@ const COLUMNS: readonly Column<ListedDialect>[] = [
   { title: 'VERSION', text: ({ row }) => text(row, 'version') },
   { title: 'AT', text: placesText },
   { title: 'TOKENS', text: ({ row }) => `${text(row, 'tokenPrefix')}…` },
-  { title: 'SCOPES', text: ({ row }) => text(row, 'scopes'), shrinks: true },
+  { title: 'SCOPES', text: ({ row }) => scopesText(text(row, 'scopes')), shrinks: true },
   { title: 'REFERENCE', text: ({ docs }) => docs },
 ];
+
+/** A dialect without names of its own has the native ones, which the help lists. */
+function scopesText(scopes: string): string {
+  return scopes === SCOPES.join(', ') ? 'the native ones' : scopes;
+}
 
 export function dialectsCommand(run: Run): Command {
   return serverCommand('dialects', 'list the APIs of the server: where each stands, its tokens, scopes and reference')
