@@ -2,8 +2,11 @@
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { bodyText, headerOf, type ReceivedRequest, type Receiver, startReceiver } from '@hookring/receiver';
+import { defineDialect } from 'hookring';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runDialects } from '../../packages/server/src/dialects/testing/running-dialects.ts';
 import { type ServerProcess, startServer } from '../../testbed/server-process.ts';
+import { parcel } from './parcel.ts';
 
 const CONFIG_FILE = new URL('./hookring.config.ts', import.meta.url);
 const KEY = 'pk_demo_of_the_manual';
@@ -28,6 +31,7 @@ afterAll(async () => {
 type Answer = {
   readonly status: number;
   readonly type: string | null;
+  readonly challenge: string | null;
   readonly json: Readonly<Record<string, unknown>>;
 };
 
@@ -46,7 +50,8 @@ async function ask(
     ...(json === undefined ? {} : { body: JSON.stringify(json) }),
   });
   const type = response.headers.get('content-type');
-  return { status: response.status, type, json: (await response.json()) as Answer['json'] };
+  const challenge = response.headers.get('www-authenticate');
+  return { status: response.status, type, challenge, json: (await response.json()) as Answer['json'] };
 }
 
 async function hook(topics: readonly string[] = ['parcel.sent']): Promise<{ id: string; key: string }> {
@@ -112,8 +117,45 @@ describe('the example of the manual', () => {
     expect(Math.round((Date.parse(String(last.json['old_key_until'])) - asked) / 60_000)).toBe(10);
   });
 
+  it('refuses to show a key later than its policy allows, and gives none in its place', async () => {
+    const { endpointDefaults } = parcel;
+    const rotationPolicy = { ...endpointDefaults.rotationPolicy, recoveryMinutes: 1 };
+    const hasty = defineDialect({ ...parcel, endpointDefaults: { ...endpointDefaults, rotationPolicy } });
+    const running = await runDialects([hasty]);
+    const headers = { 'parcel-key': KEY, 'idempotency-key': 'once' };
+    const post = async (path: string, payload: object) => {
+      const answer = await running.http.inject({ method: 'POST', url: `/parcel${path}`, headers, payload });
+      return { status: answer.statusCode, json: answer.json() };
+    };
+    const subscribe = async () => await post('/hooks', { target: running.receiver.url, topics: ['parcel.sent'] });
+    try {
+      const made = await subscribe();
+      const roll = async () => await post(`/hooks/${made.json.hook.id}/roll`, {});
+      const rolled = await roll();
+      expect([made.status, rolled.status]).toEqual([201, 200]);
+      expect([await subscribe(), await roll()]).toEqual([made, rolled]);
+      running.advance(60_000);
+      for (const late of [await subscribe(), await roll()]) {
+        expect(late).toMatchObject({ status: 409, json: { fault: { kind: 'SECRET_SHOWN_BEFORE' } } });
+      }
+    } finally {
+      await running.stop();
+    }
+  });
+
   it.each<[string, () => Promise<Answer>, number, string, RegExp]>([
-    ['no key', () => ask('POST', '/hooks', { json: {}, key: null }), 401, 'MISSING_CREDENTIALS', /./],
+    [
+      'no key',
+      async () => {
+        const answer = await ask('POST', '/hooks', { json: {}, key: null });
+        // It takes no bearer token.
+        expect(answer.challenge).toBe('parcel');
+        return answer;
+      },
+      401,
+      'MISSING_CREDENTIALS',
+      /./,
+    ],
     [
       'an unknown key',
       () => ask('POST', '/hooks', { json: {}, key: 'pk_no' }),

@@ -6,11 +6,12 @@ import {
   defineDialect,
   type EndpointView,
   NATIVE_ROTATION_POLICY,
+  Refusal,
   readEndpoint,
-  refused,
   rotateEndpointSecret,
   route,
   type SignatureProfile,
+  shownSecretText,
   type ToldProblem,
   Type,
   typeIds,
@@ -49,7 +50,10 @@ const subscribe = route({
   response: HookWithKey,
   examples: { request: { target: 'https://shop.example.com/parcels', topics: ['parcel.sent'] } },
   decode: ({ body }) => ({ settings: { url: body.target, eventTypes: body.topics } }),
-  encode: (made) => ({ hook: encodeHook(made), key: made.secret?.value ?? '' }),
+  encode(made) {
+    const key = shownSecretText(made.secret);
+    return Refusal.is(key) ? key : { hook: encodeHook(made), key };
+  },
 });
 
 const read = route({
@@ -79,8 +83,9 @@ const roll = route({
   response: Rolled,
   decode: ({ ids, body }) => ({ endpointId: ids.id, graceSeconds: body.keep_seconds ?? null }),
   encode({ secret, retired, effectiveAt }) {
-    if (secret.value === null) return refused('secret_shown_before', 'this key was shown before; roll again');
-    return { key: secret.value, old_key_until: new Date(retired?.expiresAt ?? effectiveAt).toISOString() };
+    const key = shownSecretText(secret);
+    if (Refusal.is(key)) return key;
+    return { key, old_key_until: new Date(retired?.expiresAt ?? effectiveAt).toISOString() };
   },
 });
 

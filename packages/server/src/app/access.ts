@@ -6,7 +6,7 @@ import { SCOPES, type Scope } from '../domain/scope.ts';
 import type { Known } from '../engine/directory.ts';
 import type { Caller } from './caller.ts';
 import type { AppContext } from './context.ts';
-import { done, type Outcome, refused } from './outcome.ts';
+import { done, type Outcome, type Refusal, refused } from './outcome.ts';
 
 export type Credentials = {
   /** The bearer token, or null when the request had none. */
@@ -86,7 +86,7 @@ function withHolder(app: AppContext, credentials: Credentials, holder: TokenHold
 }
 
 /** Null when a key opens what it says. */
-export function refuseDeadKey(app: AppContext, key: ApiKey): Extract<Outcome<never>, { ok: false }> | null {
+export function refuseDeadKey(app: AppContext, key: ApiKey): Refusal | null {
   switch (apiKeyState(key, app.clock.now())) {
     case 'active':
       return null;

@@ -14,8 +14,8 @@ export type Caller = {
 /** A retried POST of the same caller: same key, same answer. */
 export type IdempotencyRequest = {
   /**
-   * What is done and to what, whatever path led there: `acme rotateEndpointSecret ["ep_…"]`. Method and path with ids
-   * where a route has code of its own: `POST /v1/endpoints`.
+   * Which route of which dialect, and to what, however the ids are written: `acme renewKey ["ep_…"]`. Method and path
+   * with ids where a route has code of its own: `POST /v1/endpoints`.
    */
   readonly route: string;
   readonly key: string;

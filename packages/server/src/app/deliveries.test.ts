@@ -27,7 +27,7 @@ describe('sending a delivery again', () => {
     'is refused while its first try is out or it is held, where its product says so',
     inAppWorld(async ({ world, app, caller }) => {
       const resend = async (id: Delivery['id'], waiting: 'allowed' | 'refused') =>
-        await resendDelivery(app, caller(), id, { waiting }, null);
+        await resendDelivery(app, caller(), id, { waiting, archived: 'shown' }, null);
       world.sender.script = () => 'hang';
       const sending = await world.addEndpoint({ sendDeadlineSeconds: 3, retrySchedule: [600] });
       const held = await world.addEndpoint({ status: { kind: 'suspended', reason: 'manual', at: world.time.now() } });
@@ -63,18 +63,18 @@ describe('lists of an organization', () => {
       await world.accept();
       await world.time.advance(1_000);
       const list = async (...statuses: ('succeeded' | 'dead' | 'pending')[]) =>
-        valueOf(await listDeliveries(app, me, { endpointId: null, eventId: null, statuses }, PAGE)).items.map(
+        valueOf(await listDeliveries(app, me, { endpointId: null, eventId: null, statuses }, PAGE, 'shown')).items.map(
           ({ shown }) => shown,
         );
       expect((await list('succeeded', 'dead')).toSorted()).toEqual(['dead', 'succeeded']);
       expect(await list('pending', 'dead')).toEqual(['dead']);
-      const { items } = valueOf(await listAttemptsOfOrganization(app, me, EVERY, PAGE));
+      const { items } = valueOf(await listAttemptsOfOrganization(app, me, EVERY, PAGE, 'shown'));
       expect(Object.fromEntries(items.map(({ attempt, outcome }) => [attempt.endpointId, outcome]))).toEqual({
         [good.id]: 'success',
         [bad.id]: 'dead',
       });
       expect(items).toHaveLength(2);
-      const ofOne = await listAttemptsOfOrganization(app, me, { ...EVERY, endpointId: bad.id }, PAGE);
+      const ofOne = await listAttemptsOfOrganization(app, me, { ...EVERY, endpointId: bad.id }, PAGE, 'shown');
       expect(valueOf(ofOne).items.map(({ eventType }) => eventType)).toEqual(['thing.happened']);
     }),
   );
@@ -86,8 +86,12 @@ describe('lists of an organization', () => {
       await world.addOrganization(other);
       const foreign = await world.addEndpoint({ organizationId: other });
       const query = { ...EVERY, endpointId: foreign.id };
-      expect(codeOf(await listAttemptsOfOrganization(app, caller('deliveries:read'), query, PAGE))).toBe('not_found');
-      expect(codeOf(await listAttemptsOfOrganization(app, caller('events:read'), EVERY, PAGE))).toBe('missing_scope');
+      expect(codeOf(await listAttemptsOfOrganization(app, caller('deliveries:read'), query, PAGE, 'shown'))).toBe(
+        'not_found',
+      );
+      expect(codeOf(await listAttemptsOfOrganization(app, caller('events:read'), EVERY, PAGE, 'shown'))).toBe(
+        'missing_scope',
+      );
     }),
   );
 });

@@ -6,7 +6,7 @@ import type { AttemptFilter, Page, PageRequest, ShownAttempt, ShownDelivery } fr
 import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
 import type { AppContext } from './context.ts';
 import { idempotent } from './idempotency.ts';
-import { done, type Outcome, refused, replayed } from './outcome.ts';
+import { done, type Outcome, type Refusal, refused, replayed } from './outcome.ts';
 import { type ArchivedEndpoints, ownEndpoint } from './own-endpoint.ts';
 import { decideAndApply } from './submit.ts';
 
@@ -34,8 +34,8 @@ export type ResendOptions = {
   readonly waiting: 'allowed' | 'refused';
   /** Only one that belongs to this endpoint; absent or null: any. */
   readonly endpointId?: EndpointId | null;
-  /** Of its endpoint; `shown` unless given. */
-  readonly archived?: ArchivedEndpoints;
+  /** Of its endpoint. */
+  readonly archived: ArchivedEndpoints;
 };
 
 export async function listDeliveries(
@@ -43,7 +43,7 @@ export async function listDeliveries(
   caller: Caller,
   query: DeliveryQuery,
   page: PageRequest,
-  archived: ArchivedEndpoints = 'shown',
+  archived: ArchivedEndpoints,
 ): Promise<Outcome<Page<ShownDelivery>>> {
   const refusal = missingScope(caller, 'deliveries:read');
   if (refusal !== null) return refusal;
@@ -69,23 +69,29 @@ export async function listDeliveriesOfEndpoint(
   caller: Caller,
   query: DeliveryQuery & { readonly endpointId: EndpointId },
   page: PageRequest,
-  archived: ArchivedEndpoints = 'shown',
+  archived: ArchivedEndpoints,
 ): Promise<Outcome<Page<ShownDelivery>>> {
   const refusal = missingScope(caller, 'deliveries:read');
   if (refusal !== null) return refusal;
   const found = await ownEndpoint(app, caller, query.endpointId, archived);
-  return found.ok ? await listDeliveries(app, caller, query, page) : found;
+  // It is there: nothing is left to hide.
+  return found.ok ? await listDeliveries(app, caller, query, page, 'shown') : found;
 }
 
 export async function readDelivery(
   app: AppContext,
   caller: Caller,
   id: DeliveryId,
+  archived: ArchivedEndpoints,
 ): Promise<Outcome<DeliveryWithAttempts>> {
   const refusal = missingScope(caller, 'deliveries:read');
   if (refusal !== null) return refusal;
   const found = await app.store.reader.delivery(caller.organizationId, id);
-  if (found === null) return refused('not_found', 'no such delivery');
+  if (found === null) return noSuchDelivery();
+  if (archived === 'hidden') {
+    const owner = await ownEndpoint(app, caller, found.delivery.endpointId, archived);
+    if (!owner.ok) return noSuchDelivery();
+  }
   return done({ ...found, attempts: await app.store.reader.attemptsOfDelivery(caller.organizationId, id) });
 }
 
@@ -94,7 +100,7 @@ export async function listAttempts(
   caller: Caller,
   endpointId: EndpointId,
   page: PageRequest,
-  archived: ArchivedEndpoints = 'shown',
+  archived: ArchivedEndpoints,
 ): Promise<Outcome<Page<Attempt>>> {
   const refusal = missingScope(caller, 'deliveries:read');
   if (refusal !== null) return refusal;
@@ -109,7 +115,7 @@ export async function listAttemptsOfOrganization(
   caller: Caller,
   query: AttemptQuery,
   page: PageRequest,
-  archived: ArchivedEndpoints = 'shown',
+  archived: ArchivedEndpoints,
 ): Promise<Outcome<Page<ShownAttempt>>> {
   const refusal = missingScope(caller, 'deliveries:read');
   if (refusal !== null) return refusal;
@@ -126,7 +132,7 @@ export async function resendDelivery(
   app: AppContext,
   caller: Caller,
   id: DeliveryId,
-  { waiting, endpointId: wantedOf = null, archived = 'shown' }: ResendOptions,
+  { waiting, endpointId: wantedOf = null, archived }: ResendOptions,
   request: IdempotencyRequest | null,
 ): Promise<Outcome<ShownDelivery>> {
   const refusal = missingScope(caller, 'deliveries:write');
@@ -142,9 +148,9 @@ export async function resendDelivery(
       const newId = app.ids.next('dlv');
       const outcome = await decideAndApply(app, async () => {
         const old = await reader.delivery(organizationId, id);
-        if (old === null) return refused('not_found', 'no such delivery');
+        if (old === null) return noSuchDelivery();
         const { endpointId, eventKey } = old.delivery;
-        if (wantedOf !== null && wantedOf !== endpointId) return refused('not_found', 'no such delivery');
+        if (wantedOf !== null && wantedOf !== endpointId) return noSuchDelivery();
         const owner = await ownEndpoint(app, caller, endpointId, archived);
         if (!owner.ok) return owner;
         if (owner.value.endpoint.status.kind === 'archived') {
@@ -175,4 +181,8 @@ export async function resendDelivery(
       return owner.ok ? again : owner;
     },
   });
+}
+
+function noSuchDelivery(): Refusal {
+  return refused('not_found', 'no such delivery');
 }

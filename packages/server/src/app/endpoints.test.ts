@@ -24,7 +24,7 @@ function acting({ app, caller }: AppWorld) {
     create,
     id: async () => valueOf(await create()).endpoint.id,
     patch: (id: EndpointId, change: PatchEndpointInput, cap: EndpointCap | null = null) =>
-      patchEndpoint(app, me, id, change, null, { cap }),
+      patchEndpoint(app, me, id, change, null, { cap, archived: 'shown' }),
   };
 }
 
@@ -40,7 +40,7 @@ describe('a cap on endpoints', () => {
         problem: { detail: 'there are 3 active endpoints, and there may be at most 3' },
       });
       expect(codeOf(await create())).toBeNull();
-      expect(valueOf(await countEndpoints(given.app, me))).toBe(4);
+      expect(valueOf(await countEndpoints(given.app, me, 'shown'))).toBe(4);
     }),
   );
 
@@ -53,9 +53,9 @@ describe('a cap on endpoints', () => {
       expect(codeOf(await create(THREE_UNARCHIVED))).toBe(FULL);
       expect(codeOf(await create(THREE_ACTIVE))).toBeNull();
       expect(codeOf(await create(THREE_ACTIVE))).toBe(FULL);
-      await archiveEndpoint(given.app, me, two, null);
+      await archiveEndpoint(given.app, me, two, null, 'shown');
       expect(codeOf(await create(THREE_UNARCHIVED))).toBe(FULL);
-      await archiveEndpoint(given.app, me, one, null);
+      await archiveEndpoint(given.app, me, one, null, 'shown');
       expect(codeOf(await create(THREE_UNARCHIVED))).toBeNull();
     }),
   );
@@ -131,16 +131,17 @@ describe('a list of endpoints', () => {
     inAppWorld(async ({ app, caller, ...given }) => {
       const { id, me } = acting({ app, caller, ...given });
       const [old, middle, young] = [await id(), await id(), await id()];
-      await archiveEndpoint(app, me, middle, null);
-      const list = async (after: string | null, archived?: 'hidden') =>
+      await archiveEndpoint(app, me, middle, null, 'shown');
+      const list = async (after: string | null, archived: 'shown' | 'hidden' = 'shown') =>
         valueOf(await listEndpoints(app, me, { after, itemsMax: 10 }, archived)).items.map((item) => item.endpoint.id);
       expect(await list(null)).toEqual([young, middle, old]);
       expect(await list(null, 'hidden')).toEqual([young, old]);
       expect(await list(middle, 'hidden')).toEqual([old]);
-      expect([valueOf(await countEndpoints(app, me)), valueOf(await countEndpoints(app, me, 'hidden'))]).toEqual([
-        3, 2,
-      ]);
-      expect(codeOf(await countEndpoints(app, caller('endpoints:write')))).toBe('missing_scope');
+      expect([
+        valueOf(await countEndpoints(app, me, 'shown')),
+        valueOf(await countEndpoints(app, me, 'hidden')),
+      ]).toEqual([3, 2]);
+      expect(codeOf(await countEndpoints(app, caller('endpoints:write'), 'shown'))).toBe('missing_scope');
     }),
   );
 });

@@ -37,8 +37,8 @@ export type CreateEndpointInput = {
   readonly algorithm: SecretAlgorithm;
   readonly defaults: EndpointDefaults;
   readonly cap?: EndpointCap | null;
-  /** Of a repeated request, whose endpoint may have been archived; `shown` unless given. */
-  readonly archived?: ArchivedEndpoints;
+  /** Of a repeated request, whose endpoint may have been archived. */
+  readonly archived: ArchivedEndpoints;
 };
 
 export type CreatedEndpoint = EndpointWithHealth & {
@@ -60,7 +60,7 @@ export async function createEndpoint(
 ): Promise<Outcome<CreatedEndpoint>> {
   const refusal = missingScope(caller, 'endpoints:write');
   if (refusal !== null) return refusal;
-  const { cap = null, archived = 'shown' } = input;
+  const { cap = null, archived } = input;
   return await idempotent<CreatedEndpoint, Reference>(app, caller, request, {
     perform: async (row) => {
       const now = app.clock.now();
@@ -151,7 +151,7 @@ export async function readEndpoint(
   app: AppContext,
   caller: Caller,
   id: EndpointId,
-  archived: ArchivedEndpoints = 'shown',
+  archived: ArchivedEndpoints,
 ): Promise<Outcome<EndpointWithHealth>> {
   return missingScope(caller, 'endpoints:read') ?? (await ownEndpoint(app, caller, id, archived));
 }
@@ -160,7 +160,7 @@ export async function listEndpoints(
   app: AppContext,
   caller: Caller,
   page: PageRequest,
-  archived: ArchivedEndpoints = 'shown',
+  archived: ArchivedEndpoints,
 ): Promise<Outcome<Page<EndpointWithHealth>>> {
   const refusal = missingScope(caller, 'endpoints:read');
   if (refusal !== null) return refusal;
@@ -175,7 +175,7 @@ const ALL: readonly EndpointStatus['kind'][] = [...UNARCHIVED, 'archived'];
 export async function countEndpoints(
   app: AppContext,
   caller: Caller,
-  archived: ArchivedEndpoints = 'shown',
+  archived: ArchivedEndpoints,
 ): Promise<Outcome<number>> {
   const refusal = missingScope(caller, 'endpoints:read');
   if (refusal !== null) return refusal;
@@ -187,7 +187,7 @@ export type PatchEndpointInput = EndpointSettings & { readonly status?: Endpoint
 export type PatchOptions = {
   /** Of active endpoints: none is resumed past it. */
   readonly cap?: EndpointCap | null;
-  readonly archived?: ArchivedEndpoints;
+  readonly archived: ArchivedEndpoints;
 };
 
 /** Changes what was named and nothing else. A change of URL keeps the ring. */
@@ -198,7 +198,7 @@ export async function patchEndpoint(
   patch: PatchEndpointInput,
   /** The version that the caller saw; null: whatever it is. */
   expectedVersion: number | null,
-  { cap = null, archived = 'shown' }: PatchOptions = {},
+  { cap = null, archived }: PatchOptions,
 ): Promise<Outcome<EndpointWithHealth>> {
   const refusal = missingScope(caller, 'endpoints:write');
   if (refusal !== null) return refusal;
@@ -281,7 +281,7 @@ export async function archiveEndpoint(
   caller: Caller,
   id: EndpointId,
   expectedVersion: number | null,
-  archived: ArchivedEndpoints = 'shown',
+  archived: ArchivedEndpoints,
 ): Promise<Outcome<EndpointWithHealth>> {
   return await patchEndpoint(app, caller, id, { status: 'archived' }, expectedVersion, { archived });
 }

@@ -6,7 +6,7 @@ import type { Page, PageRequest } from '../store/port.ts';
 import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
 import type { AppContext } from './context.ts';
 import { ALREADY_DONE, idempotent } from './idempotency.ts';
-import { done, type Outcome, refused, replayed } from './outcome.ts';
+import { done, type Outcome, type Refusal, refused, replayed } from './outcome.ts';
 
 export type SentEvent = { readonly id: string; readonly createdAt: number; readonly duplicate: boolean };
 
@@ -80,8 +80,6 @@ function told(
       });
   }
 }
-
-type Refusal = Extract<Outcome<never>, { ok: false }>;
 
 function checkEvents(events: readonly IncomingEvent[], pointer: (index: number) => string): Refusal | null {
   const errors: { pointer: string; detail: string; code: string }[] = [];

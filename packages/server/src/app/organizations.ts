@@ -9,7 +9,7 @@ import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts'
 import type { AppContext } from './context.ts';
 import { idempotent } from './idempotency.ts';
 import { firstSecret, type ShownSecret, secretAgain } from './minting.ts';
-import { done, invalid, type Outcome, refused, replayed } from './outcome.ts';
+import { done, invalid, type Outcome, type Refusal, refused, replayed } from './outcome.ts';
 import { changePolicy } from './policy-change.ts';
 import { decideAndApply } from './submit.ts';
 
@@ -162,7 +162,7 @@ export function isVisible(caller: Caller, id: OrganizationId): boolean {
   return id === caller.organizationId || caller.scopes.has('operator');
 }
 
-function checkNames(input: PatchOrganizationInput): Extract<Outcome<never>, { ok: false }> | null {
+function checkNames(input: PatchOrganizationInput): Refusal | null {
   if (input.name !== undefined && (input.name.trim() === '' || input.name.length > NAME_LENGTH_MAX)) {
     return invalid('/name', `must be 1 to ${NAME_LENGTH_MAX} characters`);
   }

@@ -33,7 +33,7 @@ function acting({ world, app, caller }: AppWorld) {
         null,
       ),
     patch: async (id: RingOwner, change: PatchEndpointInput) =>
-      await patchEndpoint(app, me, id as Parameters<typeof patchEndpoint>[2], change, null),
+      await patchEndpoint(app, me, id as Parameters<typeof patchEndpoint>[2], change, null, { archived: 'shown' }),
     /** Answers when the change is in force, for which time must go on. */
     rotate: async (owner: RingOwner, more: Partial<RotateInput> = {}) => {
       const rotating = rotate(app, me, { ...ALL, owner, ...more }, null);
@@ -67,19 +67,6 @@ describe('an endpoint whose secrets are read as hex', () => {
         const { secret: fresh } = valueOf(await rotate(endpoint.id, { spelling }));
         expect(fresh.value).toMatch(HEX_KEY);
       }
-      expect(await signatures()).toBe(1);
-    }),
-  );
-
-  it(
-    'cannot be made on the ring of an organization that has no such secret',
-    inAppWorld(async (given) => {
-      const { create, rotate, signatures } = acting(given);
-      const refused = await create(IN_HEX, { keyring: 'organization' });
-      expect([codeOf(refused), pointersOf(refused)]).toEqual(['validation_failed', ['/signatureProfile']]);
-      expect(codeOf(await create(IN_UTF8, { keyring: 'organization' }))).toBeNull();
-      await rotate(given.world.organizationId, { secret: 'ab'.repeat(32) });
-      expect(codeOf(await create(IN_HEX, { keyring: 'organization' }))).toBeNull();
       expect(await signatures()).toBe(1);
     }),
   );
@@ -146,3 +133,30 @@ it(
     expect(await signatures()).toBe(1);
   }),
 );
+
+describe("an organization's ring", () => {
+  it(
+    'signs for no endpoint that reads secrets as hex, whatever it holds today',
+    inAppWorld(async (given) => {
+      const { create, patch, rotate: turn } = acting(given);
+      valueOf(await turn(given.world.organizationId, { secret: 'ab'.repeat(32) }));
+      const made = await create(IN_HEX, { keyring: 'organization' });
+      expect([codeOf(made), pointersOf(made)]).toEqual(['validation_failed', ['/signatureProfile']]);
+      const { endpoint } = valueOf(await create(IN_UTF8, { keyring: 'organization' }));
+      expect(pointersOf(await patch(endpoint.id, { signatureProfile: IN_HEX }))).toEqual(['/signatureProfile']);
+    }),
+  );
+
+  it(
+    'gets no secret that one of its endpoints could not sign with',
+    inAppWorld(async (given) => {
+      const { create, rotate: turn, signatures } = acting(given);
+      const { organizationId } = given.world;
+      valueOf(await create(IN_UTF8, { keyring: 'organization' }));
+      const refused = await turn(organizationId, { algorithm: 'ed25519' });
+      expect([codeOf(refused), pointersOf(refused)]).toEqual(['validation_failed', ['/algorithm']]);
+      valueOf(await turn(organizationId));
+      expect(await signatures()).toBe(1);
+    }),
+  );
+});

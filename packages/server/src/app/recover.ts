@@ -39,7 +39,7 @@ export async function recoverDeliveries(
   caller: Caller,
   input: RecoverInput,
   request: IdempotencyRequest | null,
-  archived: ArchivedEndpoints = 'shown',
+  archived: ArchivedEndpoints,
 ): Promise<Outcome<Recovered>> {
   const refusal = missingScope(caller, 'deliveries:write');
   if (refusal !== null) return refusal;

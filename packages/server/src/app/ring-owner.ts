@@ -79,6 +79,10 @@ export async function refusalOfProfile(
   endpoint: Pick<Endpoint, 'id' | 'organizationId' | 'keyring' | 'signatureProfile'>,
 ): Promise<Refusal | null> {
   const owner = ringOf(endpoint);
+  if (endpoint.keyring === 'organization' && endpoint.signatureProfile.secretDecoding === 'hex') {
+    const detail = 'cannot read secrets as hex on the ring of an organization, which makes them in base64';
+    return invalid('/signatureProfile', detail, 'secret_unusable');
+  }
   const ring = await app.store.reader.keyring(owner);
   const now = app.clock.now();
   for (const secret of ring?.secrets ?? []) {
@@ -88,6 +92,22 @@ export async function refusalOfProfile(
     return invalid('/signatureProfile', `cannot be used while ${secret.id} lives: ${fault}`, 'secret_unusable');
   }
   return null;
+}
+
+/** Null when a new secret of this kind on an organization's ring can sign for each endpoint that the ring signs for. */
+export async function refusalOfSigned(
+  app: AppContext,
+  { endpoint, organizationId }: Owned,
+  algorithm: SecretAlgorithm,
+): Promise<Refusal | null> {
+  if (endpoint !== null) return null;
+  const all = await app.store.reader.subscribers(organizationId);
+  const unfit = all.filter(
+    (one) => one.endpoint.keyring === 'organization' && one.endpoint.signatureProfile.elements[algorithm] === null,
+  );
+  if (unfit.length === 0) return null;
+  const detail = `is not possible: ${unfit.length} of the endpoints on this ring have no ${algorithm} signatures`;
+  return invalid('/algorithm', detail);
 }
 
 /** Says nothing of the material but whether it can be read. */
@@ -117,8 +137,9 @@ export function policyOf(app: AppContext, own: RotationPolicy, dialect: Rotation
   return policyInForce(dialect, own, app.settings.rotationLimits);
 }
 
-export function ringRefusal(refusal: RingRefusal, imposed: boolean): Refusal {
-  const { code, detail, pointer, retryAfterSeconds } = imposed ? asImposed(refusal) : refusal;
+/** `named` are the pointers of the members that the caller gave. */
+export function ringRefusal(refusal: RingRefusal, imposed: boolean, named: readonly string[] = []): Refusal {
+  const { code, detail, pointer, retryAfterSeconds } = imposed ? asImposed(refusal, named) : refusal;
   return refused(code, detail, {
     ...(pointer === null ? {} : { errors: [{ pointer, detail, code }] }),
     ...(retryAfterSeconds === null ? {} : { retryAfterSeconds }),

@@ -4,7 +4,7 @@ import type { SecretId } from '../domain/ids.ts';
 import { type SigningSpan, timeline } from '../domain/keyring.ts';
 import { COMPROMISE } from '../domain/keyring-decision.ts';
 import { REASON_LENGTH_MAX } from '../domain/limits.ts';
-import { graceAskedOf } from '../domain/policy-choice.ts';
+import { graceAskedOf, signsOtherwise } from '../domain/policy-choice.ts';
 import type { RotationPolicy } from '../domain/rotation-policy.ts';
 import type { RingOwner, SecretAlgorithm } from '../domain/secret.ts';
 import type { EndpointWithHealth, StoredKeyring, StoredSecret } from '../store/port.ts';
@@ -21,9 +21,18 @@ import {
   type ShownSecret,
   secretAgain,
 } from './minting.ts';
-import { done, invalid, type Outcome, replayed } from './outcome.ts';
+import { done, invalid, type Outcome, type Refusal, refused, replayed } from './outcome.ts';
 import type { ArchivedEndpoints } from './own-endpoint.ts';
-import { noRing, type Owned, ownerOf, policyOf, refusalOfAlgorithm, ringRefusal, scopesFor } from './ring-owner.ts';
+import {
+  noRing,
+  type Owned,
+  ownerOf,
+  policyOf,
+  refusalOfAlgorithm,
+  refusalOfSigned,
+  ringRefusal,
+  scopesFor,
+} from './ring-owner.ts';
 import { type Decision, decideAndApply } from './submit.ts';
 
 export type RotateInput = {
@@ -121,11 +130,13 @@ async function decideRotation(
   if (!minted.ok) return minted;
   const { shown, secret } = minted.value;
   const { policy, imposed } = policyOf(app, owned.value.policy, input.dialectPolicy);
+  const unfit = refusalOfPromise(input, policy, imposed) ?? (await refusalOfSigned(app, owned.value, secret.algorithm));
+  if (unfit !== null) return unfit;
   const now = app.clock.now();
   const at = now + IN_FORCE_LEAD_MS;
   const command = { kind: 'rotate' as const, secret, graceSeconds: graceOf(app, input, imposed), force, reason };
   const decision = decideAhead(ring, policy, command, { now, effectiveAt: at });
-  if (decision.kind === 'refused') return ringRefusal(decision, imposed);
+  if (decision.kind === 'refused') return ringRefusal(decision, imposed, namedBy(input));
   const { rotation } = decision;
   if (rotation === null) throw new Error('a rotation that says nothing of itself');
   const { retired } = rotation;
@@ -149,6 +160,15 @@ async function decideRotation(
   };
 }
 
+/** Null when the secrets that sign afterwards are those that the dialect promises. */
+function refusalOfPromise({ dialectPolicy }: RotateInput, policy: RotationPolicy, imposed: boolean): Refusal | null {
+  if (!imposed || dialectPolicy === null || !signsOtherwise(dialectPolicy, policy)) return null;
+  return refused(
+    'policy_enforced',
+    'An enforced rotation policy forbids this: other secrets would sign than promised.',
+  );
+}
+
 /** A reason that ends everything older asks for no grace. */
 function graceOf(
   app: AppContext,
@@ -157,6 +177,15 @@ function graceOf(
 ): number | null {
   if (!imposed || graceSeconds !== null || reason === COMPROMISE || dialectPolicy === null) return graceSeconds;
   return graceAskedOf(dialectPolicy, app.settings.rotationLimits);
+}
+
+function namedBy({ graceSeconds, force, reason, secret }: RotateInput): readonly string[] {
+  return [
+    ...(graceSeconds === null ? [] : ['/graceSeconds']),
+    ...(force ? ['/force'] : []),
+    ...(reason === null ? [] : ['/reason']),
+    ...(secret === null ? [] : ['/secret']),
+  ];
 }
 
 export type DryRun = {
@@ -179,10 +208,14 @@ export async function planRotation(app: AppContext, caller: Caller, input: Rotat
   const now = app.clock.now();
   const { force, reason } = input;
   const { policy, imposed } = policyOf(app, owned.value.policy, input.dialectPolicy);
+  const unfit =
+    refusalOfPromise(input, policy, imposed) ??
+    (await refusalOfSigned(app, owned.value, minted.value.secret.algorithm));
+  if (unfit !== null) return unfit;
   const graceSeconds = graceOf(app, input, imposed);
   const command = { kind: 'rotate' as const, secret: minted.value.secret, graceSeconds, force, reason };
   const decision = decideKeyring(ring, policy, command, now);
-  if (decision.kind === 'refused') return ringRefusal(decision, imposed);
+  if (decision.kind === 'refused') return ringRefusal(decision, imposed, namedBy(input));
   return done({
     timeline: timeline(decision.ring, now),
     secretId: minted.value.shown.id,

@@ -2,11 +2,9 @@ import { STORE_CONFLICT_RETRIES_MAX } from '../domain/limits.ts';
 import type { Command } from '../store/port.ts';
 import type { AppContext } from './context.ts';
 import { ALREADY_DONE } from './idempotency.ts';
-import { done, type Outcome, refused } from './outcome.ts';
+import { done, type Outcome, type Refusal, refused } from './outcome.ts';
 
-export type Decision<T> =
-  | { readonly ok: true; readonly commands: readonly Command[]; readonly value: T }
-  | Extract<Outcome<never>, { ok: false }>;
+export type Decision<T> = { readonly ok: true; readonly commands: readonly Command[]; readonly value: T } | Refusal;
 
 /**
  * Reads, decides and submits one list of commands; when a version moved meanwhile it reads and decides again, at most

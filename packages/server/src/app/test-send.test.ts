@@ -18,7 +18,7 @@ it(
     const { id, url } = await world.addEndpoint({ envelope: OWN });
     const payload = Buffer.from('{"a": 1}');
     const send = async (content: TestContent) => {
-      const sending = sendTest(app, caller(), id, content, null);
+      const sending = sendTest(app, caller(), id, content, null, 'shown');
       await world.time.advance(5);
       expect(valueOf(await sending).url).toBe(url);
       const seen = world.sender.seen.at(-1);

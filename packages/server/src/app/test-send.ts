@@ -33,7 +33,7 @@ export async function sendTest(
   endpointId: EndpointId,
   content: TestContent,
   request: IdempotencyRequest | null,
-  archived: ArchivedEndpoints = 'shown',
+  archived: ArchivedEndpoints,
 ): Promise<Outcome<SentTest>> {
   const refusal = missingScope(caller, 'endpoints:write');
   if (refusal !== null) return refusal;

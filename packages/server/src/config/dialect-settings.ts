@@ -67,12 +67,10 @@ export async function arrangementProblem(
   const { withOwnDialects } = await import('../dialects/built-in.ts');
   const { arrangeDialects } = await import('../dialects/mounts.ts');
   const all = withOwnDialects(own);
-  const names = [NATIVE, ...all.map(({ name }) => name)];
-  if (rootDialect !== null && !names.includes(rootDialect)) {
-    const meant = nearest(rootDialect, names);
-    const hint = meant === null ? '' : ` Did you mean ${meant}?`;
-    return { about: 'root', message: `there is no such dialect, only ${names.join(', ')}.${hint}` };
-  }
   const arranged = arrangeDialects(all, rootDialect);
-  return arranged.ok ? null : { about: 'dialects', message: arranged.problem };
+  if (arranged.ok) return null;
+  const { about, problem } = arranged;
+  if (about === 'dialects' || rootDialect === null) return { about, message: problem };
+  const meant = nearest(rootDialect, [NATIVE, ...all.map(({ name }) => name)]);
+  return { about, message: meant === null ? problem : `${problem}. Did you mean ${meant}?` };
 }

@@ -52,7 +52,7 @@ function problemOf(error: unknown): string {
   if (!(error instanceof Error)) return 'it does not load';
   const isMissing = /Cannot find package 'hookring'/.test(error.message);
   return isMissing
-    ? "it imports 'hookring', which is not installed in its folder or above: npm install hookring"
+    ? "it imports 'hookring', which is not installed there: it must stand in a folder that has the package, such as this checkout"
     : error.message;
 }
 

@@ -13,9 +13,6 @@ export type ServerFile = {
   readonly pid: number;
 };
 
-/** What files say that were written before the native API could stand elsewhere. */
-const NATIVE_PREFIX_USUAL = '/v1';
-
 export function serverFilePath(database: Database): string {
   return `${database.path}.server.json`;
 }
@@ -39,9 +36,9 @@ export function readServerFile(path: string): ServerFile | null {
   if (typeof file !== 'object' || file === null) return null;
   // Each member is checked below.
   const { url, nativePrefix, token, pid } = file as Partial<Record<keyof ServerFile, unknown>>;
-  if (typeof url !== 'string' || typeof token !== 'string' || typeof pid !== 'number') return null;
-  const prefix = typeof nativePrefix === 'string' ? nativePrefix : NATIVE_PREFIX_USUAL;
-  return isRunning(pid) ? { url, nativePrefix: prefix, token, pid } : null;
+  if (typeof url !== 'string' || typeof nativePrefix !== 'string') return null;
+  if (typeof token !== 'string' || typeof pid !== 'number') return null;
+  return isRunning(pid) ? { url, nativePrefix, token, pid } : null;
 }
 
 /** Removes the file of this process and leaves another's alone. */

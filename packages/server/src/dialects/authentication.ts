@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { TokenHash } from '../app/access.ts';
 import type { ErrorCode } from '../domain/error-registry.ts';
 
 /** What a way of authentication may look at. The body has not been read yet. */
@@ -42,7 +43,7 @@ export type ReadyWay =
   | {
       readonly kind: 'apiKeys';
       /** The lower-case hex under which a token is kept; SHA-256 unless given. */
-      readonly hash: ((token: string) => string) | null;
+      readonly hash: TokenHash | null;
     }
   | { readonly kind: 'sessionJwts' }
   | { readonly kind: 'accessTokens' };
@@ -53,7 +54,7 @@ export type AuthenticationWay = ReadyWay | Authenticate;
  * The server's own API keys, and keys whose hashes were imported. `hash` tells how a company hashed the keys that it
  * imported, when that was not plain SHA-256: for example an HMAC under a pepper.
  */
-export function apiKeys(options: { readonly hash?: (token: string) => string } = {}): ReadyWay {
+export function apiKeys(options: { readonly hash?: TokenHash } = {}): ReadyWay {
   return { kind: 'apiKeys', hash: options.hash ?? null };
 }
 

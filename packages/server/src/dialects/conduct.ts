@@ -1,6 +1,8 @@
+import type { TokenHash } from '../app/access.ts';
 import type { AppContext } from '../app/context.ts';
 import type { EndpointDefaults } from '../app/endpoints.ts';
 import type { SecretSpelling } from '../app/minting.ts';
+import type { ArchivedEndpoints } from '../app/own-endpoint.ts';
 import type { RotationPolicy } from '../domain/rotation-policy.ts';
 import type { ScopeAliases } from '../domain/scope.ts';
 
@@ -10,7 +12,7 @@ export type Conduct = {
   readonly dialect: string;
   readonly scopeAliases: ScopeAliases;
   /** How it hashes API keys that were imported, beside plain SHA-256; null: in no other way. */
-  readonly keyHash: ((token: string) => string) | null;
+  readonly keyHash: TokenHash | null;
   /** Copied onto an endpoint that it creates. */
   readonly endpointDefaults: EndpointDefaults;
   /** What its rotations obey; null: the ring's own policy. */
@@ -18,7 +20,7 @@ export type Conduct = {
   readonly organizationRotations: RotationPolicy | null;
   readonly organizationSecretSpelling: SecretSpelling;
   /** `hidden`: an archived endpoint answers like one that does not exist. */
-  readonly archivedEndpoints: 'shown' | 'hidden';
+  readonly archivedEndpoints: ArchivedEndpoints;
   /** Whether endpoints come with the secrets of the ring that signs for them. */
   readonly secretsInEndpoints: boolean;
 };

@@ -5,7 +5,7 @@ import type { Scope } from '../domain/scope.ts';
 import { apiKeys } from './authentication.ts';
 import { clientCredentialsRoute } from './client-credentials.ts';
 import { defineDialect, isDialect, scopeName } from './define-dialect.ts';
-import type { DialectDefinition } from './dialect.ts';
+import type { DialectDefinition, Mount } from './dialect.ts';
 import { keyRoute } from './dialect-route.ts';
 import { acmeDialect } from './testing/acme.ts';
 
@@ -42,6 +42,11 @@ function definition(more: Partial<DialectDefinition> = {}): DialectDefinition {
 /** As a user without types may write it. */
 function withDefaults(more: object): Partial<DialectDefinition> {
   return { endpointDefaults: { ...endpointDefaults, ...more } };
+}
+
+/** As above. */
+function misspelt(more: object): Partial<DialectDefinition> {
+  return more;
 }
 
 describe('a definition', () => {
@@ -176,6 +181,22 @@ describe('a definition', () => {
     ],
     ['a name with capitals', { name: 'Acme' }, 'its name'],
     ['a prefix without a slash', { mount: { prefix: 'acme' } }, 'is no prefix'],
+    ['no title', { title: undefined as unknown as string }, 'it has no title'],
+    ['no name', { name: undefined as unknown as string }, 'it has no name'],
+    ['a mount that is no place', { mount: {} as unknown as Mount }, "its mount must be 'root'"],
+    ['a mount of another word', { mount: 'top' as unknown as Mount }, "its mount must be 'root'"],
+    ['a way that is a word', { authenticate: ['apiKeys'] as unknown as [] }, 'a way to authenticate is'],
+    [
+      'rate limits that answer nothing',
+      { rateLimitHeaders: () => undefined as unknown as Record<string, string> },
+      'must answer an object',
+    ],
+    ['a method of its own', { routes: [{ ...spin, method: 'FETCH' as 'GET' }] }, 'its method must be one of'],
+    [
+      'a scope that is none',
+      { routes: [{ ...spin, scopes: ['nope' as Scope] } as typeof spin] },
+      'the scope "nope", which is none',
+    ],
     ['a prefix that climbs', { mount: { prefix: '/../v2' } }, 'is no prefix'],
     ['a prefix with a slash at its end', { mount: { prefix: '/acme/' } }, 'is no prefix'],
     ['the prefix of a path of the server', { mount: { prefix: '/metrics' } }, 'reserved'],
@@ -184,6 +205,30 @@ describe('a definition', () => {
     ['a host with a port', { mount: { host: 'acme.test:80' } }, 'is no host name'],
     ['a host in capitals', { mount: { host: 'Acme.test' } }, 'is no host name'],
     ['a token prefix that runs into the token', { tokenPrefix: 'aclive' }, 'token prefix'],
+    ['a member that is none', misspelt({ archivedEndpoint: 'hidden' }), 'no member "archivedEndpoint"'],
+    ['a member that every object has', misspelt({ toString: () => '' }), 'no member "toString"'],
+    ['another word for archived', misspelt({ archivedEndpoints: 'gone' }), 'archivedEndpoints must be one of shown'],
+    ['the policy of nobody', misspelt({ rotationPolicyOf: 'nobody' }), 'rotationPolicyOf must be one of dialect'],
+    ['a text for a yes', misspelt({ secretsInEndpoints: 'no' }), 'secretsInEndpoints must be one of true'],
+    [
+      'a status for no code',
+      misspelt({ problems: { ...problems, statuses: { nope: 400 } } }),
+      'a status to "nope", which is no error code',
+    ],
+    ['a name of a field with a blank', { fieldNames: { graceSeconds: 'a b' } }, '"a b" is the name of no field'],
+    ...['authorization', 'cookie', 'proxy-authorization'].map((name): [string, Partial<DialectDefinition>, string] => [
+      `credentials for an idempotency key: ${name}`,
+      { idempotencyHeaders: ['idempotency-key', name] },
+      `"${name}" is no idempotency key`,
+    ]),
+    ...['cache-control', 'x-content-type-options', 'x-request-id'].map(
+      (name): [string, Partial<DialectDefinition>, string] => [
+        `a header that is the server's: ${name}`,
+        { headers: { [name]: 'public' } },
+        `"${name}" is the server's own`,
+      ],
+    ),
+    ['two ways for API keys', { authenticate: [apiKeys(), apiKeys({ hash: () => '' })] }, 'it has apiKeys twice'],
     ['nobody let in', { authenticate: [] }, 'no way to authenticate'],
     ['a header in capitals', { headers: { Version: '1' } }, '"Version" must be lower-case'],
     ['an idempotency header in capitals', { idempotencyHeaders: ['X-Once'] }, '"X-Once" must be lower-case'],

@@ -1,3 +1,4 @@
+import { ERRORS } from '../domain/error-registry.ts';
 import { isScope } from '../domain/scope.ts';
 import { parseContentType } from '../http/content-type.ts';
 import { SERVER_PATHS } from '../http/health.ts';
@@ -18,6 +19,8 @@ const PREFIX = /^(?:\/[a-z0-9][a-z0-9._-]*)+$/;
 const HOST = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
 const TOKEN_PREFIX = /^[a-z][a-z0-9_-]{1,20}[_-]$/;
 const FIELD_NAME = /^[A-Za-z]+$/;
+/** What stands in a pointer and in a sentence as it is. */
+const OTHER_NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 /** As OAuth has it (RFC 6749, 3.3): names stand in one list with blanks between them. */
 const SCOPE_NAME = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 const PATH = /^(?:\/(?:[A-Za-z0-9._-]+|\{[A-Za-z_]+\}))+$/;
@@ -25,12 +28,65 @@ const PATH = /^(?:\/(?:[A-Za-z0-9._-]+|\{[A-Za-z_]+\}))+$/;
 const RESERVED_PATHS: readonly string[] = ['/openapi.json', '/docs', ...SERVER_PATHS];
 const RESERVED_PREFIX = /^\/(?:healthz|readyz|metrics|hookring)(?:\/|$)/;
 
+const MEMBERS: Readonly<Record<string, true>> = {
+  name: true,
+  title: true,
+  description: true,
+  version: true,
+  mount: true,
+  tokenPrefix: true,
+  scopeAliases: true,
+  authenticate: true,
+  securitySchemes: true,
+  documentsOperators: true,
+  ids: true,
+  problems: true,
+  fieldNames: true,
+  idempotencyHeaders: true,
+  rateLimitHeaders: true,
+  headers: true,
+  endpointDefaults: true,
+  rotationPolicyOf: true,
+  organizationKeyring: true,
+  archivedEndpoints: true,
+  secretsInEndpoints: true,
+  routes: true,
+} satisfies Record<keyof Dialect, true>;
+
+/** Members that are one of a few words. */
+const CHOICES = {
+  rotationPolicyOf: ['dialect', 'keyring'],
+  archivedEndpoints: ['shown', 'hidden'],
+  documentsOperators: [true, false],
+  secretsInEndpoints: [true, false],
+} as const satisfies { readonly [K in keyof Dialect]?: readonly Dialect[K][] };
+
+/** Members that no default can stand for. */
+const REQUIRED = [
+  'name',
+  'title',
+  'description',
+  'version',
+  'tokenPrefix',
+  'ids',
+  'problems',
+  'endpointDefaults',
+  'routes',
+] as const satisfies readonly (keyof Dialect)[];
+const METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** They carry credentials, and an idempotency key is kept as it is sent. */
+const SECRET_HEADERS: readonly string[] = ['authorization', 'cookie', 'proxy-authorization'];
+
 /** What makes a dialect unusable, or null. */
 export function dialectFault(dialect: Dialect): string | null {
+  const missing = REQUIRED.find((name) => dialect[name] === undefined);
+  if (missing !== undefined) return `it has no ${missing}`;
   if (!NAME.test(dialect.name)) return 'its name must be lower-case letters and digits';
   if (ACTOR_NAMES.includes(dialect.name)) return 'its name is the one of a kind of caller';
   if (!TOKEN_PREFIX.test(dialect.tokenPrefix)) return 'its token prefix must be in lower case and end with "_" or "-"';
   return (
+    membersFault(dialect) ??
     accessFault(dialect) ??
     headersOfFault(dialect) ??
     fieldNamesFault(dialect) ??
@@ -43,9 +99,26 @@ export function dialectFault(dialect: Dialect): string | null {
   );
 }
 
+/** Not every user's code is typed, and what is misspelt would be left at its default without a word. */
+function membersFault(dialect: Dialect): string | null {
+  const odd = Object.keys(dialect).find((name) => !Object.hasOwn(MEMBERS, name));
+  if (odd !== undefined) return `it has no member "${odd}"`;
+  for (const [name, choices] of Object.entries(CHOICES)) {
+    const said: unknown = dialect[name as keyof typeof CHOICES]; // The names of the table.
+    if (!(choices as readonly unknown[]).includes(said)) return `its ${name} must be one of ${choices.join(', ')}`;
+  }
+  return null;
+}
+
 function accessFault(dialect: Dialect): string | null {
   const { authenticate, routes } = dialect;
-  if (authenticate.length === 0) return 'it has no way to authenticate';
+  if (!Array.isArray(authenticate) || authenticate.length === 0) return 'it has no way to authenticate';
+  const isWay = (way: unknown): boolean =>
+    typeof way === 'function' || (typeof way === 'object' && way !== null && 'kind' in way);
+  if (!authenticate.every(isWay)) return 'a way to authenticate is apiKeys(), sessionJwts, accessTokens or a function';
+  const apiKeyWays = authenticate.filter((way) => typeof way === 'object' && way.kind === 'apiKeys');
+  // A token endpoint looks for a client as apiKeys does, and could follow only one of two.
+  if (apiKeyWays.length > 1) return 'it has apiKeys twice: let one hash know every key';
   const takesTokens = authenticate.some((way) => typeof way === 'object' && way.kind === 'accessTokens');
   if (tokenPathOf(routes) !== null && !takesTokens)
     return 'it gives out access tokens and takes none: add accessTokens to authenticate';
@@ -64,13 +137,19 @@ const RATE_LIMIT_STATES = [true, false].map((allowed) => ({
 
 function headersOfFault({ headers, idempotencyHeaders, rateLimitHeaders }: Dialect): string | null {
   const odd = idempotencyHeaders.map(headerNameFault).find((fault) => fault !== null);
-  const [first = null] = RATE_LIMIT_STATES.flatMap((state) => headersFault(rateLimitHeaders(state)) ?? []);
+  const secret = idempotencyHeaders.find((name) => SECRET_HEADERS.includes(name));
+  if (secret !== undefined) return `the header "${secret}" is no idempotency key`;
+  const limited = RATE_LIMIT_STATES.map((state): unknown => rateLimitHeaders(state)); // Not every user's code is typed.
+  if (!limited.every((answer) => typeof answer === 'object' && answer !== null))
+    return 'its rateLimitHeaders must answer an object';
+  const [first = null] = limited.flatMap((answer) => headersFault({ ...(answer as object) }) ?? []);
   return headersFault(headers) ?? odd ?? first;
 }
 
 function fieldNamesFault({ fieldNames }: Dialect): string | null {
   for (const [name, other] of Object.entries(fieldNames)) {
     if (!FIELD_NAME.test(name)) return `"${name}" is the name of no field`;
+    if (!OTHER_NAME.test(other)) return `"${other}" is the name of no field of the product`;
     // Nobody could tell what a refusal is about: the product's schemas speak its own names already.
     if (Object.hasOwn(fieldNames, other)) return `"${other}" is a name of the engine and of the product for two fields`;
   }
@@ -91,6 +170,7 @@ function problemsFault(dialect: Dialect): string | null {
   const isType = parseContentType(contentType) !== null && headersFault({ 'x-type': contentType }) === null;
   if (!isType) return `"${contentType}" is no content type`;
   for (const [code, status] of Object.entries(statuses)) {
+    if (!Object.hasOwn(ERRORS, code)) return `it gives a status to "${code}", which is no error code`;
     const isRefusal = Number.isInteger(status) && status >= 400 && status < 600;
     if (!isRefusal) return `the status of ${code} must be from 400 to 599`;
   }
@@ -99,6 +179,8 @@ function problemsFault(dialect: Dialect): string | null {
 }
 
 function mountFault({ mount, name }: Dialect): string | null {
+  const isPlace = typeof mount === 'object' && mount !== null && ('host' in mount || 'prefix' in mount);
+  if (mount !== 'root' && !isPlace) return "its mount must be 'root', { prefix } or { host }";
   if (mount !== 'root' && 'host' in mount && !HOST.test(mount.host))
     return `"${mount.host}" is no host name in lower case`;
   // Below its name stands what has a host of its own, and what the operator moved away from the root.
@@ -126,6 +208,10 @@ function routesFault(routes: readonly DialectRoute[]): string | null {
 }
 
 function routeFault(route: DialectRoute): string | null {
+  if (!METHODS.includes(route.method)) return `its method must be one of ${METHODS.join(', ')}`;
+  const scopes: readonly string[] = route.access === 'key' ? route.scopes : [];
+  const odd = scopes.find((scope) => !isScope(scope));
+  if (odd !== undefined) return `it takes the scope "${odd}", which is none`;
   const named = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
   const described = new Set(Object.keys(route.request.params?.properties ?? {}));
   if (named.length !== described.size || !named.every((name) => described.has(name)))

@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox';
 import type { EndpointDefaults } from '../app/endpoints.ts';
 import type { SecretSpelling } from '../app/minting.ts';
+import type { ArchivedEndpoints } from '../app/own-endpoint.ts';
 import type { Problem } from '../domain/error-registry.ts';
 import type { DeliveryId, EndpointId } from '../domain/ids.ts';
 import type { RotationPolicy } from '../domain/rotation-policy.ts';
@@ -67,7 +68,7 @@ export type Dialect = {
     readonly secretSpelling: SecretSpelling;
   } | null;
   /** `hidden`: an archived endpoint answers like one that does not exist. */
-  readonly archivedEndpoints: 'shown' | 'hidden';
+  readonly archivedEndpoints: ArchivedEndpoints;
   /** Whether operations answer endpoints with the secrets of the ring that signs for them, never with material. */
   readonly secretsInEndpoints: boolean;
   readonly routes: readonly DialectRoute[];

@@ -26,7 +26,6 @@ export function dialectDocument({ dialect, prefix, host }: MountedDialect): Open
       problemContentType: dialect.problems.contentType,
       problemSchema: dialect.problems.schema,
       problemExample: (status) => problemExample(dialect, status),
-      tokenExample: `${dialect.tokenPrefix}…`,
       securitySchemes: securitySchemesOf(dialect, shownPrefix),
       organizationHeader: dialect.documentsOperators,
       idempotencyHeader: dialect.idempotencyHeaders[0] ?? null,
@@ -39,11 +38,9 @@ export function dialectDocument({ dialect, prefix, host }: MountedDialect): Open
 /** Stands in the page for the address that its reader has; no such host exists (RFC 2606). */
 const ORIGIN = 'https://hookring.invalid';
 const HOST = /^[A-Za-z0-9.-]{1,253}(?::\d{1,5})?$|^\[[0-9A-Fa-f:]{2,45}\](?::\d{1,5})?$/;
-const LOCAL = /^(?:localhost|127\.[\d.]+|\[::1\])(?::|$)/;
 
-function originOf(host: string | undefined): string {
-  if (host === undefined || !HOST.test(host)) return ORIGIN;
-  return `${LOCAL.test(host) ? 'http' : 'https'}://${host}`;
+function originOf(protocol: string, host: string | undefined): string {
+  return host === undefined || !HOST.test(host) ? ORIGIN : `${protocol}://${host}`;
 }
 
 /** What a dialect serves about itself. */
@@ -70,14 +67,14 @@ export function documentRoutes(place: MountedDialect): readonly DialectRoute[] {
       tag: 'meta',
       request: {},
       responses: { 200: Type.String({ contentMediaType: 'text/html' }) },
-      handle({ headers }) {
+      handle({ headers, protocol }) {
         page ??= referencePage(dialectDocument(place), { serverUrl: ORIGIN, documentUrl: 'openapi.json' });
         return {
           ok: true,
           status: 200,
           contentType: REFERENCE_CONTENT_TYPE,
           headers: REFERENCE_HEADERS,
-          text: page.replaceAll(ORIGIN, originOf(headers.host)),
+          text: page.replaceAll(ORIGIN, originOf(protocol, headers.host)),
         };
       },
     }),

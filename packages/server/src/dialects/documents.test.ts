@@ -71,6 +71,12 @@ describe('the documents of a running server', () => {
     expect(page.body).not.toContain('hookring.invalid');
   });
 
+  it('show the address that their reader has, on a network of one\u2019s own too', async () => {
+    const page = await running.http.inject({ url: '/moonborn/docs', headers: { host: '192.168.1.5:8484' } });
+    expect(page.body).toContain('http://192.168.1.5:8484/moonborn/');
+    expect(page.body).not.toContain('https://192.168.1.5');
+  });
+
   it.each(['"><script>', 'a b', 'x'.repeat(300), ''])('never show a Host header like %j', async (host) => {
     const page = await running.http.inject({ url: '/moonborn/docs', headers: { host } });
     expect(page.statusCode).toBeLessThan(500);
@@ -84,7 +90,7 @@ describe('the documents of a running server', () => {
     expect(document.servers).toEqual([{ url: 'https://hooks.acme.example' }]);
     expect(Object.keys(document.paths)).toContain('/hooks');
     const page = await running.http.inject({ url: '/docs', headers });
-    expect(page.body).toContain('https://hooks.acme.example/hooks');
+    expect(page.body).toContain('http://hooks.acme.example/hooks');
   });
 
   it('say how one may ask: with keys, JWTs or access tokens', async () => {

@@ -1,8 +1,16 @@
 const NAME = /^[a-z][a-z0-9-]*$/;
 /** What every client reads as it was written (RFC 9110, 5.5), without blanks at its ends. */
 const VALUE = /^(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?$/;
-/** They say where an answer ends and what it is, which is the server's to say. */
-const OF_SERVER = new Set(['connection', 'content-length', 'content-type', 'transfer-encoding']);
+/** They say where an answer ends, what it is and who may keep it, which is the server's to say. */
+const OF_SERVER = new Set([
+  'cache-control',
+  'connection',
+  'content-length',
+  'content-type',
+  'transfer-encoding',
+  'x-content-type-options',
+  'x-request-id',
+]);
 
 /** Why headers cannot stand on an answer, or null: one that cannot be sent would make every answer a 500. */
 export function headersFault(headers: Readonly<Record<string, unknown>>): string | null {

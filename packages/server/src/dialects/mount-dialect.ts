@@ -11,6 +11,7 @@ import type { Dialect } from './dialect.ts';
 import { documentRoutes } from './document-routes.ts';
 import type { MountedDialect } from './mounts.ts';
 import { problemEncoder } from './problem-words.ts';
+import { challengeOf } from './security-schemes.ts';
 
 export type DialectDeps = {
   readonly app: AppContext;
@@ -28,6 +29,7 @@ export function surfaceOf(dialect: Dialect, prefix: string): Surface {
     idempotencyHeaders: dialect.idempotencyHeaders,
     rateLimitHeaders: dialect.rateLimitHeaders,
     headers: dialect.headers,
+    challenge: challengeOf(dialect),
   };
 }
 

@@ -65,7 +65,7 @@ describe('dialects', () => {
   });
 
   it.each<[string, readonly Dialect[], string | null, string]>([
-    ['a root that nobody is called', [called('acme')], 'acne', 'there is no dialect "acne"; there are native, acme'],
+    ['a root that nobody is called', [called('acme')], 'acne', 'there is no such dialect, only native, acme'],
     ['two that want the root', [called('acme', 'root'), called('boat', 'root')], null, 'both want the root'],
     ['two at one prefix', [called('acme'), called('boat', { prefix: '/acme' })], null, 'to stand at "/acme"'],
     [

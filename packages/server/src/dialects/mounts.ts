@@ -12,7 +12,8 @@ export type MountedDialect = {
 export type Arrangement = { readonly mounted: readonly MountedDialect[]; readonly nativePrefix: string };
 export type Arranged =
   | { readonly ok: true; readonly value: Arrangement }
-  | { readonly ok: false; readonly problem: string };
+  /** `about` the dialects themselves, or the one that the operator named for the root. */
+  | { readonly ok: false; readonly about: 'dialects' | 'root'; readonly problem: string };
 
 /**
  * Finds a place for each dialect. `rootDialect` is the operator's word, null when there is none: then a dialect that
@@ -21,24 +22,28 @@ export type Arranged =
 export function arrangeDialects(dialects: readonly Dialect[], rootDialect: string | null): Arranged {
   const names = ['native', ...dialects.map(({ name }) => name)];
   const namesake = names.find((name, index) => names.indexOf(name) !== index);
-  if (namesake !== undefined) return { ok: false, problem: `two dialects are called "${namesake}"` };
+  if (namesake !== undefined) return misplaced(`two dialects are called "${namesake}"`);
   if (rootDialect !== null && !names.includes(rootDialect)) {
-    return { ok: false, problem: `there is no dialect "${rootDialect}"; there are ${names.join(', ')}` };
+    return { ok: false, about: 'root', problem: `there is no such dialect, only ${names.join(', ')}` };
   }
   const wanting = dialects.filter(({ mount }) => mount === 'root');
   if (rootDialect === null && wanting.length > 1) {
     const both = wanting.map(({ name }) => `"${name}"`).join(' and ');
-    return { ok: false, problem: `${both} both want the root; say which with HOOKRING_ROOT_DIALECT` };
+    return misplaced(`${both} both want the root; say which with HOOKRING_ROOT_DIALECT`);
   }
   const root = rootDialect ?? wanting[0]?.name ?? 'native';
   const mounted = dialects.map((dialect) => place(dialect, root));
   const nativePrefix = root === 'native' ? NATIVE_PREFIX : NATIVE_PREFIX_BESIDE_ROOT;
   const places = [nativePrefix, ...mounted.flatMap(({ prefix, host }) => (host === null ? [prefix] : [prefix, host]))];
   const twice = places.find((one, index) => places.indexOf(one) !== index);
-  if (twice !== undefined) return { ok: false, problem: `two dialects want to stand at "${twice}"` };
+  if (twice !== undefined) return misplaced(`two dialects want to stand at "${twice}"`);
   const problem = shadowOf(mounted, nativePrefix);
-  if (problem !== null) return { ok: false, problem };
+  if (problem !== null) return misplaced(problem);
   return { ok: true, value: { mounted, nativePrefix } };
+}
+
+function misplaced(problem: string): Arranged {
+  return { ok: false, about: 'dialects', problem };
 }
 
 /** Why a request could reach another dialect than the one whose prefix it has, or null. */

@@ -42,7 +42,7 @@ const looks = operation<
 const facts = { tag: 'x', summary: 'x', status: 200 } as const;
 
 function badRoute(
-  more: Pick<OperationRoute<RouteRequest, never, never, never>, 'page' | 'headers'> & {
+  more: Partial<Pick<OperationRoute<RouteRequest, never, never, never>, 'page' | 'headers' | 'status'>> & {
     operation: typeof listDeliveries;
   },
 ) {
@@ -95,7 +95,7 @@ const routes = [
       if (found === 'lost') throw new Error('the look-up failed');
       return found === 'odd' ? refused('conflict', 'too odd') : { text: found };
     },
-    encode: (text) => text,
+    encode: async (text) => await Promise.resolve(text),
   }),
   ...['/hooks/{id}/renew', '/again/{it}'].map((path, index) =>
     route({
@@ -104,12 +104,24 @@ const routes = [
       path,
       operation: rotateEndpointSecret,
       operationId: `renew${index}`,
+      repeatsAs: 'renew0',
       ids: { [index === 0 ? 'id' : 'it']: ids.hook },
       response: Type.Object({ key: Text }, STRICT),
       decode: (request) => ({ endpointId: Object.values(request.ids)[0] as EndpointId }),
       encode: ({ secret }) => ({ key: secret.value }),
     }),
   ),
+  route({
+    ...facts,
+    method: 'POST',
+    path: '/hooks/{id}/kill',
+    operation: rotateEndpointSecret,
+    operationId: 'kill',
+    ids: { id: ids.hook },
+    response: Type.Object({ key: Text }, STRICT),
+    decode: (request) => ({ endpointId: request.ids.id, graceSeconds: 0 }),
+    encode: ({ secret }) => ({ key: secret.value }),
+  }),
   route({
     ...facts,
     method: 'PUT',
@@ -218,6 +230,19 @@ describe('a route that is an operation', () => {
     expect((await native('GET', `/endpoints/${id}/secrets`)).json.items).toHaveLength(2);
   });
 
+  it('is another request by another route, which may read the same body in another way', async () => {
+    const native = checkedClient(running, running.native);
+    const { json } = await native('POST', '/endpoints', { json: { url: running.receiver.url } });
+    const headers = { 'idempotency-key': 'one for two' };
+    const hook = `/hooks/${ids.hook.encode(json.endpoint.id)}`;
+    const renewed = await ask('POST', `${hook}/renew`, { headers });
+    const killed = await ask('POST', `${hook}/kill`, { headers });
+    expect([killed.status, killed.headers['idempotent-replayed']]).toEqual([200, undefined]);
+    expect(killed.json).not.toEqual(renewed.json);
+    const { items } = (await native('GET', `/endpoints/${json.endpoint.id}/secrets`)).json;
+    expect(items.map(({ state }: { state: string }) => state).toSorted()).toEqual(['active', 'expired', 'expired']);
+  });
+
   it.each<[string, () => unknown, string]>([
     [
       'a page by id of what has no such order',
@@ -228,6 +253,12 @@ describe('a route that is an operation', () => {
       'headers that cannot be sent',
       () => badRoute({ operation: listDeliveries, headers: { 'x-name': 'Café ☕' } }),
       '"x-name"',
+    ],
+    ['a status of a refusal', () => badRoute({ operation: listDeliveries, status: 404 }), 'is not from 200 to 299'],
+    [
+      'no operation',
+      () => badRoute({ operation: undefined as unknown as typeof listDeliveries }),
+      'it names no operation',
     ],
   ])('is refused with %s', (_name, make, message) => {
     expect(make).toThrow(message);

@@ -9,6 +9,7 @@ import { headersFault } from './headers-fault.ts';
 import type { IdCodec } from './id-codec.ts';
 import { type Operation, perform } from './operation.ts';
 import type { PageStyle } from './page-style.ts';
+import { isThenable } from './thenable.ts';
 
 type NoIds = Readonly<Record<string, never>>;
 type AnyIds = Readonly<Record<string, IdCodec<string>>>;
@@ -32,11 +33,14 @@ export type EncodeFacts<Q extends RouteRequest, P extends AnyIds> = {
 
 /** One operation at one place of a product's API: how its request is read and its answer written. */
 export type OperationRoute<Q extends RouteRequest, P extends AnyIds, I, O> = {
+  /** Only a POST takes an Idempotency-Key: of an operation that makes a secret, anything else shows it once. */
   readonly method: Method;
   /** Below the prefix, with `{name}` for the ids. */
   readonly path: string;
   readonly operation: Operation<I, O>;
   readonly operationId: string;
+  /** Another operationId whose requests are the same ones as these: of a second path to one thing. */
+  readonly repeatsAs?: string;
   readonly summary: string;
   readonly description?: string;
   readonly tag: string;
@@ -58,7 +62,7 @@ export type OperationRoute<Q extends RouteRequest, P extends AnyIds, I, O> = {
    * that routes of many shapes fit one list.
    */
   decode(request: Decodable<Q, P>): NoInfer<I> | Refusal | Promise<NoInfer<I> | Refusal>;
-  /** The body of the answer, or a refusal where the product cannot say it. */
+  /** The body of the answer, or a refusal where the product cannot say it; at once or as a promise. */
   encode(value: NoInfer<O>, facts: EncodeFacts<Q, P>): unknown;
 };
 
@@ -69,7 +73,8 @@ export function route<const I, O, const Q extends RouteRequest = RouteRequest, c
   definition: OperationRoute<Q, P, I, O>,
 ): DialectRoute {
   const { operation, ids, page, status, response, examples, headers } = definition;
-  const fault = headersFault(headers ?? {}) ?? pageFault(page, operation);
+  const { repeatsAs = definition.operationId } = definition;
+  const fault = partsFault(definition) ?? headersFault(headers ?? {}) ?? pageFault(page, operation);
   if (fault !== null) throw new TypeError(`operation "${definition.operationId}": ${fault}`);
   const request = requestOf(definition);
   const read = idReader(ids ?? {});
@@ -95,14 +100,16 @@ export function route<const I, O, const Q extends RouteRequest = RouteRequest, c
       // The schemas that `Q` and `P` were made of have passed each part.
       const decodable = { ...input, ids: decoded.ids, page: paged.page, caller } as unknown as Decodable<Q, P>;
       const decoding = definition.decode(decodable);
-      const wanted = isPromise(decoding) ? await decoding : decoding;
+      const wanted = isThenable(decoding) ? await decoding : decoding;
       if (Refusal.is(wanted)) return wanted;
-      const outcome = await perform(forOperation(context, operation.name, decoded.ids), operation, wanted);
+      const outcome = await perform(repeatable(context, repeatsAs, decoded.ids), operation, wanted);
       if (!outcome.ok) return outcome;
       const { value } = outcome;
       const next = page === undefined || !isPage(value) ? null : page.next(context, pagedRequest(input), value);
-      const body = definition.encode(value, { request: decodable, now: context.services.now(), next });
+      const encoding = definition.encode(value, { request: decodable, now: context.services.now(), next });
+      const body = isThenable(encoding) ? await encoding : encoding;
       if (Refusal.is(body)) return body;
+      if (body === undefined && response !== null) throw new TypeError(`${definition.operationId} encoded no body`);
       const good = {
         ok: true,
         status,
@@ -114,21 +121,36 @@ export function route<const I, O, const Q extends RouteRequest = RouteRequest, c
   });
 }
 
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-}
-
-/** The same operation on the same things is one request, however its path was written or which of two paths it took. */
-function forOperation(
+/**
+ * The same route to the same things is one request, however its ids are written. Another route is another request: it
+ * may read the same body in another way.
+ */
+function repeatable(
   context: RouteContext<DialectServices>,
-  operation: string,
+  repeatsAs: string,
   ids: Readonly<Record<string, string>>,
 ): RouteContext<DialectServices> {
   const { idempotency } = context;
   if (idempotency === null) return context;
   const { dialect } = context.services[INSIDE].conduct;
-  const route = `${dialect} ${operation} ${JSON.stringify(Object.values(ids))}`;
+  const route = `${dialect} ${repeatsAs} ${JSON.stringify(Object.values(ids))}`;
   return { ...context, idempotency: { ...idempotency, route } };
+}
+
+/** Not every user's code is typed, and what is missing would be found out by the first request. */
+function partsFault(definition: {
+  readonly status: number;
+  readonly operation: unknown;
+  readonly decode: unknown;
+  readonly encode: unknown;
+  readonly ids?: Readonly<Record<string, { readonly decode?: unknown } | undefined>>;
+}): string | null {
+  const { status, operation, decode, encode, ids = {} } = definition;
+  if (!Number.isInteger(status) || status < 200 || status > 299) return `its status ${status} is not from 200 to 299`;
+  if (typeof operation !== 'object' || operation === null) return 'it names no operation';
+  if (typeof decode !== 'function' || typeof encode !== 'function') return 'it takes a decode and an encode';
+  const odd = Object.entries(ids).find(([, codec]) => typeof codec?.decode !== 'function');
+  return odd === undefined ? null : `its id "${odd[0]}" has no codec`;
 }
 
 function pageFault(page: PageStyle | undefined, { name }: { readonly name: string }): string | null {

@@ -7,6 +7,7 @@ import { type ScopeAliases, scopesOfAll } from '../domain/scope.ts';
 import type { RequestFacts } from '../http/authentication.ts';
 import { pathOf } from '../http/surface.ts';
 import type { Authenticate, Authenticated, AuthenticationRequest, NotAuthenticated } from './authentication.ts';
+import { isThenable } from './thenable.ts';
 
 type Dialect = { readonly name: string; readonly prefix: string; readonly scopeAliases: ScopeAliases };
 
@@ -39,10 +40,6 @@ function requestOf(
   // Decoded as the router decodes it, so that one path has no second spelling which a way could miss.
   const path = decodeURI(pathOf(target));
   return { headers, method, path: path.slice(prefix.length), bearerToken: token, requestId };
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 async function laterAnswer(

@@ -1,13 +1,13 @@
 /**
- * Everything that a dialect is written with. The dialects that come with the server import nothing else of it, so
- * whatever they do, a dialect of one's own can do too.
+ * Everything that a dialect is written with. The dialects that come with the server import nothing else of the
+ * server, so whatever they do, a dialect of one's own can do too.
  */
 export type { EndpointCap } from '../app/endpoint-cap.ts';
 export type { EndpointSettings } from '../app/endpoint-settings.ts';
 export type { EndpointDefaults } from '../app/endpoints.ts';
 export type { MasterKeyStatus } from '../app/master-keys.ts';
 export type { SecretSpelling, ShownSecret } from '../app/minting.ts';
-export { invalid, type Outcome, type Refusal, refused } from '../app/outcome.ts';
+export { invalid, type Outcome, Refusal, refused } from '../app/outcome.ts';
 export type { DryRun as RotationPlan } from '../app/rotate.ts';
 export { apiKeyState } from '../domain/api-key.ts';
 export type { Attempt } from '../domain/attempt.ts';

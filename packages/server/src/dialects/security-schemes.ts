@@ -51,3 +51,11 @@ function scopesOf({ scopeAliases, documentsOperators }: Dialect): Readonly<Recor
       : SCOPES.filter((name) => documentsOperators || name !== 'operator').map((name) => [name, '']),
   );
 }
+
+/** With what a client that was not let in may come again; what takes no bearer token has a scheme of its own name. */
+export function challengeOf(dialect: Dialect): string {
+  const schemes = Object.values(securitySchemesOf(dialect, ''));
+  const takes = (name: string): boolean => schemes.some((one) => one.type === 'http' && one.scheme === name);
+  if (takes('bearer') || schemes.some(({ type }) => type === 'oauth2')) return 'Bearer';
+  return takes('basic') ? `Basic realm="${dialect.name}", charset="UTF-8"` : dialect.name;
+}

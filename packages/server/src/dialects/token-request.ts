@@ -23,16 +23,16 @@ type OAuthError = 'invalid_request' | 'invalid_client' | 'unsupported_grant_type
 /** Reads a token request (RFC 6749, sections 2.3.1 and 4.4.2). Fields that it does not know are ignored, as it says. */
 export function readTokenRequest(authorization: string | undefined, body: RawBody): TokenRequestReading {
   const fields = readFields(body);
-  if ('problem' in fields) return fields;
+  if (Refusal.is(fields)) return fields;
   const grantType = textOf(fields, 'grant_type');
   const scope = textOf(fields, 'scope');
-  for (const text of [grantType, scope]) if (typeof text === 'object' && text !== null) return text;
+  for (const text of [grantType, scope]) if (Refusal.is(text)) return text;
   if (grantType === null) return withError(invalid('/grant_type', 'is missing', 'required'), 'invalid_request');
   if (grantType !== 'client_credentials') {
     return withError(invalid('/grant_type', 'must be "client_credentials"', 'not_allowed'), 'unsupported_grant_type');
   }
   const client = readClient(authorization, fields);
-  if ('ok' in client) return client;
+  if (Refusal.is(client)) return client;
   const names = typeof scope === 'string' ? scope.split(' ').filter((name) => name !== '') : [];
   return { ok: true, request: { ...client, scopes: names.length === 0 ? null : names } };
 }
@@ -79,7 +79,7 @@ function textOf(fields: Fields, name: string): string | Refusal | null {
 function readClient(authorization: string | undefined, fields: Fields): Client | Refusal {
   const clientId = textOf(fields, 'client_id');
   const clientSecret = textOf(fields, 'client_secret');
-  for (const text of [clientId, clientSecret]) if (typeof text === 'object' && text !== null) return text;
+  for (const text of [clientId, clientSecret]) if (Refusal.is(text)) return text;
   if (authorization === undefined) {
     return typeof clientId === 'string' && typeof clientSecret === 'string' ? { clientId, clientSecret } : NO_CLIENT;
   }

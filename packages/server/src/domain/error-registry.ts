@@ -24,12 +24,12 @@ export const ERRORS = {
   missing_credentials: {
     status: 401,
     title: 'Missing credentials',
-    description: 'No bearer token was sent.',
+    description: 'The request has no credentials.',
   },
   invalid_credentials: {
     status: 401,
     title: 'Invalid credentials',
-    description: 'The bearer token is unknown, revoked, or not signed by the configured issuer.',
+    description: 'The credentials are unknown, revoked, or not signed by the configured issuer.',
   },
   expired_credentials: {
     status: 401,
@@ -115,7 +115,7 @@ export const ERRORS = {
   policy_enforced: {
     status: 409,
     title: 'Rotation policy enforced',
-    description: 'The rotation policy of the endpoint is enforced and forbids what this API would otherwise allow.',
+    description: 'The rotation policy of the keyring is enforced and forbids what this API would otherwise allow.',
   },
   organization_ring: {
     status: 409,

@@ -3,14 +3,14 @@
  * marks, and the whole body is `body`.
  */
 export function fieldPath(pointer: string): string {
-  if (pointer === '' || pointer === '/') return 'body';
+  if (pointer === '') return 'body';
   const [name = '', ...rest] = pointerNames(pointer);
   return name + rest.map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`)).join('');
 }
 
 /** What is wrong with a field, as a sentence that names it. A whole sentence stays one: `"url": The host …`. */
 export function fieldSentence(pointer: string, detail: string): string {
-  const subject = pointer === '' || pointer === '/' ? 'the body' : `"${fieldPath(pointer)}"`;
+  const subject = pointer === '' ? 'the body' : `"${fieldPath(pointer)}"`;
   return /^[A-Z]/.test(detail) ? `${subject}: ${detail}` : `${subject} ${detail}`;
 }
 

@@ -85,6 +85,15 @@ export function graceAskedOf(dialect: RotationPolicy, limits: OperatorRotationLi
   }
 }
 
+/**
+ * Whether other secrets would sign than a dialect promises after its rotations: all of them, the new one alone, or the
+ * old one. Where it keeps no old secret there is nothing to tell apart.
+ */
+export function signsOtherwise(dialect: RotationPolicy, imposed: RotationPolicy): boolean {
+  const keepsNone = dialect.maxLive === 1 || dialect.grace.maxSeconds === 0;
+  return !keepsNone && dialect.signWith !== imposed.signWith;
+}
+
 const FORBIDDEN_BY_POLICY: ReadonlySet<string> = new Set([
   'rotation_in_progress',
   'ring_full',
@@ -96,9 +105,14 @@ const FORBIDDEN_BY_POLICY: ReadonlySet<string> = new Set([
   'secret_rejected',
 ]);
 
-/** What an imposed policy forbids is not the caller's mistake: it becomes one conflict that every dialect can say. */
-export function asImposed(refusal: RingRefusal): RingRefusal {
-  if (!FORBIDDEN_BY_POLICY.has(refusal.code)) return refusal;
-  const detail = `The rotation policy of this endpoint is enforced. ${refusal.detail}`;
+/**
+ * What an imposed policy forbids is not the caller's mistake: it becomes one conflict that every dialect can say. What is
+ * wrong with a member is told only to one who `named` it: the product may have no word for it.
+ */
+export function asImposed(refusal: RingRefusal, named: readonly string[]): RingRefusal {
+  const { code, pointer } = refusal;
+  if (!FORBIDDEN_BY_POLICY.has(code)) return refusal;
+  const isTold = pointer === null || named.includes(pointer);
+  const detail = `An enforced rotation policy forbids this${isTold ? `: ${refusal.detail}` : '.'}`;
   return { ...refusal, code: 'policy_enforced', pointer: null, detail };
 }

@@ -139,8 +139,24 @@ describe('the policy in force', () => {
   it('when imposed, forbids with one conflict', () => {
     const { ring } = run(created(), policy(), [0, rotate('b')]);
     const refused = refusal(decideKeyring(ring, policy({ enforced: true }), rotate('c'), T0 + 1));
-    expect(asImposed(refused)).toMatchObject({ code: 'policy_enforced', retryAfterSeconds: 86_400 });
+    expect(asImposed(refused, [])).toMatchObject({
+      code: 'policy_enforced',
+      retryAfterSeconds: 86_400,
+      detail: `An enforced rotation policy forbids this: ${refused.detail}`,
+    });
     const unknown = refusal(decideKeyring(ring, policy(), { kind: 'revoke', secretId: 'sec_x' }, T0));
-    expect(asImposed(unknown)).toBe(unknown);
+    expect(asImposed(unknown, [])).toBe(unknown);
+  });
+
+  it('when imposed, names no member that the caller did not name', () => {
+    const { ring } = run(created(), policy());
+    const tooLong = refusal(decideKeyring(ring, policy(), rotate('b', { graceSeconds: 8 * 86_400 }), T0));
+    expect(asImposed(tooLong, ['/graceSeconds']).detail).toBe(
+      'An enforced rotation policy forbids this: graceSeconds must be a number from 0 to 604800.',
+    );
+    expect(asImposed(tooLong, ['/force'])).toMatchObject({
+      pointer: null,
+      detail: 'An enforced rotation policy forbids this.',
+    });
   });
 });

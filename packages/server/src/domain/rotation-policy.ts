@@ -7,7 +7,7 @@ export type RotationPolicy = {
     /** null: the operator's. */
     readonly defaultSeconds: number | null;
     readonly minSeconds: number;
-    /** null: unbounded. */
+    /** null: the operator's alone. */
     readonly maxSeconds: number | null;
     /** What an omitted grace means; `indefinite` keeps the old secret until it is revoked. */
     readonly whenOmitted: 'default' | 'zero' | 'indefinite' | 'required';

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Credentials } from '../app/access.ts';
 import type { Caller } from '../app/caller.ts';
-import { type Outcome, refused } from '../app/outcome.ts';
+import { type Outcome, type Refusal, refused } from '../app/outcome.ts';
 import type { Scope } from '../domain/scope.ts';
 
 /** What says who asks, before the body is read. Its members are those of the request: nothing is worked out yet. */
@@ -58,7 +58,7 @@ export function refuseMissingScope(
   caller: Caller,
   scopes: readonly Scope[],
   nameOf: (scope: Scope) => string,
-): Extract<Outcome<never>, { ok: false }> | null {
+): Refusal | null {
   for (const scope of scopes) {
     if (!caller.scopes.has(scope))
       return refused('missing_scope', `these credentials lack the scope "${nameOf(scope)}"`);

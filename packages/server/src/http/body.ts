@@ -1,9 +1,7 @@
-import { type Outcome, refused } from '../app/outcome.ts';
+import { type Refusal, refused } from '../app/outcome.ts';
 import { type JsonFailure, textOf } from '../domain/json-document.ts';
 import { readMembers } from '../domain/json-members.ts';
 import { escapePointer } from './validation.ts';
-
-type Refusal = Extract<Outcome<never>, { ok: false }>;
 
 export type BodyReading = { readonly ok: true; readonly value: unknown } | Refusal;
 

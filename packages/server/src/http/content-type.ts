@@ -1,4 +1,4 @@
-import { type Outcome, refused } from '../app/outcome.ts';
+import { type Refusal, refused } from '../app/outcome.ts';
 
 export const JSON_MEDIA_TYPE = 'application/json';
 
@@ -23,8 +23,6 @@ export function parseContentType(header: string): ContentType | null {
 }
 
 const PLAIN_JSON: ContentType = { mediaType: JSON_MEDIA_TYPE, charset: null };
-
-type Refusal = Extract<Outcome<never>, { ok: false }>;
 
 /** Whether a JSON body of one of these media types may be read; JSON is UTF-8 whatever a client says. */
 export function checkContentType(header: string | undefined, accepted: readonly string[]): Refusal | null {

@@ -8,6 +8,7 @@ const PORT = /:\d*$/;
  * Turns a request on a host of its own into one below the prefix of that host's surface. Only the Host header says the
  * host: neither what a proxy adds nor the host of a whole URL in the request line. The path is never read as one with
  * `..` or empty parts in it, neither here nor by the router, so it cannot leave the prefix that it is put behind.
+ * The server's own paths are answered on every host.
  */
 export function createHostRewrite(
   hosts: ReadonlyMap<string, string>,

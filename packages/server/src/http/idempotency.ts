@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { IdempotencyRequest } from '../app/caller.ts';
-import { invalid, type Outcome } from '../app/outcome.ts';
+import { invalid, type Refusal } from '../app/outcome.ts';
 import { IDEMPOTENCY_KEY_LENGTH_MAX } from '../domain/limits.ts';
 
 /** A string of RFC 9651: quoted, with a backslash before a quote or a backslash. */
 const QUOTED = /^"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
 const PRINTABLE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
-type KeyOutcome = { readonly ok: true; readonly key: string | null } | Extract<Outcome<never>, { ok: false }>;
+type KeyOutcome = { readonly ok: true; readonly key: string | null } | Refusal;
 
 /** Reads the key from the first of the headers that is there: quoted, as the IETF draft says, or bare, as most send it. */
 export function readIdempotencyKey(headers: IncomingHttpHeaders, names: readonly string[]): KeyOutcome {

@@ -148,7 +148,10 @@ function run<S>(
   const { operationId } = route;
   const { headers } = request;
   const requestId = request.id;
-  if (route.access === 'public') return route.handle({ services, operationId, requestId, headers }, input.input);
+  if (route.access === 'public') {
+    const { protocol } = request;
+    return route.handle({ services, operationId, requestId, headers, protocol }, input.input);
+  }
   const caller = callerOf(request);
   if (!route.idempotent) {
     return route.handle({ services, operationId, requestId, headers, caller, idempotency: null }, input.input);

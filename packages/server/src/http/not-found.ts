@@ -1,6 +1,4 @@
-import { type Outcome, refused } from '../app/outcome.ts';
-
-type Refusal = Extract<Outcome<never>, { ok: false }>;
+import { type Refusal, refused } from '../app/outcome.ts';
 
 export type Missing = { readonly refusal: Refusal; readonly allow: string | null };
 

@@ -29,11 +29,8 @@ export type OpenApiInfo = {
   readonly problemSchema: TSchema;
   /** A refusal with that status; null: none is shown. */
   readonly problemExample: (status: number) => unknown;
-  readonly tokenExample: string;
-  /** Bearer API keys unless given. */
-  readonly securitySchemes?: Readonly<Record<string, SecurityScheme>>;
-  /** Any one of these schemes lets a caller in; all of them unless given. */
-  readonly security?: readonly string[];
+  /** Any one of them lets a caller in. */
+  readonly securitySchemes: Readonly<Record<string, SecurityScheme>>;
   /** null: no header makes a request repeatable. */
   readonly idempotencyHeader: string | null;
   readonly scopeName: (scope: Scope) => string;
@@ -83,14 +80,9 @@ export function openApiDocument<S>(info: OpenApiInfo, routes: readonly Route<S>[
     components: {
       schemas: Object.fromEntries([...gathered.schemas].sort(([a], [b]) => (a < b ? -1 : 1))),
       responses: Object.fromEntries(refusals),
-      securitySchemes: schemesOf(info),
+      securitySchemes: info.securitySchemes,
     },
   };
-}
-
-function schemesOf({ securitySchemes, tokenExample }: OpenApiInfo): Readonly<Record<string, SecurityScheme>> {
-  const description = `An API key, for example \`${tokenExample}\`.`;
-  return securitySchemes ?? { key: { type: 'http', scheme: 'bearer', description } };
 }
 
 function operation<S>(gathered: Gathered, route: Route<S>): OperationObject {
@@ -126,8 +118,7 @@ function operation<S>(gathered: Gathered, route: Route<S>): OperationObject {
 
 /** Scopes stand beside each scheme: as OAuth scopes, or as the roles that OpenAPI 3.1 allows for the others. */
 function requirements(info: OpenApiInfo, scopes: readonly string[]): SecurityRequirement[] {
-  const names = info.security ?? Object.keys(schemesOf(info));
-  return names.map((name) => ({ [name]: scopes }));
+  return Object.keys(info.securitySchemes).map((name) => ({ [name]: scopes }));
 }
 
 function responsesOf<S>({ info, schemas, refused }: Gathered, route: Route<S>): OperationObject['responses'] {

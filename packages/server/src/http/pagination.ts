@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { invalid, type Outcome } from '../app/outcome.ts';
+import { invalid, type Refusal } from '../app/outcome.ts';
 import { CURSOR_LENGTH_MAX, PAGE_ITEMS_DEFAULT } from '../domain/limits.ts';
 import type { Page, PageRequest } from '../store/port.ts';
 
@@ -56,7 +56,7 @@ export function readPage(
   context: ListContext,
   input: ListInput,
   itemsDefault: number = PAGE_ITEMS_DEFAULT,
-): { readonly ok: true; readonly page: PageRequest } | Extract<Outcome<never>, { ok: false }> {
+): { readonly ok: true; readonly page: PageRequest } | Refusal {
   const itemsMax = input.query.limit ?? itemsDefault;
   const { cursor } = input.query;
   if (cursor === undefined) return { ok: true, page: { after: null, itemsMax } };

@@ -1,13 +1,11 @@
 import type { TObject } from 'typebox';
-import type { Outcome } from '../app/outcome.ts';
+import type { Refusal } from '../app/outcome.ts';
 import type { FieldError } from '../domain/error-registry.ts';
 import { compileCheck, refuseFields, unknownField } from './validation.ts';
 
 const INTEGER = /^(?:0|-?[1-9]\d{0,15})$/;
 
-type QueryOutcome =
-  | { readonly ok: true; readonly query: Readonly<Record<string, unknown>> }
-  | Extract<Outcome<never>, { ok: false }>;
+type QueryOutcome = { readonly ok: true; readonly query: Readonly<Record<string, unknown>> } | Refusal;
 export type ReadQuery = (raw: unknown) => QueryOutcome;
 
 type Kind = 'string' | 'integer' | 'boolean' | 'strings';

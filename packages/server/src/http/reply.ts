@@ -6,9 +6,11 @@ import type { EncodedProblem, Surface } from './surface.ts';
 
 const JSON_TYPE = 'application/json';
 
-/** Every answer names its request, is never cached (many carry a secret) and is never sniffed into something else. */
-function stamp(reply: FastifyReply, requestId: string, surface: Surface): void {
-  for (const name in surface.headers) reply.header(name, surface.headers[name]);
+/**
+ * Every answer names its request, is never cached (many carry a secret) and is never sniffed into something else. It
+ * comes after the headers of a surface and of a handler, which have no say in this.
+ */
+function stamp(reply: FastifyReply, requestId: string): void {
   reply.header('x-request-id', requestId);
   reply.header('cache-control', 'no-store');
   reply.header('x-content-type-options', 'nosniff');
@@ -22,15 +24,15 @@ export function sendReply(
   serialize: (body: unknown) => string,
 ): void {
   reply.code(answer.status);
-  stamp(reply, requestId, surface);
+  for (const name in surface.headers) reply.header(name, surface.headers[name]);
+  if (answer.headers !== undefined) for (const name in answer.headers) reply.header(name, answer.headers[name]);
+  stamp(reply, requestId);
   if ('text' in answer) {
     reply.header('content-type', answer.contentType);
-    for (const name in answer.headers) reply.header(name, answer.headers[name]);
     reply.send(answer.text);
     return;
   }
   if (answer.replayed === true) reply.header('idempotent-replayed', 'true');
-  if (answer.headers !== undefined) for (const name in answer.headers) reply.header(name, answer.headers[name]);
   if (answer.body === undefined) {
     reply.send();
     return;
@@ -82,10 +84,11 @@ export function sendProblem(
 ): void {
   const encoded = surface.encodeProblem(problem, { requestId, path });
   reply.code(encoded.status);
-  stamp(reply, requestId, surface);
+  for (const name in surface.headers) reply.header(name, surface.headers[name]);
+  stamp(reply, requestId);
   reply.header('content-type', encoded.contentType);
-  if (encoded.status === 401 && !reply.hasHeader('www-authenticate')) reply.header('www-authenticate', 'Bearer');
+  if (encoded.status === 401 && !reply.hasHeader('www-authenticate'))
+    reply.header('www-authenticate', surface.challenge);
   if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds));
-  if (encoded.headers !== undefined) for (const name in encoded.headers) reply.header(name, encoded.headers[name]);
   reply.send(bytesOf(encoded.body));
 }

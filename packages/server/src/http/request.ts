@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { IdempotencyRequest } from '../app/caller.ts';
-import { type Outcome, refused } from '../app/outcome.ts';
+import { type Refusal, refused } from '../app/outcome.ts';
 import { readJsonBody } from './body.ts';
 import { checkContentEncoding, checkContentType, JSON_MEDIA_TYPE } from './content-type.ts';
 import { idempotencyRequest } from './idempotency.ts';
@@ -9,7 +9,6 @@ import { compileQuery } from './query.ts';
 import type { RouteInput, RouteRequest } from './route.ts';
 import { compileCheck } from './validation.ts';
 
-type Refusal = Extract<Outcome<never>, { ok: false }>;
 type Reading = { readonly ok: true; readonly input: RouteInput } | Refusal;
 
 /** Turns a request into a handler's input, or says what is wrong with it. */

@@ -43,14 +43,19 @@ export type RouteInput<Q extends RouteRequest = RouteRequest> = {
     : undefined;
 };
 
-export type PublicContext<S> = {
+type AnyContext<S> = {
   readonly services: S;
   readonly operationId: string;
   readonly requestId: string;
   readonly headers: IncomingHttpHeaders;
 };
 
-export type RouteContext<S> = PublicContext<S> & {
+export type PublicContext<S> = AnyContext<S> & {
+  /** How the request came to this server, or to a proxy that it trusts. */
+  readonly protocol: 'http' | 'https';
+};
+
+export type RouteContext<S> = AnyContext<S> & {
   readonly caller: Caller;
   /** Set when the route is idempotent and the request named a key. */
   readonly idempotency: IdempotencyRequest | null;

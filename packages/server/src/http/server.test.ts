@@ -10,7 +10,7 @@ describe('who may ask', () => {
     const answer = await ask(start(), post('{"broken', { token: null }));
     expect(answer.status).toBe(401);
     expect(answer.json).toMatchObject({ face: 'one', code: 'missing_credentials', path: '/one/things' });
-    expect(answer.headers['www-authenticate']).toBe('Bearer');
+    expect(answer.headers['www-authenticate']).toBe('Face realm="one"');
   });
 
   it('takes another scheme than Bearer for no key, and an unknown key for a wrong one', async () => {
@@ -96,6 +96,33 @@ describe('the headers of a surface', () => {
   it('stand on what the fallback says to a request that cannot be read', async () => {
     const port = await openPort(start({ headers }));
     expect(await rawExchange(port, 'what is this\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*\r\nversion: 2026-03-01\r\n/s);
+  });
+});
+
+describe('a handler that needs no key', () => {
+  it.each([
+    [false, 'http'],
+    [true, 'https'],
+  ])('is told how the request came, by a proxy that is trusted alone: %s', async (trustProxy, protocol) => {
+    const headers = { 'x-forwarded-proto': 'https' };
+    const { json } = await ask(start({ trustProxy }), { method: 'GET', url: '/one/open', token: null, headers });
+    expect(json).toEqual({ protocol });
+  });
+});
+
+describe('the headers of a handler', () => {
+  it.each([
+    ['/one/kept', 200],
+    ['/one/kept-not', 409],
+  ])('have no say in who keeps an answer: %s', async (url, status) => {
+    const answer = await ask(start(), { method: 'GET', url });
+    expect(answer.headers).toMatchObject({
+      'x-own': 'yes',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      'x-request-id': expect.stringMatching(/^[0-9A-HJKMNP-TV-Z]{26}$/),
+    });
+    expect(answer.status).toBe(status);
   });
 });
 

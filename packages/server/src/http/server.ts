@@ -32,7 +32,8 @@ export type HttpServerOptions = {
   readonly connectionsMax?: number;
   /**
    * Lower-case host names, without a port, and the prefix of the surface that each of them shows: its paths stand there
-   * without the prefix, and no others do. Every other host shows everything.
+   * without the prefix, beside those of the server itself (`/healthz`, `/readyz`, `/metrics`), and no others do. Every
+   * other host shows everything.
    */
   readonly hosts?: ReadonlyMap<string, string>;
 };

@@ -7,7 +7,6 @@ export type EncodedProblem = {
   /** JSON text. */
   readonly body: string;
   readonly contentType: string;
-  readonly headers?: Readonly<Record<string, string>>;
 };
 
 export type ProblemEncoder = (
@@ -23,6 +22,8 @@ export type Surface = {
   readonly encodeProblem: ProblemEncoder;
   /** Lower-case names of the headers that may carry an idempotency key. */
   readonly idempotencyHeaders: readonly string[];
+  /** What `WWW-Authenticate` says of a 401 (RFC 9110, 11.6.1), where its headers say nothing. */
+  readonly challenge: string;
   readonly rateLimitHeaders: (state: RateLimitState) => Readonly<Record<string, string>>;
   /** Sent with every answer, refusals too; lower-case names. */
   readonly headers: Readonly<Record<string, string>>;

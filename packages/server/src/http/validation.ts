@@ -1,15 +1,13 @@
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { TLocalizedValidationError } from 'typebox/error';
-import { type Outcome, refused } from '../app/outcome.ts';
+import { type Refusal, refused } from '../app/outcome.ts';
 import type { FieldError } from '../domain/error-registry.ts';
 import { fieldSentence } from '../domain/field-path.ts';
 import { closestName } from './did-you-mean.ts';
 
 /** Wrong fields named in one answer; the validator itself stops looking after eight. */
 const ERRORS_MAX = 20;
-
-type Refusal = Extract<Outcome<never>, { ok: false }>;
 
 /** Null when `value` fits the schema; it is never changed. */
 export type Check = (value: unknown) => Refusal | null;

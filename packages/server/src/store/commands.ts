@@ -14,9 +14,9 @@ export type StoredKeyring = {
 };
 
 export type IdempotencyRow = {
-  /** The API key's id. */
+  /** Actor and organization: `key_…@org_…`. */
   readonly principal: string;
-  /** Method and route with ids, for example `POST /v1/endpoints`. */
+  /** As `IdempotencyRequest` has it: `native createEndpoint []`. */
   readonly route: string;
   readonly key: string;
   /** Keyed digest of the request body. */

@@ -67,6 +67,7 @@ export const NEW_ENDPOINT: CreateEndpointInput = {
     catalogue: null,
     secretSpelling: 'whsec',
   },
+  archived: 'shown',
 };
 
 /** The value of what must have worked. */

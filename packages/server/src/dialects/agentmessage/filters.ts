@@ -1,5 +1,5 @@
 import type { Static } from 'typebox';
-import { invalid, parseTime, type Refusal } from '../public.ts';
+import { invalid, parseTime, Refusal } from '../public.ts';
 import { ids } from './mapping.ts';
 import type { DeliveriesQuery } from './schemas.ts';
 
@@ -7,8 +7,8 @@ import type { DeliveriesQuery } from './schemas.ts';
 export function readFilters(query: Static<typeof DeliveriesQuery>) {
   const since = readTime('since', query.since);
   const until = readTime('until', query.until);
-  if (isRefusal(since)) return since;
-  if (isRefusal(until)) return until;
+  if (Refusal.is(since)) return since;
+  if (Refusal.is(until)) return until;
   if (since !== null && until !== null && since > until) {
     return invalid('?since', 'must not be later than until', 'out_of_range');
   }
@@ -26,8 +26,4 @@ export function readFilters(query: Static<typeof DeliveriesQuery>) {
 function readTime(name: string, text: string | undefined): number | null | Refusal {
   if (text === undefined) return null;
   return parseTime(text) ?? invalid(`?${name}`, 'must be a date-time such as "2026-04-26T12:00:00Z"', 'wrong_format');
-}
-
-function isRefusal(time: number | null | Refusal): time is Refusal {
-  return typeof time === 'object' && time !== null;
 }

@@ -3,7 +3,7 @@ import {
   type EndpointView,
   excerptText,
   patternMatches,
-  type Refusal,
+  Refusal,
   type ShownAttempt,
   type ShownEndpoint,
   type ShownSecret,
@@ -62,7 +62,7 @@ export function encodeWithSecret(
   secret: ShownSecret | null,
 ): Static<typeof EndpointWithSecretSchema> | Refusal {
   const value = shownSecretText(secret);
-  if (typeof value !== 'string') return value;
+  if (Refusal.is(value)) return value;
   return { ...encodeEndpoint(view), secret: value, secret_displayed_once: true };
 }
 

@@ -5,6 +5,7 @@ import {
   type DialectRoute,
   invalid,
   listEndpoints,
+  Refusal,
   readEndpoint,
   rotateEndpointSecret,
   rotateOrganizationSecret,
@@ -78,7 +79,12 @@ export const routes: readonly DialectRoute[] = [
       return {
         success: true,
         data,
-        meta: { total: total ?? data.length, limit, offset, next_cursor: offset === 0 ? next : null },
+        meta: {
+          total: total ?? data.length,
+          limit,
+          offset,
+          next_cursor: request.query.offset === undefined ? next : null,
+        },
       };
     },
   }),
@@ -181,7 +187,7 @@ export const routes: readonly DialectRoute[] = [
     decode: () => ({}),
     encode({ secret, retired, effectiveAt }) {
       const value = shownSecretText(secret);
-      if (typeof value !== 'string') return value;
+      if (Refusal.is(value)) return value;
       const until = retired?.expiresAt ?? null;
       return {
         webhook_secret: value,
@@ -205,7 +211,7 @@ export const routes: readonly DialectRoute[] = [
     examples: { response: examples.deliveries },
     decode({ query, page }) {
       const filters = readFilters(query);
-      return 'ok' in filters ? filters : { ...filters, page };
+      return Refusal.is(filters) ? filters : { ...filters, page };
     },
     encode: ({ items }, { request, next }) => ({
       success: true,

@@ -12,7 +12,7 @@ export const oneEndpoint = { webhook_endpoint_id: ids.endpoint };
 
 const STATUSES = { active: 'active', suspended: 'disabled', archived: 'disabled' } as const;
 const ALL: readonly string[] = ['*'];
-/** An empty list is every event here. This word is none of Dinie's, so sent back it changes nothing. */
+/** An empty list is every event here. This word is none of Dinie's: sent back it is refused, and so changes nothing. */
 const NOTHING: readonly string[] = ['none'];
 
 export function encodeEndpoint({ endpoint }: EndpointView): Static<typeof EndpointSchema> {

@@ -5,6 +5,7 @@ import {
   type DialectRoute,
   idPages,
   listEndpoints,
+  Refusal,
   readEndpoint,
   rotateEndpointSecret,
   route,
@@ -50,7 +51,7 @@ export const routes: readonly DialectRoute[] = [
     decode: ({ body: { url, ...more } }) => ({ settings: { url, ...settingsOf(more) } }),
     encode(created) {
       const secret = shownSecretText(created.secret);
-      return typeof secret === 'string' ? { ...encodeEndpoint(created), secret } : secret;
+      return Refusal.is(secret) ? secret : { ...encodeEndpoint(created), secret };
     },
   }),
   route({
@@ -119,6 +120,7 @@ export const routes: readonly DialectRoute[] = [
       path,
       operation: rotateEndpointSecret,
       operationId,
+      repeatsAs: ROTATIONS[0][1],
       summary: 'Rotate the signing secret',
       description:
         'Makes a new secret. The one before goes on for `expire_current_in` seconds, in which deliveries carry the signatures of both.',
@@ -134,7 +136,7 @@ export const routes: readonly DialectRoute[] = [
       }),
       encode({ endpoint: { endpoint }, secret: minted, retired, effectiveAt }) {
         const secret = shownSecretText(minted);
-        if (typeof secret !== 'string') return secret;
+        if (Refusal.is(secret)) return secret;
         const id = ids.endpoint.encode(endpoint.id);
         return { id, secret, previous_secret_expires_at: showTime(retired?.expiresAt ?? effectiveAt) };
       },

@@ -5,6 +5,7 @@ import {
   type DialectRoute,
   listEndpointDeliveries,
   listEndpoints,
+  Refusal,
   readEndpoint,
   resendDelivery,
   rotateEndpointSecret,
@@ -46,7 +47,7 @@ export const routes: readonly DialectRoute[] = [
     decode: ({ body: { events, ...settings } }) => ({ settings: { ...settings, eventTypes: events } }),
     encode(created, { now }) {
       const secretValue = shownSecretText(created.secret);
-      return typeof secretValue === 'string' ? { endpoint: encodeEndpoint(created, now), secretValue } : secretValue;
+      return Refusal.is(secretValue) ? secretValue : { endpoint: encodeEndpoint(created, now), secretValue };
     },
   }),
   route({
@@ -129,7 +130,7 @@ export const routes: readonly DialectRoute[] = [
     decode: ({ ids: { id }, body }) => ({ endpointId: id, ...body }),
     encode({ endpoint, secret, retired }, { now }) {
       const secretValue = shownSecretText(secret);
-      if (typeof secretValue !== 'string') return secretValue;
+      if (Refusal.is(secretValue)) return secretValue;
       const retiredSecretId = retired === null ? '' : ids.secret.encode(retired.id);
       return { endpoint: encodeEndpoint(endpoint, now), secretValue, retiredSecretId };
     },

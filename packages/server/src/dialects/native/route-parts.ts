@@ -1,5 +1,12 @@
 import { Type } from 'typebox';
-import { cursorPages, NATIVE_ROTATION_POLICY, type Outcome, type RouteReply, refused } from '../public.ts';
+import {
+  cursorPages,
+  NATIVE_ROTATION_POLICY,
+  type Outcome,
+  type Refusal,
+  type RouteReply,
+  refused,
+} from '../public.ts';
 
 export const pages = cursorPages();
 export const IdParams = Type.Object({ id: Type.String() });
@@ -30,6 +37,6 @@ export function reply<T>(
 }
 
 /** What a malformed id gets: exactly what an unknown one gets. */
-export function nothingThere(what: string): Extract<Outcome<never>, { ok: false }> {
+export function nothingThere(what: string): Refusal {
   return refused('not_found', `no such ${what}`);
 }

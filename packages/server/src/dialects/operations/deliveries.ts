@@ -46,7 +46,8 @@ export const listEndpointDeliveries: Operation<
 export const readDelivery: Operation<{ readonly deliveryId: DeliveryId }, DeliveryWithAttempts> = operation({
   name: 'readDelivery',
   scopes: ['deliveries:read'],
-  run: async ({ app, caller }, { deliveryId }) => await read(app, caller, deliveryId),
+  run: async ({ app, caller, conduct }, { deliveryId }) =>
+    await read(app, caller, deliveryId, conduct.archivedEndpoints),
 });
 
 /** Sends an event to its endpoint again, as a delivery of its own: the old one and its retries go on as they were. */

@@ -125,6 +125,9 @@ describe('operations that name an endpoint', () => {
       expect(codeOf(again)).toBe('not_found');
       expect(valueOf(await act(deliveries.listDeliveries, { endpointId, page: PAGE })).items).toEqual([]);
       expect(valueOf(await act(deliveries.listDeliveries, { page: PAGE })).items.length).toBeGreaterThan(0);
+      const { deliveryId } = thing;
+      expect(codeOf(await act(deliveries.readDelivery, { deliveryId }))).toBe('not_found');
+      expect(codeOf(await through(given)(deliveries.readDelivery, { deliveryId }))).toBeNull();
     }),
   );
 

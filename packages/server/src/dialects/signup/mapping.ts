@@ -3,7 +3,7 @@ import {
   type EndpointChange,
   type EndpointStatus,
   type EndpointView,
-  type Refusal,
+  Refusal,
   type ShownDelivery,
   type ShownSecret,
   type ShownStatus,
@@ -54,7 +54,7 @@ export function encodeWithSecret(
   secret: ShownSecret | null,
 ): Static<typeof EndpointWithSecretSchema> | Refusal {
   const signingSecret = shownSecretText(secret);
-  return typeof signingSecret === 'string' ? { endpoint: encodeEndpoint(view), signingSecret } : signingSecret;
+  return Refusal.is(signingSecret) ? signingSecret : { endpoint: encodeEndpoint(view), signingSecret };
 }
 
 const STATUSES: Readonly<Record<ShownStatus, DeliveryStatus>> = {

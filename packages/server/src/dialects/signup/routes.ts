@@ -37,7 +37,7 @@ const UPGRADE_REQUIRED = 402;
 
 export type RoutesOptions = {
   /** What the plan of an organization allows; null: no cap. */
-  readonly capOf: (organizationId: OrganizationId) => EndpointCap | null;
+  readonly capOf: (organizationId: OrganizationId) => Promise<EndpointCap | null>;
   /** What a test is sent in, whatever its endpoint has. */
   readonly envelope: Envelope;
 };
@@ -60,7 +60,7 @@ function createRoute(capOf: RoutesOptions['capOf']): DialectRoute {
     response: EndpointWithSecretSchema,
     refusals: [UPGRADE_REQUIRED],
     examples: { request: examples.creation, response: examples.withSecret },
-    decode: ({ body, caller }) => ({ settings: body, cap: capOf(caller.organizationId) }),
+    decode: async ({ body, caller }) => ({ settings: body, cap: await capOf(caller.organizationId) }),
     encode: (created) => encodeWithSecret(created, created.secret),
   });
 }

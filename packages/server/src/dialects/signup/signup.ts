@@ -34,9 +34,9 @@ const ROTATION_POLICY: RotationPolicy = {
 export type ThesignupOptions = {
   /**
    * How many endpoints an organization may have, the paused ones included: its plan. null: no cap, and so it is unless
-   * given. A function is asked with the id of the organization whenever one is created.
+   * given. A function is asked with the id of the organization whenever one is created, and may look elsewhere first.
    */
-  readonly endpointsMax?: number | null | ((organizationId: OrganizationId) => number | null);
+  readonly endpointsMax?: number | null | ((organizationId: OrganizationId) => number | null | Promise<number | null>);
 };
 
 /** The webhook API of thesignup.app, with the caps of one's own plans. */
@@ -61,7 +61,7 @@ export function thesignup({ endpointsMax = null }: ThesignupOptions = {}): Diale
       catalogue: null,
       secretSpelling: 'whsec',
     },
-    routes: routesOf({ capOf: (organizationId) => capOf(maxOf(organizationId)), envelope: ENVELOPE }),
+    routes: routesOf({ capOf: async (organizationId) => capOf(await maxOf(organizationId)), envelope: ENVELOPE }),
   });
 }
 

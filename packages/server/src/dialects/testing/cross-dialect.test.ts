@@ -197,7 +197,34 @@ describe('an enforced policy of seconds', () => {
   );
 });
 
-describe("the operator's word on how long a secret is shown again", () => {
+describe('an enforced policy that signs with other secrets', () => {
+  it.each(
+    PRODUCTS.filter(({ name }) => name !== 'native').flatMap((product) =>
+      (['active', 'oldest'] as const).map((signWith) => [product.name, signWith, product] as const),
+    ),
+  )('is no way around what %s promises: signWith %s', async (name, signWith, product) => {
+    const tenant = await world.newTenant();
+    const { secret: first } = await world.create(product, tenant);
+    const [native] = PRODUCTS as readonly [Product];
+    const path = native.endpoint(native.idOf(await world.only(native, tenant)));
+    const grace = { minSeconds: 0, maxSeconds: null };
+    const rotationPolicy = { grace, signWith, onOverlap: 'stack', maxLive: 10, enforced: true };
+    const operator = { ...tenant, token: world.running.bootstrapKey };
+    const headers = { 'hookring-organization': tenant.organizationId };
+    expect((await world.ask(native, operator, 'PATCH', path, { json: { rotationPolicy }, headers })).status).toBe(200);
+    const id = product.idOf(await world.only(product, tenant));
+    // AgentMessage keeps no old secret, so nothing could sign otherwise.
+    if (name === 'agentmessage') {
+      const second = await world.rotate(product, tenant, id);
+      expect(signersOf(product, { first, second }, await world.deliver(product.eventType, tenant))).toEqual(['second']);
+    } else {
+      expectRefused(product, await world.ask(product, tenant, 'POST', product.rotation(id)), 'policy_enforced');
+      expect(signersOf(product, { first }, await world.deliver(product.eventType, tenant))).toEqual(['first']);
+    }
+  });
+});
+
+describe('the longest time in which a server shows a secret again', () => {
   it('binds every product, for registrations and for organizations too', async () => {
     const dialects = BUILT_IN.flatMap(({ dialect }) => dialect ?? []);
     const running = await runDialects(dialects, { rotationLimits: { recoveryMinutesMax: 5 } });

@@ -1,4 +1,4 @@
-/** Text that is safe to stand in a page. Made by `html` alone, which escapes whatever is not. */
+/** Text that is safe to stand in a page. Made by `html`, which escapes, and from the page's own style. */
 export class Html {
   readonly #text: string;
 

@@ -64,7 +64,6 @@ export function toyDocument(word: (plain: string) => string = (plain) => plain):
     problemContentType: 'application/problem+json',
     problemSchema: Type.Object({ code: Type.String({ description: word('Which') }) }, { $id: 'Refusal' }),
     problemExample: (status) => ({ code: word(`no_${status}`) }),
-    tokenExample: word('toy_live_…'),
     securitySchemes: {
       key: { type: 'http', scheme: 'bearer', bearerFormat: word('JWT'), description: word('A key') },
       login: {

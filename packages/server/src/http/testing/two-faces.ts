@@ -42,6 +42,7 @@ export function surface(name: string, prefix: string, headers: Surface['headers'
     idempotencyHeaders: ['idempotency-key', 'x-idempotency-key'],
     rateLimitHeaders: draftRateLimitHeaders,
     headers,
+    challenge: `Face realm="${name}"`,
   };
 }
 
@@ -63,6 +64,9 @@ function route<const Q extends RouteRequest>(
     responses: { 200: Type.Unknown() },
   };
 }
+
+/** What a handler of one's own might say of an answer, which it must not. */
+const KEPT = { 'cache-control': 'public', 'x-content-type-options': 'no', 'x-request-id': 'mine', 'x-own': 'yes' };
 
 const ThingBody = Type.Object(
   { name: Type.String({ minLength: 1, maxLength: 5 }), size: Type.Optional(Type.Integer({ minimum: 1 })) },
@@ -147,9 +151,28 @@ const routes: readonly Route<Services>[] = [
   }),
   route({ method: 'GET', path: '/taken', request: {}, handle: () => refused('conflict', 'somebody else has it') }),
   {
-    ...route({ method: 'GET', path: '/open', request: {}, handle: () => ({ ok: true, status: 200, body: {} }) }),
     access: 'public',
+    method: 'GET',
+    path: '/open',
+    operationId: 'open',
+    summary: '',
+    tag: '',
+    request: {},
+    responses: { 200: Type.Unknown() },
+    handle: ({ protocol }) => ({ ok: true, status: 200, body: { protocol } }),
   },
+  route({
+    method: 'GET',
+    path: '/kept',
+    request: {},
+    handle: () => ({ ok: true, status: 200, body: {}, headers: KEPT }),
+  }),
+  route({
+    method: 'GET',
+    path: '/kept-not',
+    request: {},
+    handle: () => ({ ok: false, problem: refused('conflict', 'taken').problem, headers: KEPT }),
+  }),
   {
     access: 'public',
     method: 'GET',
@@ -177,6 +200,7 @@ afterEach(async () => {
 type StartOptions = {
   rateLimiter?: RateLimiter;
   crashes?: unknown[];
+  trustProxy?: boolean;
   hosts?: ReadonlyMap<string, string>;
   /** Of the face `one`. */
   headers?: Surface['headers'];
@@ -189,7 +213,7 @@ export function start(options: StartOptions = {}): HttpServer {
     fallback: one,
     requestIds: createRequestIds({ now: Date.now, random: Math.random }),
     onCrash: (error) => options.crashes?.push(error),
-    trustProxy: false,
+    trustProxy: options.trustProxy ?? false,
     ...(options.hosts === undefined ? {} : { hosts: options.hosts }),
   });
   servers.push(server);

@@ -125,6 +125,9 @@ export function endpointCases(world: AgentMessageWorld): void {
       const counted = await world.ask('GET', '/v1/webhooks?limit=2&offset=3', { token });
       expect(counted.json.data.map(({ id }: Json) => id)).toEqual(made.slice(3));
       expect(counted.json.meta).toEqual({ total: 5, limit: 2, offset: 3, next_cursor: null });
+      const fromZero = await world.ask('GET', '/v1/webhooks?limit=2&offset=0', { token });
+      expect(fromZero.json.data.map(({ id }: Json) => id)).toEqual(made.slice(0, 2));
+      expect(fromZero.json.meta.next_cursor).toBeNull();
       const first = await world.ask('GET', '/v1/webhooks?limit=2', { token });
       const both = await world.ask('GET', `/v1/webhooks?limit=2&offset=1&cursor=${first.json.meta.next_cursor}`, {
         token,

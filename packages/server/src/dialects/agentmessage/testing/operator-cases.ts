@@ -39,7 +39,7 @@ export function operatorCases(world: OperatedWorld): void {
     });
   });
 
-  describe('limits of the operator', () => {
+  describe('the limits of a server', () => {
     it('end the time in which a secret is given again, and a repeated request rotates nothing', async () => {
       const tenant = await newTenant(world);
       const webhook = await createWebhook(world, tenant);

@@ -54,7 +54,7 @@ export function policyCases(): void {
     });
   });
 
-  describe("an operator's limits", () => {
+  describe('the limits of a server', () => {
     it('are the default and the longest grace, and how many secrets may live', async () => {
       const rotationLimits = { graceSecondsDefault: 600, graceSecondsMax: 1_000, liveSecretsMax: 2 };
       await inWorld(moonborn, { rotationLimits }, async (world) => {
