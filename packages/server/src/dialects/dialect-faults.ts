@@ -142,7 +142,7 @@ function headersOfFault({ headers, idempotencyHeaders, rateLimitHeaders }: Diale
   const limited = RATE_LIMIT_STATES.map((state): unknown => rateLimitHeaders(state)); // Not every user's code is typed.
   if (!limited.every((answer) => typeof answer === 'object' && answer !== null))
     return 'its rateLimitHeaders must answer an object';
-  const [first = null] = limited.flatMap((answer) => headersFault({ ...(answer as object) }) ?? []);
+  const [first = null] = limited.flatMap((answer) => headersFault({ ...answer }) ?? []);
   return headersFault(headers) ?? odd ?? first;
 }
 
