@@ -79,3 +79,8 @@ describe('what is no id', () => {
     );
   });
 });
+
+it.each(['hook_', '', '9x', 'a-b'])('no product writes its ids with the prefix %j', (written) => {
+  expect(() => hexIds('ep', written)).toThrow('is no prefix of ids');
+  expect(() => typeIds('ep', written)).toThrow('is no prefix of ids');
+});

@@ -25,6 +25,7 @@ const EXAMPLE_UUID = '0190a1b2-c3d4-7e5f-a7b8-c9d0e1f2a3b4';
 
 /** Ids as the engine knows them, or the same with a prefix of the product's own: `whe_…` for an endpoint. */
 export function typeIds<P extends IdPrefix>(prefix: P, written: string = prefix): IdCodec<IdByPrefix[P]> {
+  checkWritten(written);
   const suffixOf = (id: string): string => id.slice(prefix.length);
   const codec: IdCodec<IdByPrefix[P]> = {
     noun: NOUNS[prefix],
@@ -48,6 +49,7 @@ export function uuids<P extends IdPrefix>(prefix: P): IdCodec<IdByPrefix[P]> {
 
 /** A prefix of the product's own, `_`, and the UUID as 32 lower-case hex digits; hyphens are read too. */
 export function hexIds<P extends IdPrefix>(prefix: P, written: string): IdCodec<IdByPrefix[P]> {
+  checkWritten(written);
   const start = `${written}_`;
   return {
     noun: NOUNS[prefix],
@@ -68,4 +70,10 @@ function fromHex<P extends IdPrefix>(prefix: P, digits: string): IdByPrefix[P] {
 
 function exampleOf<P extends IdPrefix>(prefix: P): IdByPrefix[P] {
   return fromHex(prefix, EXAMPLE_UUID.replaceAll('-', ''));
+}
+
+function checkWritten(written: string): void {
+  if (!/^[A-Za-z][A-Za-z0-9]*$/.test(written)) {
+    throw new TypeError(`"${written}" is no prefix of ids: letters and digits, and the "_" comes by itself`);
+  }
 }

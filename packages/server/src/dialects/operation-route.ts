@@ -9,7 +9,7 @@ import { headersFault } from './headers-fault.ts';
 import type { IdCodec } from './id-codec.ts';
 import { type Operation, perform } from './operation.ts';
 import type { PageStyle } from './page-style.ts';
-import { isThenable } from './thenable.ts';
+import { inTime, isThenable } from './thenable.ts';
 
 type NoIds = Readonly<Record<string, never>>;
 type AnyIds = Readonly<Record<string, IdCodec<string>>>;
@@ -73,15 +73,15 @@ export function route<const I, O, const Q extends RouteRequest = RouteRequest, c
   definition: OperationRoute<Q, P, I, O>,
 ): DialectRoute {
   const { operation, ids, page, status, response, examples, headers } = definition;
-  const { repeatsAs = definition.operationId } = definition;
+  const { operationId, repeatsAs = operationId } = definition;
   const fault = partsFault(definition) ?? headersFault(headers ?? {}) ?? pageFault(page, operation);
-  if (fault !== null) throw new TypeError(`operation "${definition.operationId}": ${fault}`);
+  if (fault !== null) throw new TypeError(`operation "${operationId}": ${fault}`);
   const request = requestOf(definition);
   const read = idReader(ids ?? {});
   return keyRoute({
     method: definition.method,
     path: definition.path,
-    operationId: definition.operationId,
+    operationId,
     summary: definition.summary,
     ...(definition.description === undefined ? {} : { description: definition.description }),
     tag: definition.tag,
@@ -100,16 +100,17 @@ export function route<const I, O, const Q extends RouteRequest = RouteRequest, c
       // The schemas that `Q` and `P` were made of have passed each part.
       const decodable = { ...input, ids: decoded.ids, page: paged.page, caller } as unknown as Decodable<Q, P>;
       const decoding = definition.decode(decodable);
-      const wanted = isThenable(decoding) ? await decoding : decoding;
+      const { timers } = context.services[INSIDE].app;
+      const wanted = isThenable(decoding) ? await inTime(timers, `decode of ${operationId}`, decoding) : decoding;
       if (Refusal.is(wanted)) return wanted;
       const outcome = await perform(repeatable(context, repeatsAs, decoded.ids), operation, wanted);
       if (!outcome.ok) return outcome;
       const { value } = outcome;
       const next = page === undefined || !isPage(value) ? null : page.next(context, pagedRequest(input), value);
       const encoding = definition.encode(value, { request: decodable, now: context.services.now(), next });
-      const body = isThenable(encoding) ? await encoding : encoding;
+      const body = isThenable(encoding) ? await inTime(timers, `encode of ${operationId}`, encoding) : encoding;
       if (Refusal.is(body)) return body;
-      if (body === undefined && response !== null) throw new TypeError(`${definition.operationId} encoded no body`);
+      if (body === undefined && response !== null) throw new TypeError(`encode of ${operationId} made no body`);
       const good = {
         ok: true,
         status,

@@ -4,9 +4,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AppContext } from '../app/context.ts';
 import { compileAuthentication } from './authenticate-request.ts';
 import { type Authenticate, type AuthenticationRequest, apiKeys, sessionJwts } from './authentication.ts';
-import { OWN_WAY_MS_MAX } from './own-authentication.ts';
 import { type RunningDialects, runDialects } from './testing/running-dialects.ts';
 import { type MadeKey, makeKey, WHOAMI_ALIASES, whoami, whoamiDialect } from './testing/whoami-dialect.ts';
+import { OWN_CODE_MS_MAX } from './thenable.ts';
 
 const SECRET = 'a secret of more than thirty-two bytes';
 
@@ -133,7 +133,7 @@ describe('a way of a dialect', () => {
     const authenticate = [async () => await new Promise<null>(() => {})];
     const ask = compileAuthentication({ name: 'slow', prefix: '', authenticate, scopeAliases: {} }, app);
     const asked = ask({ token: null, organization: null, requestId: 'r', headers: {}, method: 'GET', target: '/' });
-    expect(waits.map(({ delayMs }) => delayMs)).toEqual([OWN_WAY_MS_MAX]);
+    expect(waits.map(({ delayMs }) => delayMs)).toEqual([OWN_CODE_MS_MAX]);
     waits[0]?.callback();
     await expect(asked).rejects.toThrow('slow took over');
     expect(waits[0]?.cancelled).toBe(true);

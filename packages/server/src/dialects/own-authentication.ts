@@ -7,12 +7,9 @@ import { type ScopeAliases, scopesOfAll } from '../domain/scope.ts';
 import type { RequestFacts } from '../http/authentication.ts';
 import { pathOf } from '../http/surface.ts';
 import type { Authenticate, Authenticated, AuthenticationRequest, NotAuthenticated } from './authentication.ts';
-import { isThenable } from './thenable.ts';
+import { inTime, isThenable } from './thenable.ts';
 
 type Dialect = { readonly name: string; readonly prefix: string; readonly scopeAliases: ScopeAliases };
-
-/** A way that asks another service must not hold requests for ever. */
-export const OWN_WAY_MS_MAX = 10_000;
 
 const CODES: readonly ErrorCode[] = [
   'missing_credentials',
@@ -48,16 +45,8 @@ async function laterAnswer(
   facts: RequestFacts,
   pending: PromiseLike<unknown>,
 ): Promise<Answer> {
-  const late = Promise.withResolvers<never>();
-  const timer = app.timers.setTimeout(
-    () => late.reject(new Error(`a way to authenticate of ${dialect.name} took over ${OWN_WAY_MS_MAX} ms`)),
-    OWN_WAY_MS_MAX,
-  );
-  try {
-    return await readAnswer(dialect, app, facts, await Promise.race([pending, late.promise]));
-  } finally {
-    timer.cancel();
-  }
+  const what = `a way to authenticate of ${dialect.name}`;
+  return await readAnswer(dialect, app, facts, await inTime(app.timers, what, pending));
 }
 
 function readAnswer(dialect: Dialect, app: AppContext, facts: RequestFacts, answer: unknown): Answer | Promise<Answer> {

@@ -158,7 +158,7 @@ function run<S>(
   }
   const key = readIdempotencyKey(headers, mounted.surface.idempotencyHeaders);
   if (!key.ok) return key;
-  const idempotency = key.key === null ? null : idempotencyOf(request, key.key);
+  const idempotency = key.key === null ? null : idempotencyOf(request, key.key, route.request);
   return route.handle({ services, operationId, requestId, headers, caller, idempotency }, input.input);
 }
 

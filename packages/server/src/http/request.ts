@@ -92,7 +92,9 @@ function bytesOf(request: FastifyRequest): Uint8Array {
   return body instanceof Uint8Array ? body : NO_BYTES;
 }
 
-export function idempotencyOf(request: FastifyRequest, key: string): IdempotencyRequest {
+/** Where no body is expected, an empty object says as little as nothing. */
+export function idempotencyOf(request: FastifyRequest, key: string, shape: RouteRequest): IdempotencyRequest {
   const contentType = request.headers['content-type'];
-  return idempotencyRequest({ method: request.method, target: request.url, key, body: bytesOf(request), contentType });
+  const body = shape.body === undefined ? NO_BYTES : bytesOf(request);
+  return idempotencyRequest({ method: request.method, target: request.url, key, body, contentType });
 }
