@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { type ServerProcess, startServer } from '../testbed/server-process.ts';
 
@@ -17,6 +18,8 @@ async function startReceiver(): Promise<{
   arrivals: Map<string, number[]>;
   answered: Set<string>;
   life: { number: number };
+  /** Resolves when all that a dead server had sent has been read. */
+  drained(): Promise<void>;
   server: Server;
 }> {
   const arrivals = new Map<string, number[]>();
@@ -34,12 +37,20 @@ async function startReceiver(): Promise<{
       else finish();
     });
   });
+  const open = new Set<Socket>();
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  const drained = async (): Promise<void> => {
+    await Promise.all([...open].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
+  };
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  return { url: `http://127.0.0.1:${address.port}/`, arrivals, answered, life, server };
+  return { url: `http://127.0.0.1:${address.port}/`, arrivals, answered, life, drained, server };
 }
 
 let cleanup: (() => Promise<void>)[] = [];
@@ -113,6 +124,8 @@ it(
       for (const { eventId } of page.items) recorded.set(eventId, receiver.arrivals.get(eventId)?.length ?? 0);
       await server.kill();
       await Promise.all(senders);
+      // What the dead one had put on the wire still belongs to its life.
+      await receiver.drained();
       receiver.life.number += 1;
       server = await server.restart();
     }
