@@ -154,7 +154,7 @@ export const SETTINGS = {
     flag: '--trust-proxy <proxies>',
     description:
       'Which proxies may name the caller in `X-Forwarded-*`: `false`, a number of proxies, a list of CIDR ranges, or ' +
-      '`true` (anyone who can reach the port).',
+      '`true` (anyone who can reach the port). They also say whether reference pages show `https:` addresses.',
     example: '10.0.0.0/8',
     defaultText: 'false',
     parse: parseTrustProxy,

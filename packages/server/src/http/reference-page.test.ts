@@ -152,7 +152,7 @@ describe('text of strangers in a reference page', () => {
     expect(count).toBeGreaterThan(30);
     const found = pageOf(document);
     expect(pageFaults(found, DOCUMENT_URL)).toEqual([]);
-    // oxlint-disable-next-line no-control-regex
+    // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
     expect(found).not.toMatch(/[\0\u001b\u202e]/);
   });
 

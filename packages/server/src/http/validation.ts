@@ -3,7 +3,7 @@ import { Compile } from 'typebox/compile';
 import type { TLocalizedValidationError } from 'typebox/error';
 import { type Refusal, refused } from '../app/outcome.ts';
 import type { FieldError } from '../domain/error-registry.ts';
-import { fieldSentence } from '../domain/field-path.ts';
+import { fieldSentence, pointerNames } from '../domain/field-path.ts';
 import { closestName } from './did-you-mean.ts';
 
 /** Wrong fields named in one answer; the validator itself stops looking after eight. */
@@ -83,7 +83,7 @@ function describe(schema: TSchema, error: TLocalizedValidationError): FieldError
         code: 'required',
       }));
     case 'boolean':
-      return [unknownField(pointer, nameAt(pointer), propertiesAt(schema, error.schemaPath))];
+      return [unknownField(pointer, pointerNames(pointer).at(-1) ?? '', propertiesAt(schema, error.schemaPath))];
     case 'type':
       return one(`must be ${[error.params.type].flat().map(articleOf).join(' or ')}`, 'wrong_type');
     case 'enum':
@@ -140,22 +140,11 @@ function articleOf(type: string): string {
 /** The names that the object could have whose `additionalProperties` stand at a `#/…` path. */
 function propertiesAt(schema: TSchema, schemaPath: string): readonly string[] {
   let at: unknown = schema;
-  for (const part of schemaPath.split('/').slice(1, -1)) {
-    at =
-      typeof at === 'object' && at !== null
-        ? Reflect.get(at, part.replaceAll('~1', '/').replaceAll('~0', '~'))
-        : undefined;
+  for (const name of pointerNames(schemaPath.slice(1)).slice(0, -1)) {
+    at = typeof at === 'object' && at !== null ? Reflect.get(at, name) : undefined;
   }
   if (typeof at !== 'object' || at === null || !('properties' in at)) return [];
   return Object.keys(at.properties ?? {});
-}
-
-/** The last name of a JSON Pointer. */
-function nameAt(pointer: string): string {
-  return pointer
-    .slice(pointer.lastIndexOf('/') + 1)
-    .replaceAll('~1', '/')
-    .replaceAll('~0', '~');
 }
 
 export function escapePointer(name: string): string {

@@ -15,8 +15,7 @@ export type Ask = {
   readonly raw?: string | Buffer;
 };
 
-// Tests look into answers of many shapes, which the schemas have checked already.
-// oxlint-disable-next-line typescript/no-explicit-any
+// oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of many shapes, checked by their schemas
 export type Json = any;
 
 export type Answer = {

@@ -1,4 +1,5 @@
 import { Compile } from 'typebox/schema';
+import { pointerNames } from '../../domain/field-path.ts';
 import type {
   JsonSchema,
   MediaType,
@@ -141,9 +142,6 @@ function isObject(value: unknown): value is JsonSchema {
 function at(document: OpenApiDocument, reference: string): unknown {
   if (!reference.startsWith('#/')) return undefined;
   let found: unknown = document;
-  for (const part of reference.slice(2).split('/')) {
-    const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
-    found = isObject(found) ? found[name] : undefined;
-  }
+  for (const name of pointerNames(reference.slice(1))) found = isObject(found) ? found[name] : undefined;
   return found;
 }
