@@ -300,7 +300,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: `${SERVER}/http/mount.ts`,
     find: '.take(bucketOf(caller))',
     replace: '.take(`${mounted.surface.name} ${bucketOf(caller)}`)',
-    tests: ['tests/peer-bugs.test.ts'],
+    tests: ['tests/product-peer-bugs.test.ts'],
     testName: 'are told the truth about their rate',
   },
   {
@@ -331,7 +331,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: '.map(viewSecret)',
     replace:
       '.map((secret) => ({ ...viewSecret(secret), id: app.vault.unseal(secret.sealed ?? secret.id, ring?.owner ?? endpoint.id, secret.id) as typeof secret.id }))',
-    tests: ['tests/peer-bugs.test.ts'],
+    tests: ['tests/product-peer-bugs.test.ts'],
     testName: 'show through no product a secret',
   },
   {
@@ -339,7 +339,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: `${SERVER}/app/idempotency.ts`,
     find: 'const principal = `${caller.actor}@${caller.organizationId}`;',
     replace: "const principal = 'anyone';",
-    tests: ['tests/peer-bugs.test.ts'],
+    tests: ['tests/product-peer-bugs.test.ts'],
     testName: 'keep the Idempotency-Keys of callers apart',
   },
   {
@@ -347,7 +347,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: `${SERVER}/app/idempotency.ts`,
     find: 'if (found.fingerprint !== fingerprint) {',
     replace: 'if (found.fingerprint === null) {',
-    tests: ['tests/peer-bugs.test.ts'],
+    tests: ['tests/product-peer-bugs.test.ts'],
     testName: 'keep the Idempotency-Keys of callers apart',
   },
   {
