@@ -7,6 +7,11 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
+/** Of values in order; the share is between 0 and 1. */
+export function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(sorted.length * share) - 1))] ?? 0;
+}
+
 export function perSecond(value: number): string {
   return `${Math.round(value).toLocaleString('en')}/s`;
 }

@@ -1,13 +1,20 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { SinkStatus } from '../packages/receiver/src/sink.ts';
 
-/** The receiver, in a process of its own: it counts and answers 200, and does nothing else. */
-export type SinkProcess = { readonly url: string; count(): Promise<number>; stop(): Promise<void> };
+/** The receiver, in a process of its own: it counts and answers, and does nothing else. */
+export type SinkProcess = {
+  readonly url: string;
+  readonly port: number;
+  count(): Promise<number>;
+  stop(): Promise<void>;
+};
 
 const SINK = fileURLToPath(new URL('../packages/receiver/src/sink.ts', import.meta.url));
 
-export async function startSinkProcess(): Promise<SinkProcess> {
-  const child = spawn(process.execPath, [SINK], { stdio: ['ignore', 'pipe', 'inherit'] });
+export async function startSinkProcess(options: { port?: number; status?: SinkStatus } = {}): Promise<SinkProcess> {
+  const flags = ['--port', String(options.port ?? 0), '--status', String(options.status ?? 204)];
+  const child = spawn(process.execPath, [SINK, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = new Promise((resolve) => {
     child.once('exit', resolve);
   });
@@ -20,6 +27,7 @@ export async function startSinkProcess(): Promise<SinkProcess> {
   const url = `http://127.0.0.1:${port}`;
   return {
     url: `${url}/hooks`,
+    port,
     async count() {
       const answer = (await (await fetch(`${url}/__count`)).json()) as { count: number };
       return answer.count;

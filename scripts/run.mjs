@@ -10,6 +10,7 @@ const COMMANDS = {
   start: (args) => inProcess('packages/server/src/cli/main.ts', ['serve', ...args]),
   tour: (args) => inProcess('tour/main.ts', args),
   bench: (args) => inProcess('bench/main.ts', args),
+  pack: (args) => inProcess('scripts/pack.ts', args),
   test: (args) => runTests(args, { long: false }),
   prove: (args) => runTests(args, { long: true }),
   check: () => runChecks(),

@@ -39,6 +39,12 @@ export async function startServer(
   options: {
     /** The text of a `hookring.config.ts`, which may import whatever is installed here. */
     readonly configFile?: string;
+    /** Puts a database where the server will look for it. */
+    readonly database?: (databasePath: string) => void | Promise<void>;
+    /** Is given all that it logs, as it comes. */
+    readonly onLog?: (text: string) => void;
+    /** Of Node. */
+    readonly nodeFlags?: readonly string[];
   } = {},
 ): Promise<ServerProcess> {
   const folder = await mkdtemp(path.join(tmpdir(), 'hookring-'));
@@ -46,22 +52,32 @@ export async function startServer(
     await symlink(INSTALLED, path.join(folder, 'node_modules'), 'dir');
     await writeFile(path.join(folder, 'hookring.config.ts'), options.configFile);
   }
+  await options.database?.(path.join(folder, 'hookring.db'));
   const key = `testbed-${crypto.randomUUID()}${crypto.randomUUID()}`;
   try {
-    return await launch({ folder, key, port: await freePort(), environment: { ...LOOPBACK, ...environment } });
+    const { onLog = () => {}, nodeFlags = [] } = options;
+    const port = await freePort();
+    return await launch({ folder, key, port, environment: { ...LOOPBACK, ...environment }, onLog, nodeFlags });
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
 }
 
-type Launch = { folder: string; key: string; port: number; environment: Readonly<Record<string, string>> };
+type Launch = {
+  folder: string;
+  key: string;
+  port: number;
+  environment: Readonly<Record<string, string>>;
+  onLog: (text: string) => void;
+  nodeFlags: readonly string[];
+};
 
 async function launch(options: Launch): Promise<ServerProcess> {
-  const { folder, key, port, environment } = options;
+  const { folder, key, port, environment, nodeFlags } = options;
   const url = `http://127.0.0.1:${port}`;
   const databasePath = path.join(folder, 'hookring.db');
-  const child = spawn(process.execPath, [COMMAND, 'serve'], {
+  const child = spawn(process.execPath, [...nodeFlags, COMMAND, 'serve'], {
     cwd: folder,
     env: {
       ...process.env,
@@ -78,6 +94,7 @@ async function launch(options: Launch): Promise<ServerProcess> {
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log = (log + text).slice(-LOG_CHARACTERS_MAX);
+    options.onLog(text);
   });
   const exited = new Promise<number | null>((resolve) => {
     child.once('exit', (code) => resolve(code));

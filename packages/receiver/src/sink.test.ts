@@ -39,6 +39,20 @@ describe('the sink', () => {
     socket.destroy();
   });
 
+  it('answers with the status that it was given, or never', async () => {
+    await using failing = await startSink({ status: 500 });
+    const refused = await connected(failing);
+    refused.write(requestOf('a'));
+    expect(await read(refused, 12)).toMatch(/^HTTP\/1\.1 500 /);
+    refused.destroy();
+    await using silent = await startSink({ status: 0 });
+    const hung = await connected(silent);
+    const counted = read(hung, 1);
+    hung.write(`${requestOf('a')}GET /__count HTTP/1.1\r\nhost: x\r\n\r\n`);
+    expect(await counted).toMatch(/^HTTP\/1\.1 200 OK.*"count":1/s);
+    hung.destroy();
+  });
+
   it('reads requests that come byte by byte', async () => {
     await using sink = await startSink();
     const socket = await connected(sink);

@@ -1,12 +1,14 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { parseArgs } from 'node:util';
 
+export type SinkStatus = 0 | 200 | 204 | 500;
+
 export type SinkOptions = {
   readonly host?: string;
   /** 0, the default: any free one. */
   readonly port?: number;
-  /** 204 by default; 200 answers with an empty body. */
-  readonly status?: 200 | 204;
+  /** 204 by default. 200 and 500 answer with an empty body; 0 never answers. */
+  readonly status?: SinkStatus;
 };
 
 export type SinkCounts = { readonly count: number; readonly bytes: number; readonly connections: number };
@@ -33,13 +35,15 @@ const TOO_LARGE = Buffer.from('HTTP/1.1 431 Headers Too Large\r\nconnection: clo
 const ANSWERS = {
   200: Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'),
   204: Buffer.from('HTTP/1.1 204 No Content\r\n\r\n'),
+  500: Buffer.from('HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n'),
 } as const;
 
 /** Starts a sink on a raw socket. `GET /__count` answers with its counts as JSON and is not counted. */
 export async function startSink(options: SinkOptions = {}): Promise<Sink> {
   const counters: Counters = { count: 0, bytes: 0, connections: 0 };
   const sockets = new Set<Socket>();
-  const answer = ANSWERS[options.status ?? 204];
+  const status = options.status ?? 204;
+  const answer = status === 0 ? null : ANSWERS[status];
   const server = createServer({ noDelay: true }, (socket) => {
     counters.connections += 1;
     sockets.add(socket);
@@ -68,13 +72,13 @@ export async function startSink(options: SinkOptions = {}): Promise<Sink> {
  */
 class RequestReader {
   readonly #socket: Socket;
-  readonly #answer: Buffer;
+  readonly #answer: Buffer | null;
   readonly #counters: Counters;
   #head: Buffer | null = null;
   #bodyLeft = 0;
   #closed = false;
 
-  constructor(socket: Socket, answer: Buffer, counters: Counters) {
+  constructor(socket: Socket, answer: Buffer | null, counters: Counters) {
     this.#socket = socket;
     this.#answer = answer;
     this.#counters = counters;
@@ -133,7 +137,7 @@ class RequestReader {
 
   #finish(): void {
     this.#counters.count += 1;
-    this.#socket.write(this.#answer);
+    if (this.#answer !== null) this.#socket.write(this.#answer);
   }
 
   #tellCounts(): void {
@@ -165,6 +169,12 @@ function close(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
   });
 }
 
+function statusOf(text: string | undefined): SinkStatus {
+  const status = Number(text ?? 204);
+  if (status === 0 || status === 200 || status === 204 || status === 500) return status;
+  throw new Error(`--status ${text} is none of 0, 200, 204 and 500`);
+}
+
 /** `node sink.ts [--port N] [--host H] [--status 200]`: prints its port as a JSON line, and its counts on SIGUSR2. */
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -173,7 +183,7 @@ async function main(): Promise<void> {
   const sink = await startSink({
     host: values.host ?? HOST,
     port: Number(values.port ?? 0),
-    status: values.status === '200' ? 200 : 204,
+    status: statusOf(values.status),
   });
   process.stdout.write(`${JSON.stringify({ port: sink.port, pid: process.pid })}\n`);
   process.on('SIGUSR2', () => process.stdout.write(`${JSON.stringify(sink.counts())}\n`));

@@ -14,6 +14,8 @@ export type Credentials = {
   /** For which organization an operator acts: an id or an externalId. */
   readonly organization: string | null;
   readonly requestId: string;
+  /** Where the request came from; see `Caller`. */
+  readonly address: string | null;
 };
 
 /** What one way of authentication says; null: these are not credentials of its kind. */
@@ -114,8 +116,8 @@ export function callerFor(
   actor: string,
   scopes: ReadonlySet<Scope>,
 ): Outcome<Caller> | Promise<Outcome<Caller>> {
-  const { organization, requestId } = credentials;
-  const caller = { organizationId: own, actor, scopes, requestId };
+  const { organization, requestId, address } = credentials;
+  const caller = { organizationId: own, actor, scopes, requestId, address };
   return organization === null || organization === own ? done(caller) : callerForNamed(app, organization, caller);
 }
 
@@ -144,6 +146,7 @@ function asOperator(
     actor,
     scopes: ALL_SCOPES,
     requestId: credentials.requestId,
+    address: credentials.address,
   });
 }
 

@@ -4,7 +4,7 @@ import { NATIVE_ROTATION_POLICY } from '../domain/rotation-policy.ts';
 import { SCOPES } from '../domain/scope.ts';
 import type { Command } from '../store/port.ts';
 import { tokenHash } from './access.ts';
-import { auditCommand } from './audit.ts';
+import { systemAuditCommand } from './audit.ts';
 import type { AppContext } from './context.ts';
 import { randomText, TOKEN_CHARACTERS } from './keys.ts';
 import { firstSecret } from './minting.ts';
@@ -48,7 +48,7 @@ export async function bootstrap(
   const commands: Command[] = found === null ? creation(app, organization, now) : [];
   const wantsKey = mintKey && app.settings.bootstrapKeyHash === null;
   const made = wantsKey && !(await hasKeys(app, organization)) ? firstKey(app, organization, now) : null;
-  if (made !== null) commands.push({ kind: 'apiKey.insert', apiKey: made.key });
+  if (made !== null) commands.push(...keyCreation(app, made.key));
   if (commands.length === 0) return { token: null };
   const applied = await app.store.apply(commands);
   if (applied.kind === 'conflict') throw new Error('another process made the first organization at the same moment');
@@ -82,11 +82,23 @@ function creation(app: AppContext, organization: Organization, now: number): Com
     algorithm: 'hmac-sha256',
     decoding: 'base64',
   });
-  const caller = { organizationId: organization.id, actor: 'system', scopes: new Set(SCOPES), requestId: 'bootstrap' };
   return [
     { kind: 'organization.insert', organization },
     { kind: 'keyring.insert', ring },
-    auditCommand(caller, now, { action: 'organization.created', target: organization.id }),
+    systemAuditCommand(app, now, {
+      action: 'organization.created',
+      target: organization.id,
+      organizationId: organization.id,
+    }),
+  ];
+}
+
+function keyCreation(app: AppContext, key: ApiKey): Command[] {
+  const { organizationId, createdAt, scopes } = key;
+  const detail = { scopes: scopes.join(' '), dialect: key.dialect, expiresAt: key.expiresAt };
+  return [
+    { kind: 'apiKey.insert', apiKey: key },
+    systemAuditCommand(app, createdAt, { action: 'key.created', target: key.id, organizationId, detail }),
   ];
 }
 

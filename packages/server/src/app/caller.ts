@@ -9,6 +9,8 @@ export type Caller = {
   readonly actor: string;
   readonly scopes: ReadonlySet<Scope>;
   readonly requestId: string;
+  /** Where the request came from, as the server or a proxy that it trusts saw it; null: not over a network. */
+  readonly address: string | null;
 };
 
 /** A retried POST of the same caller: same key, same answer. */

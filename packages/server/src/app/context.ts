@@ -5,7 +5,7 @@ import type { OperatorRotationLimits } from '../domain/policy-choice.ts';
 import type { Directory } from '../engine/directory.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { MasterKeys } from '../store/master-key.ts';
-import type { Store } from '../store/port.ts';
+import type { Removed, Store } from '../store/port.ts';
 import type { Vault } from '../store/vault.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
@@ -19,10 +19,40 @@ export type AppTelemetry = {
     retiredId: string | null;
     actor: string;
     reason: string | null;
+    requestId: string;
   }) => void;
-  readonly secretRevoked: (fields: { owner: string; secretId: string; actor: string }) => void;
-  readonly endpointChanged: (fields: { endpointId: string; status: string; actor: string }) => void;
+  readonly secretRevoked: (fields: { owner: string; secretId: string; actor: string; requestId: string }) => void;
+  readonly endpointChanged: (fields: { endpointId: string; status: string; actor: string; requestId: string }) => void;
+  readonly keyChanged: (fields: {
+    keyId: string;
+    organizationId: string;
+    change: 'created' | 'imported' | 'revoked';
+    actor: string;
+    requestId: string;
+  }) => void;
+  /** What one request brought, so that its id leads to those of its events. */
+  readonly eventsSent: (
+    caller: { readonly requestId: string; readonly organizationId: string; readonly actor: string },
+    events: readonly { readonly id: string; readonly duplicate: boolean }[],
+  ) => void;
+  readonly retentionRemoved: (removed: Removed) => void;
+  readonly eventsPruned: (fields: Removed & { readonly before: number; readonly actor: string }) => void;
+  readonly payloadErased: (fields: { readonly eventKey: string; readonly actor: string }) => void;
   readonly accessRefused: (fields: { code: string; requestId: string }) => void;
+};
+
+function ignore(): void {}
+
+export const SILENT_APP_TELEMETRY: AppTelemetry = {
+  secretRotated: ignore,
+  secretRevoked: ignore,
+  endpointChanged: ignore,
+  keyChanged: ignore,
+  eventsSent: ignore,
+  retentionRemoved: ignore,
+  eventsPruned: ignore,
+  payloadErased: ignore,
+  accessRefused: ignore,
 };
 
 export type AppSettings = {
@@ -31,6 +61,8 @@ export type AppSettings = {
   readonly bootstrapKeyHash: string | null;
   /** SHA-256 of the token that the command line on this machine uses. */
   readonly localTokenHash: string | null;
+  /** How long events are kept, unless an operator says otherwise for once. */
+  readonly retentionDays: number;
   /** The operator's limits on every rotation. */
   readonly rotationLimits: OperatorRotationLimits;
 };

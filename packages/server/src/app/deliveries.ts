@@ -2,7 +2,16 @@ import type { Attempt } from '../domain/attempt.ts';
 import type { ShownStatus } from '../domain/delivery.ts';
 import { isWaiting, type WaitingStatus } from '../domain/delivery-state.ts';
 import type { DeliveryId, EndpointId, EventKey } from '../domain/ids.ts';
-import type { AttemptFilter, Page, PageRequest, ShownAttempt, ShownDelivery } from '../store/port.ts';
+import type {
+  AttemptFilter,
+  FollowedPage,
+  FollowFilter,
+  Page,
+  PageRequest,
+  ShownAttempt,
+  ShownDelivery,
+} from '../store/port.ts';
+import { auditCommand } from './audit.ts';
 import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
 import type { AppContext } from './context.ts';
 import { idempotent } from './idempotency.ts';
@@ -21,6 +30,7 @@ export type DeliveryQuery = {
 };
 
 export type AttemptQuery = Omit<AttemptFilter, 'organizationId'>;
+export type FollowQuery = Omit<FollowFilter, 'organizationId'>;
 
 const WAITING_RETRY_AFTER_SECONDS = 5;
 const WAITING: Readonly<Record<WaitingStatus, string>> = {
@@ -127,6 +137,23 @@ export async function listAttemptsOfOrganization(
   return done(await app.store.reader.attempts({ ...query, organizationId }, page));
 }
 
+/** Attempts as they are recorded, oldest first, each exactly once to whoever goes on from page to page. */
+export async function followAttempts(
+  app: AppContext,
+  caller: Caller,
+  query: FollowQuery,
+  page: PageRequest,
+  archived: ArchivedEndpoints,
+): Promise<Outcome<FollowedPage>> {
+  const refusal = missingScope(caller, 'deliveries:read');
+  if (refusal !== null) return refusal;
+  if (query.endpointId !== null) {
+    const found = await ownEndpoint(app, caller, query.endpointId, archived);
+    if (!found.ok) return found;
+  }
+  return done(await app.store.reader.followAttempts({ ...query, organizationId: caller.organizationId }, page));
+}
+
 /** Sends an event to an endpoint again, as a delivery of its own: the old one and its retries go on as they were. */
 export async function resendDelivery(
   app: AppContext,
@@ -149,12 +176,15 @@ export async function resendDelivery(
       const outcome = await decideAndApply(app, async () => {
         const old = await reader.delivery(organizationId, id);
         if (old === null) return noSuchDelivery();
-        const { endpointId, eventKey } = old.delivery;
+        const { endpointId, eventKey, eventId, payloadErasedAt } = old.delivery;
         if (wantedOf !== null && wantedOf !== endpointId) return noSuchDelivery();
         const owner = await ownEndpoint(app, caller, endpointId, archived);
         if (!owner.ok) return owner;
         if (owner.value.endpoint.status.kind === 'archived') {
           return refused('endpoint_archived', 'its endpoint is archived; an archived endpoint receives nothing');
+        }
+        if (payloadErasedAt !== null) {
+          return refused('payload_erased', `the payload of event ${eventId} was erased; there is nothing left to send`);
         }
         if (waiting === 'refused' && isWaiting(old.shown)) {
           // Only a person ends the suspension of its endpoint: no time to wait can be told.
@@ -169,6 +199,11 @@ export async function resendDelivery(
           commands: [
             ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row({ deliveryId: newId }) }]),
             { kind: 'delivery.insert', deliveries: [delivery] },
+            auditCommand(app, caller, createdAt, {
+              action: 'delivery.resent',
+              target: id,
+              detail: { endpointId, deliveryId: newId },
+            }),
           ],
         };
       });

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { SignatureProfile } from '@hookring/signing';
+import type { AuditAction } from '../domain/audit-action.ts';
 import { type Endpoint, type EndpointStatus, UNTRIED } from '../domain/endpoint.ts';
 import { mergeEndpoint } from '../domain/endpoint-status.ts';
 import type { Envelope } from '../domain/envelope.ts';
@@ -8,7 +9,7 @@ import { boundPolicy } from '../domain/policy-choice.ts';
 import type { RotationPolicy } from '../domain/rotation-policy.ts';
 import type { SecretAlgorithm } from '../domain/secret.ts';
 import type { Command, EndpointWithHealth, Page, PageRequest } from '../store/port.ts';
-import { auditCommand } from './audit.ts';
+import { auditCommand, originOf } from './audit.ts';
 import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
 import type { AppContext } from './context.ts';
 import { type EndpointCap, refusalAtCap, underCap } from './endpoint-cap.ts';
@@ -17,7 +18,7 @@ import { type ALREADY_DONE, idempotent } from './idempotency.ts';
 import { firstSecret, type SecretSpelling, type ShownSecret, secretAgain } from './minting.ts';
 import { done, type Outcome, refused, replayed } from './outcome.ts';
 import { type ArchivedEndpoints, ownEndpoint } from './own-endpoint.ts';
-import { changePolicy } from './policy-change.ts';
+import { changePolicy, policyDetail } from './policy-change.ts';
 import { refusalOfAlgorithm, refusalOfProfile } from './ring-owner.ts';
 import { type Decision, decideAndApply } from './submit.ts';
 
@@ -99,10 +100,10 @@ export async function createEndpoint(
               ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row(reference) }]),
               { kind: 'endpoint.insert', endpoint },
               ...(first === null ? [] : [{ kind: 'keyring.insert' as const, ring: first.ring }]),
-              auditCommand(caller, now, {
+              auditCommand(app, caller, now, {
                 action: 'endpoint.created',
                 target: endpoint.id,
-                detail: { url: endpoint.url },
+                detail: { origin: originOf(endpoint.url) },
               }),
             ],
           };
@@ -259,10 +260,14 @@ async function decidePatch(
   const commands: Command[] = [
     { kind: 'endpoint.put', endpoint: next, expectedVersion: endpoint.version, resetHealth },
     ...(move.wake ? [{ kind: 'endpoint.wake' as const, endpointId: id }] : []),
-    auditCommand(caller, now, {
-      action: `endpoint.${verb(endpoint.status, next.status)}`,
+    auditCommand(app, caller, now, {
+      action: actionOf(endpoint.status, next.status),
       target: id,
-      detail: { fields: said.join(' ') },
+      detail: {
+        fields: said.join(' '),
+        ...(next.url === endpoint.url ? {} : { origin: originOf(next.url), before: originOf(endpoint.url) }),
+        ...policyDetail(endpoint.rotationPolicy, next.rotationPolicy),
+      },
     }),
   ];
   const cleared = { ...health, consecutiveFailures: 0, failingSince: null };
@@ -286,11 +291,12 @@ export async function archiveEndpoint(
   return await patchEndpoint(app, caller, id, { status: 'archived' }, expectedVersion, { archived });
 }
 
-function verb(before: EndpointStatus, after: EndpointStatus): string {
-  if (before.kind === after.kind) return 'updated';
-  return after.kind === 'active' ? 'resumed' : after.kind;
+function actionOf(before: EndpointStatus, after: EndpointStatus): AuditAction {
+  if (before.kind === after.kind) return 'endpoint.updated';
+  return after.kind === 'active' ? 'endpoint.resumed' : `endpoint.${after.kind}`;
 }
 
 function told(app: AppContext, caller: Caller, endpoint: Endpoint): void {
-  app.telemetry.endpointChanged({ endpointId: endpoint.id, status: endpoint.status.kind, actor: caller.actor });
+  const { actor, requestId } = caller;
+  app.telemetry.endpointChanged({ endpointId: endpoint.id, status: endpoint.status.kind, actor, requestId });
 }

@@ -12,7 +12,13 @@ it(
     const endpoints = Array.from({ length: count }, () => world.endpoint({ keyring: 'organization' }));
     await world.apply(endpoints.map((endpoint) => ({ kind: 'endpoint.insert' as const, endpoint })));
     const { organizationId, engine } = world;
-    const caller: Caller = { organizationId, actor: 'key_1', scopes: new Set(['events:write']), requestId: 'r' };
+    const caller: Caller = {
+      organizationId,
+      actor: 'key_1',
+      scopes: new Set(['events:write']),
+      requestId: 'r',
+      address: null,
+    };
     // Without an idempotency key, sending asks for the engine alone.
     const app = { engine } as unknown as AppContext;
     const events = Array.from({ length: BATCH_EVENTS_MAX }, () => world.event());

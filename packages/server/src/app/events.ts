@@ -1,8 +1,7 @@
-import type { Event } from '../domain/event.ts';
 import { isEventType } from '../domain/event-type.ts';
 import { BATCH_EVENTS_MAX, CLIENT_EVENT_ID_LENGTH_MAX, PAYLOAD_BYTES_MAX } from '../domain/limits.ts';
 import type { AcceptedReference, AcceptOutcome, IncomingEvent } from '../engine/engine.ts';
-import type { Page, PageRequest } from '../store/port.ts';
+import type { Page, PageRequest, StoredEvent } from '../store/port.ts';
 import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
 import type { AppContext } from './context.ts';
 import { ALREADY_DONE, idempotent } from './idempotency.ts';
@@ -29,14 +28,14 @@ export async function sendEvents(
   if (refusal !== null) return refusal;
   if (request === null) {
     const outcome = await app.engine.accept(caller.organizationId, events, null);
-    const answer = told(outcome, pointer);
+    const answer = told(app, caller, outcome, pointer);
     if (answer === ALREADY_DONE) throw new Error('an accept without an idempotency key met an idempotency row');
     return answer;
   }
   return await idempotent<readonly SentEvent[], SentReference>(app, caller, request, {
     perform: async (row) => {
       const refer = row === null ? null : (sent: readonly AcceptedReference[]) => row({ events: sent.map(referTo) });
-      return told(await app.engine.accept(caller.organizationId, events, refer), pointer);
+      return told(app, caller, await app.engine.accept(caller.organizationId, events, refer), pointer);
     },
     replay: async ({ events: sent }) => {
       const again: SentEvent[] = [];
@@ -55,11 +54,14 @@ function referTo({ id, createdAt }: AcceptedReference): AcceptedReference {
 }
 
 function told(
+  app: AppContext,
+  caller: Caller,
   outcome: AcceptOutcome,
   pointer: (index: number) => string,
 ): Outcome<readonly SentEvent[]> | typeof ALREADY_DONE {
   switch (outcome.kind) {
     case 'accepted':
+      app.telemetry.eventsSent(caller, outcome.events);
       return done(outcome.events);
     case 'event_id_conflict': {
       const detail = 'an event with this id and other content was accepted before';
@@ -75,7 +77,8 @@ function told(
         `the events go to so many endpoints that they make over ${outcome.max} deliveries; send fewer events at once`,
       );
     case 'overloaded':
-      return refused('overloaded', 'nothing was stored; send the event again after the time in Retry-After', {
+    case 'store_unavailable':
+      return refused(outcome.kind, 'nothing was stored; send the event again after the time in Retry-After', {
         retryAfterSeconds: outcome.retryAfterSeconds,
       });
   }
@@ -117,14 +120,18 @@ function checkEvents(events: readonly IncomingEvent[], pointer: (index: number) 
   return refused('validation_failed', errors[0]?.detail ?? 'invalid', { errors });
 }
 
-export async function readEvent(app: AppContext, caller: Caller, id: string): Promise<Outcome<Event>> {
+export async function readEvent(app: AppContext, caller: Caller, id: string): Promise<Outcome<StoredEvent>> {
   const refusal = missingScope(caller, 'events:read');
   if (refusal !== null) return refusal;
   const event = await app.store.reader.event(caller.organizationId, id);
   return event === null ? refused('not_found', 'no such event') : done(event);
 }
 
-export async function listEvents(app: AppContext, caller: Caller, page: PageRequest): Promise<Outcome<Page<Event>>> {
+export async function listEvents(
+  app: AppContext,
+  caller: Caller,
+  page: PageRequest,
+): Promise<Outcome<Page<StoredEvent>>> {
   const refusal = missingScope(caller, 'events:read');
   if (refusal !== null) return refusal;
   return done(await app.store.reader.events(caller.organizationId, page));

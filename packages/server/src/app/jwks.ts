@@ -2,26 +2,16 @@ import * as errors from 'jose/errors';
 import { createRemoteJWKSet, customFetch } from 'jose/jwks/remote';
 import type { JWTVerifyGetKey } from 'jose/jwt/verify';
 import type { Clock } from '../domain/clock.ts';
-
-/** The part of `fetch` that reading a key set needs. */
-export type Fetch = (
-  url: string,
-  init: {
-    readonly method: 'GET';
-    readonly headers: Headers;
-    readonly redirect: 'manual';
-    readonly signal: AbortSignal;
-  },
-) => Promise<Response>;
+import type { ReadDocument } from '../net/document-reader.ts';
 
 export type JwksTools = {
   readonly clock: Pick<Clock, 'monotonic'>;
-  readonly fetch: Fetch;
+  readonly readDocument: ReadDocument;
   /** Told once of every time that the keys could not be read, with the cause. */
   readonly onFault: (error: unknown) => void;
 };
 
-const FETCH_MS_MAX = 3_000;
+const READ_MS_MAX = 3_000;
 const RSA_BITS_MIN = 2_048;
 const JWKS_BYTES_MAX = 256 * 1024;
 /** An issuer that did not answer is left alone for this long; what needs it is refused meanwhile. */
@@ -40,11 +30,11 @@ export function remoteKeys(url: URL, tools: JwksTools): JWTVerifyGetKey<CryptoKe
   const { clock, onFault } = tools;
   let pausedUntil = Number.NEGATIVE_INFINITY;
   const remote = createRemoteJWKSet(url, {
-    timeoutDuration: FETCH_MS_MAX,
-    [customFetch]: async (address, init) => {
+    // The reader has a deadline of its own, and closes what it opened.
+    [customFetch]: async () => {
       if (clock.monotonic() < pausedUntil) throw new KeysUnavailable('the issuer did not answer a moment ago');
       try {
-        return new Response(await readKeySet(await tools.fetch(address, init)));
+        return new Response(await readKeySet(url, tools.readDocument));
       } catch (cause) {
         pausedUntil = clock.monotonic() + JWKS_PAUSE_SECONDS * 1_000;
         onFault(new Error(`the keys that JWTs are checked with cannot be read from ${url.origin}`, { cause }));
@@ -80,19 +70,11 @@ function isAboutToken(error: unknown): boolean {
   );
 }
 
-async function readKeySet(response: Response): Promise<string> {
-  if (response.status !== 200) {
-    await response.body?.cancel();
-    throw new Error(`the address of the key set answered ${response.status}`);
-  }
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > JWKS_BYTES_MAX) throw new Error(`the key set is over ${JWKS_BYTES_MAX} bytes`);
-    chunks.push(chunk);
-  }
-  const text = Buffer.concat(chunks).toString('utf8');
+async function readKeySet(url: URL, readDocument: ReadDocument): Promise<string> {
+  const accept = 'application/jwk-set+json, application/json';
+  const found = await readDocument({ url, accept, deadlineMs: READ_MS_MAX, bytesMax: JWKS_BYTES_MAX });
+  if (found.kind === 'failure') throw new Error(`the address of the key set: ${found.detail}`);
+  const text = Buffer.from(found.bytes).toString('utf8');
   const set: unknown = JSON.parse(text);
   const isKeySet = typeof set === 'object' && set !== null && 'keys' in set && Array.isArray(set.keys);
   if (!isKeySet) throw new Error('the address of the key set answered something else');

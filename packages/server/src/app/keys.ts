@@ -76,7 +76,7 @@ export async function createKey(
         expiresAt: input.expiresAt,
         revokedAt: null,
       };
-      return await decideAndApply<CreatedKey>(app, async () => {
+      const outcome = await decideAndApply<CreatedKey>(app, async () => {
         const same = token === null ? await app.store.reader.apiKeyByHash(key.tokenHash) : null;
         if (same !== null) return hashTaken(caller, same, key.scopes);
         return {
@@ -85,14 +85,16 @@ export async function createKey(
           commands: [
             ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row({ keyId: key.id }) }]),
             { kind: 'apiKey.insert', apiKey: key },
-            auditCommand(caller, now, {
+            auditCommand(app, caller, now, {
               action: token === null ? 'key.imported' : 'key.created',
               target: key.id,
-              detail: { scopes: key.scopes.join(' ') },
+              detail: { scopes: key.scopes.join(' '), dialect: key.dialect, expiresAt: key.expiresAt },
             }),
           ],
         };
       });
+      if (typeof outcome !== 'symbol' && outcome.ok) tell(app, caller, key.id, token === null ? 'imported' : 'created');
+      return outcome;
     },
     replay: async ({ keyId }) => {
       const key = await app.store.reader.apiKey(caller.organizationId, keyId);
@@ -151,25 +153,33 @@ export async function revokeKey(
   if (refusal !== null) return refusal;
   const read = async () => await app.store.reader.apiKey(caller.organizationId, id);
   return await idempotent<ApiKey, null>(app, caller, request, {
-    perform: async (row) =>
-      await decideAndApply<ApiKey>(app, async () => {
+    perform: async (row) => {
+      const outcome = await decideAndApply<ApiKey>(app, async () => {
         const key = await read();
         if (key === null) return refused('not_found', 'no such API key');
         const now = app.clock.now();
         const remembered = row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row(null) }];
         if (apiKeyState(key, now) === 'revoked') return { ok: true, value: key, commands: remembered };
-        const audited = auditCommand(caller, now, { action: 'key.revoked', target: id });
+        const audited = auditCommand(app, caller, now, { action: 'key.revoked', target: id });
         return {
           ok: true,
           value: { ...key, revokedAt: now },
           commands: [...remembered, { kind: 'apiKey.revoke', id, at: now }, audited],
         };
-      }),
+      });
+      if (typeof outcome !== 'symbol' && outcome.ok) tell(app, caller, id, 'revoked');
+      return outcome;
+    },
     replay: async () => {
       const key = await read();
       return key === null ? refused('not_found', 'no such API key') : replayed(key);
     },
   });
+}
+
+function tell(app: AppContext, caller: Caller, keyId: ApiKeyId, change: 'created' | 'imported' | 'revoked'): void {
+  const { actor, requestId, organizationId } = caller;
+  app.telemetry.keyChanged({ keyId, organizationId, change, actor, requestId });
 }
 
 /** Uniform characters of `[0-9A-Za-z]`. */

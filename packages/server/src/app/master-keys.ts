@@ -1,6 +1,6 @@
 import type { Sealed } from '../domain/secret.ts';
 import { headerSealId } from '../domain/static-header.ts';
-import { auditCommand } from './audit.ts';
+import { auditAhead } from './audit.ts';
 import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
 import type { AppContext } from './context.ts';
 import { idempotentAfter } from './idempotency.ts';
@@ -44,12 +44,11 @@ export async function beginMasterKeyRotation(
 }
 
 async function begin(app: AppContext, caller: Caller): Promise<Outcome<MasterKeyStatus>> {
-  if (app.masterKeys.source === 'generated') await app.masterKeys.addFirst();
-  const status = { keyIds: app.masterKeys.ids(), source: app.masterKeys.source };
-  await app.store.apply([
-    auditCommand(caller, app.clock.now(), { action: 'master_key.rotated', target: status.keyIds[0] ?? '' }),
-  ]);
-  return done(status);
+  const { source } = app.masterKeys;
+  const entry = { target: app.masterKeys.first().id, detail: { source } };
+  await auditAhead(app, caller, { action: 'master_key.rotated', ...entry });
+  if (source === 'generated') await app.masterKeys.addFirst();
+  return done({ keyIds: app.masterKeys.ids(), source });
 }
 
 export async function resealStep(
@@ -59,13 +58,13 @@ export async function resealStep(
   request: IdempotencyRequest | null,
 ): Promise<Outcome<ResealStep>> {
   const refusal = missingScope(caller, 'operator');
-  return refusal ?? (await idempotentAfter(app, caller, request, async () => await reseal(app, cursor)));
+  return refusal ?? (await idempotentAfter(app, caller, request, async () => await reseal(app, caller, cursor)));
 }
 
-async function reseal(app: AppContext, cursor: string | null): Promise<Outcome<ResealStep>> {
+async function reseal(app: AppContext, caller: Caller, cursor: string | null): Promise<Outcome<ResealStep>> {
   const at = cursor ?? SECRETS_PASS;
-  if (at.startsWith(SECRETS_PASS)) return done(await resealSecrets(app, at.slice(SECRETS_PASS.length)));
-  if (at.startsWith(HEADERS_PASS)) return done(await resealHeaders(app, at.slice(HEADERS_PASS.length)));
+  if (at.startsWith(SECRETS_PASS)) return done(await resealSecrets(app, caller, at.slice(SECRETS_PASS.length)));
+  if (at.startsWith(HEADERS_PASS)) return done(await resealHeaders(app, caller, at.slice(HEADERS_PASS.length)));
   return invalid('/cursor', 'is not a cursor of this operation');
 }
 
@@ -76,27 +75,34 @@ export async function finishMasterKeyRotation(
   request: IdempotencyRequest | null,
 ): Promise<Outcome<MasterKeyStatus>> {
   const refusal = missingScope(caller, 'operator');
-  return refusal ?? (await idempotentAfter(app, caller, request, async () => await finish(app)));
+  return refusal ?? (await idempotentAfter(app, caller, request, async () => await finish(app, caller)));
 }
 
-async function finish(app: AppContext): Promise<Outcome<MasterKeyStatus>> {
+async function finish(app: AppContext, caller: Caller): Promise<Outcome<MasterKeyStatus>> {
   let cursor: string | null = null;
   do {
-    const step: Outcome<ResealStep> = await reseal(app, cursor);
+    const step: Outcome<ResealStep> = await reseal(app, caller, cursor);
     if (!step.ok) return step;
     if (step.value.resealed > 0)
       return refused('conflict', 'something is still sealed under an old key; run the steps again');
     cursor = step.value.nextCursor;
   } while (cursor !== null);
-  if (app.masterKeys.source === 'generated') await app.masterKeys.dropAllButFirst();
+  const { source } = app.masterKeys;
+  await auditAhead(app, caller, {
+    action: 'master_key.finished',
+    target: app.masterKeys.first().id,
+    detail: { source },
+  });
+  if (source === 'generated') await app.masterKeys.dropAllButFirst();
   return done({ keyIds: app.masterKeys.ids(), source: app.masterKeys.source });
 }
 
-async function resealSecrets(app: AppContext, after: string): Promise<ResealStep> {
+async function resealSecrets(app: AppContext, caller: Caller, after: string): Promise<ResealStep> {
   const page = await app.store.reader.sealedSecrets({ after: after === '' ? null : after, itemsMax: RESEAL_ITEMS_MAX });
   const secrets = page.items
     .filter(({ sealed }) => app.vault.isStale(sealed))
     .map(({ owner, id, sealed }) => ({ owner, id, from: sealed, to: sealAgain(app, sealed, owner, id) }));
+  if (secrets.length > 0) await auditReseal(app, caller, 'secrets', secrets.length);
   const own = after === '' ? await resealServiceKeys(app) : 0;
   const changed = secrets.length === 0 ? own : own + (await app.store.reseal({ secrets })).changed;
   const nextCursor = page.nextCursor === null ? HEADERS_PASS : `${SECRETS_PASS}${page.nextCursor}`;
@@ -104,9 +110,10 @@ async function resealSecrets(app: AppContext, after: string): Promise<ResealStep
 }
 
 /** Static headers are part of their endpoint, so sealing them again is a change of it like any other. */
-async function resealHeaders(app: AppContext, after: string): Promise<ResealStep> {
+async function resealHeaders(app: AppContext, caller: Caller, after: string): Promise<ResealStep> {
   const page = await app.store.reader.sealedHeaders({ after: after === '' ? null : after, itemsMax: RESEAL_ITEMS_MAX });
   const stale = page.items.filter(({ sealed }) => app.vault.isStale(sealed));
+  if (stale.length > 0) await auditReseal(app, caller, 'headers', stale.length);
   const endpointIds = new Set(stale.map(({ endpointId }) => endpointId));
   for (const id of endpointIds) {
     await decideAndApply<null>(app, async () => {
@@ -127,6 +134,11 @@ async function resealHeaders(app: AppContext, after: string): Promise<ResealStep
     });
   }
   return { resealed: stale.length, nextCursor: page.nextCursor === null ? null : `${HEADERS_PASS}${page.nextCursor}` };
+}
+
+async function auditReseal(app: AppContext, caller: Caller, what: 'secrets' | 'headers', count: number): Promise<void> {
+  const target = app.masterKeys.first().id;
+  await auditAhead(app, caller, { action: 'master_key.resealed', target, detail: { what, count } });
 }
 
 function sealAgain(app: AppContext, sealed: Sealed, owner: string, id: string): Sealed {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { OrganizationId } from '../domain/ids.ts';
 import { EXTERNAL_ID_LENGTH_MAX, NAME_LENGTH_MAX } from '../domain/limits.ts';
 import type { Organization } from '../domain/organization.ts';
@@ -10,7 +11,7 @@ import type { AppContext } from './context.ts';
 import { idempotent } from './idempotency.ts';
 import { firstSecret, type ShownSecret, secretAgain } from './minting.ts';
 import { done, invalid, type Outcome, type Refusal, refused, replayed } from './outcome.ts';
-import { changePolicy } from './policy-change.ts';
+import { changePolicy, policyDetail } from './policy-change.ts';
 import { decideAndApply } from './submit.ts';
 
 export type CreateOrganizationInput = { readonly name: string; readonly externalId: string | null };
@@ -74,7 +75,7 @@ export async function createOrganization(
             ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row(reference) }]),
             { kind: 'organization.insert', organization },
             { kind: 'keyring.insert', ring: first.ring },
-            auditCommand(caller, now, {
+            auditCommand(app, caller, now, {
               action: 'organization.created',
               target: organization.id,
               organizationId: organization.id,
@@ -142,6 +143,9 @@ export async function patchOrganization(
     const now = app.clock.now();
     const policy = changePolicy(caller, found.rotationPolicy, patch.rotationPolicy);
     if (!policy.ok) return policy;
+    if (isDeepStrictEqual({ ...found, ...patch, rotationPolicy: policy.value }, found)) {
+      return { ok: true, value: found, commands: [] };
+    }
     const version = found.version + 1;
     const organization = { ...found, ...patch, rotationPolicy: policy.value, version, updatedAt: now };
     return {
@@ -149,7 +153,12 @@ export async function patchOrganization(
       value: organization,
       commands: [
         { kind: 'organization.put', organization, expectedVersion: found.version },
-        auditCommand(caller, now, { action: 'organization.updated', target: id, organizationId: id }),
+        auditCommand(app, caller, now, {
+          action: 'organization.updated',
+          target: id,
+          organizationId: id,
+          detail: { fields: Object.keys(patch).join(' '), ...policyDetail(found.rotationPolicy, policy.value) },
+        }),
       ],
     };
   });

@@ -2,11 +2,25 @@ import { isDeepStrictEqual } from 'node:util';
 import { fieldSentence } from '../domain/field-path.ts';
 import type { RotationPolicy } from '../domain/rotation-policy.ts';
 import { validateRotationPolicy } from '../domain/rotation-policy-input.ts';
+import type { AuditRow } from '../store/port.ts';
 import { type Caller, missingScope } from './caller.ts';
 import { done, invalid, type Outcome, refused } from './outcome.ts';
 
 /** Knobs whose other values need operations (promote, reveal, restore) that the API does not have. */
 const FIXED = ['activation', 'visibility', 'rollback'] as const satisfies readonly (keyof RotationPolicy)[];
+
+/** The knobs that changed, as they are now, for the audit log. */
+export function policyDetail(before: RotationPolicy, after: RotationPolicy): AuditRow['detail'] {
+  if (before === after) return {};
+  const knobs = Object.keys(after) as (keyof RotationPolicy)[]; // Object.keys forgets the literal keys.
+  const changed = knobs.filter((knob) => !isDeepStrictEqual(before[knob], after[knob]));
+  return Object.fromEntries(
+    changed.map((knob) => {
+      const value = after[knob];
+      return [`rotationPolicy.${knob}`, typeof value === 'object' ? JSON.stringify(value) : value];
+    }),
+  );
+}
 
 /**
  * The policy with the knobs that were named changed. It takes `organization:admin`; only an operator may enforce one, or

@@ -23,6 +23,8 @@ export type RecoverInput = {
 export type Recovered = {
   /** Deliveries sent again by this call. */
   readonly recovered: number;
+  /** Those it met whose payload was erased: nothing is left to send. */
+  readonly erased: number;
   /** Those that a further call would find, counted up to a bound. */
   readonly remaining: number;
   readonly nextCursor: string | null;
@@ -71,7 +73,8 @@ export async function recoverDeliveries(
             const total =
               page.nextCursor === null ? 0 : await app.store.reader.recoverableCount(filter, REMAINING_COUNT_MAX);
             const createdAt = app.clock.now();
-            const deliveries = page.items.map((old) => ({
+            const sendable = page.items.filter(({ payloadErasedAt }) => payloadErasedAt === null);
+            const deliveries = sendable.map((old) => ({
               id: app.ids.next('dlv'),
               organizationId,
               endpointId,
@@ -81,6 +84,7 @@ export async function recoverDeliveries(
             }));
             const value: Recovered = {
               recovered: deliveries.length,
+              erased: page.items.length - sendable.length,
               remaining: Math.max(0, total - deliveries.length),
               nextCursor: page.nextCursor,
             };
@@ -89,12 +93,16 @@ export async function recoverDeliveries(
               value,
               commands: [
                 ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row(value) }]),
-                { kind: 'delivery.insert', deliveries },
-                auditCommand(caller, createdAt, {
-                  action: 'deliveries.recovered',
-                  target: endpointId,
-                  detail: { recovered: deliveries.length, since, until },
-                }),
+                ...(deliveries.length === 0
+                  ? []
+                  : [
+                      { kind: 'delivery.insert' as const, deliveries },
+                      auditCommand(app, caller, createdAt, {
+                        action: 'deliveries.recovered',
+                        target: endpointId,
+                        detail: { recovered: deliveries.length, since, until, statuses: statuses.join(' ') },
+                      }),
+                    ]),
               ],
             };
           }),

@@ -97,6 +97,7 @@ export async function rotate(
           retiredId: retired?.id ?? null,
           actor: caller.actor,
           reason: input.reason,
+          requestId: caller.requestId,
         });
         return outcome;
       }),
@@ -149,12 +150,18 @@ async function decideRotation(
     commands: [
       ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row(reference) }]),
       { kind: 'keyring.put', ring: decision.ring, retired: decision.retired, expectedVersion: ring.version },
-      auditCommand(caller, now, {
+      auditCommand(app, caller, now, {
         action: 'secret.rotated',
         target: owner,
         reason,
         organizationId: owned.value.organizationId,
-        detail: { secretId: shown.id, retiredId: retired?.id ?? null, force },
+        detail: {
+          secretId: shown.id,
+          retiredId: retired?.id ?? null,
+          retiredExpiresAt: retired?.expiresAt ?? null,
+          imported: secret.origin === 'imported',
+          force,
+        },
       }),
     ],
   };

@@ -68,7 +68,7 @@ export async function revokeSecret(
             commands: [
               ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row({ secretId }) }]),
               { kind: 'keyring.put', ring: decision.ring, retired: decision.retired, expectedVersion: ring.version },
-              auditCommand(caller, now, {
+              auditCommand(app, caller, now, {
                 action: 'secret.revoked',
                 target: owner,
                 organizationId: owned.value.organizationId,
@@ -79,7 +79,7 @@ export async function revokeSecret(
         });
         if (typeof outcome === 'symbol' || !outcome.ok) return outcome;
         await inForce(app, at);
-        app.telemetry.secretRevoked({ owner, secretId, actor: caller.actor });
+        app.telemetry.secretRevoked({ owner, secretId, actor: caller.actor, requestId: caller.requestId });
         return await tell(done);
       }),
     replay: async () => {

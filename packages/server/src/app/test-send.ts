@@ -1,6 +1,7 @@
 import type { Envelope } from '../domain/envelope.ts';
 import type { EndpointId } from '../domain/ids.ts';
 import type { TestResult } from '../engine/engine.ts';
+import { auditAhead, originOf } from './audit.ts';
 import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
 import type { AppContext } from './context.ts';
 import { idempotentAfter } from './idempotency.ts';
@@ -43,10 +44,12 @@ export async function sendTest(
   if (endpoint.status.kind === 'archived') return refused('endpoint_archived', 'an archived endpoint receives nothing');
   const { envelope = endpoint.envelope, type = TEST_EVENT_TYPE } = content;
   const payload = content.payload ?? PAYLOAD;
-  return await idempotentAfter(app, caller, request, async () =>
-    done({
+  return await idempotentAfter(app, caller, request, async () => {
+    const origin = originOf(endpoint.url);
+    await auditAhead(app, caller, { action: 'endpoint.tested', target: endpointId, detail: { origin, type } });
+    return done({
       ...(await app.engine.testSend({ ...endpoint, envelope }, { type, payload })),
       url: endpoint.url,
-    }),
-  );
+    });
+  });
 }

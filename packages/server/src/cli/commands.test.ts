@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { verify } from '@hookring/signing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -103,6 +103,9 @@ describe('the commands', () => {
     expect(JSON.stringify(secrets)).not.toContain(own.slice(6));
     const revoked = await json(['secrets', 'revoke', id, secrets['items']![1]!['id']!]);
     expect(revoked['state']).toBe('revoked');
+    const cut = await cli(['rotate', id, '--reason', 'compromise']);
+    expect(cut.err).toMatch(/sec_\w+ signs nothing any more\./);
+    expect(cut.err).not.toContain('goes on signing');
   });
 
   it('recover what an endpoint missed', async () => {
@@ -216,13 +219,34 @@ describe('the commands', () => {
     expect(first.out).not.toContain(second['items']![0]!['id']);
   });
 
-  it('print the OpenAPI document', async () => {
-    expect(JSON.parse((await cli(['openapi'])).out)).toMatchObject({ openapi: '3.1.0' });
+  it('print the OpenAPI document of every dialect, or write it to a file', async () => {
+    const names = (await json(['dialects']))['items']!.map((item) => item['name'] as string);
+    expect(names).toContain('moonborn');
+    for (const name of names) {
+      const { code, out } = await cli(['openapi', '--dialect', name]);
+      expect([name, code, (JSON.parse(out) as { openapi: string }).openapi]).toEqual([name, 0, '3.1.0']);
+      expect(await json(['openapi', '--dialect', name, '-o', `${name}.json`])).toEqual({
+        file: join(harness.folder, `${name}.json`),
+      });
+      expect(readFileSync(join(harness.folder, `${name}.json`), 'utf8')).toBe(out);
+    }
+    expect((await cli(['openapi', '-o', 'no/such/folder.json'])).code).toBe(1);
+    expect((await cli(['openapi', '--dialect', 'moonbron'])).err).toContain('Did you mean moonborn?');
   });
 
   it('find nothing wrong with a healthy server', async () => {
     const report = await json(['doctor']);
     expect(report['ok']).toBe(true);
     expect(report['checks']!.find((check) => check['check'] === 'server')).toMatchObject({ status: 'ok' });
+    expect(report['checks']!.find((check) => check['check'] === 'backlog')).toMatchObject({ status: 'ok' });
+  });
+
+  it('find a suspended endpoint, whose ever it is', async () => {
+    const { id: owner } = await json(['orgs', 'create', 'Quiet', '--external-id', 'quiet']);
+    const { id } = await harness.createEndpoint('/quiet', '--org', 'quiet');
+    await json(['endpoints', 'suspend', id, '--org', owner as string]);
+    const report = await json(['doctor']);
+    const found = report['checks']!.find((check) => check['check'] === 'endpoints');
+    expect([found!['status'], String(found!['detail']).includes(id)]).toEqual(['warning', true]);
   });
 });

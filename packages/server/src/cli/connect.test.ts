@@ -1,5 +1,31 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { placeOf } from './connect.ts';
+import { writeServerFile } from '../config/server-file.ts';
+import { lockFile } from '../store/sqlite/lock.ts';
+import { connect, placeOf } from './connect.ts';
+import { fakeIo } from './testing/fake-io.ts';
+
+describe('a server that is starting', () => {
+  it('is waited for while it holds the database and cannot be found yet', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hookring-connect-'));
+    const path = join(folder, 'h.db');
+    const lock = lockFile(path);
+    const server = { url: 'http://127.0.0.1:9', nativePrefix: '/v1', token: 't', pid: process.pid };
+    const { io } = fakeIo({ env: { HOOKRING_DATABASE_URL: `sqlite:${path}` }, cwd: folder });
+    try {
+      const connecting = connect(io, {});
+      await setTimeout(300);
+      writeServerFile(`${path}.server.json`, server);
+      expect(await connecting).toMatchObject({ offline: false, client: { url: server.url, token: 't' } });
+    } finally {
+      lock.release();
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
 
 describe('the address of a server', () => {
   it.each([

@@ -1,10 +1,15 @@
+import { setTimeout } from 'node:timers/promises';
 import { type ConfigProblem, type Flags, loadConfig } from '../config/load.ts';
-import { readServerFile, serverFilePath } from '../config/server-file.ts';
-import type { Setup } from '../config/service-shape.ts';
+import { readServerFile, type ServerFile, serverFilePath } from '../config/server-file.ts';
+import type { OfflineService, Setup } from '../config/service-shape.ts';
 import { NATIVE_PREFIX } from '../dialects/native/prefixes.ts';
 import type { Client } from './client.ts';
 import { CommandFailure, EXIT, usage } from './exit.ts';
 import { type Io, writeLine } from './io.ts';
+
+/** A server that starts holds its database a moment before it can be found. */
+const STARTING_WAIT_MS = 250;
+const STARTING_WAITS_MAX = 8;
 
 export type ConnectOptions = {
   readonly url?: string | undefined;
@@ -35,8 +40,22 @@ export async function connect(io: Io, options: ConnectOptions): Promise<Connecti
   }
   const setup = await readSetup(io, databaseFlag(options));
   const running = readServerFile(serverFilePath(setup.config.database));
-  if (running === null) return await offline(setup, key, organization);
-  return remote({ ...running, isPrefixAssumed: false }, key ?? running.token, organization);
+  if (running !== null) return remote({ ...running, isPrefixAssumed: false }, key ?? running.token, organization);
+  const opened = await openHere(setup);
+  if ('url' in opened) return remote({ ...opened, isPrefixAssumed: false }, key ?? opened.token, organization);
+  return offline(opened, key, organization);
+}
+
+/** The server as it can be found now, without opening a database; null: none runs. */
+export async function findServer(io: Io, options: ConnectOptions): Promise<Client | null> {
+  const url = options.url ?? set(io.env['HOOKRING_URL']);
+  if (url !== undefined) return (await connect(io, options)).client;
+  const loaded = await loadConfig({ flags: databaseFlag(options), env: io.env, cwd: io.cwd });
+  const running = loaded.ok ? readServerFile(serverFilePath(loaded.config.database)) : null;
+  if (running === null) return null;
+  const key = options.key ?? set(io.env['HOOKRING_API_KEY']) ?? running.token;
+  const organization = options.org ?? set(io.env['HOOKRING_ORGANIZATION']) ?? null;
+  return remote({ ...running, isPrefixAssumed: false }, key, organization).client;
 }
 
 type Place = Pick<Client, 'url' | 'nativePrefix' | 'isPrefixAssumed'>;
@@ -54,18 +73,29 @@ function remote(place: Place, token: string, organization: string | null): Conne
   return { client, offline: false, close: () => Promise.resolve() };
 }
 
-async function offline(setup: Setup, key: string | undefined, organization: string | null): Promise<Connection> {
+/** The service in this process; or the server, when it was starting and held the database already. */
+async function openHere(setup: Setup): Promise<OfflineService | ServerFile> {
   const { openOffline } = await import('../service.ts');
-  const opened = await openOffline(setup);
-  if (!opened.ok) {
-    throw new CommandFailure({
-      detail: opened.problem,
-      exitCode: EXIT.UNREACHABLE,
-      code: 'database_unavailable',
-      hint: 'If a server runs on this database, its address is not known here: use --url and --key. "hookring doctor" looks into it.',
-    });
+  for (let waits = 0; ; waits += 1) {
+    const opened = await openOffline(setup);
+    if (opened.ok) return opened.service;
+    await setTimeout(STARTING_WAIT_MS);
+    const started = readServerFile(serverFilePath(setup.config.database));
+    if (started !== null) return started;
+    if (waits === STARTING_WAITS_MAX || !/is in use/.test(opened.problem)) throw unavailable(opened.problem);
   }
-  const { service } = opened;
+}
+
+function unavailable(problem: string): CommandFailure {
+  return new CommandFailure({
+    detail: problem,
+    exitCode: EXIT.UNREACHABLE,
+    code: 'database_unavailable',
+    hint: 'If a server runs on this database, its address is not known here: use --url and --key. "hookring doctor" looks into it.',
+  });
+}
+
+function offline(service: OfflineService, key: string | undefined, organization: string | null): Connection {
   const { nativePrefix, fetch: inject } = service;
   const place = { url: 'http://offline.invalid', nativePrefix, isPrefixAssumed: false };
   const client = { ...place, token: key ?? service.token, organization, fetch: inject };
@@ -77,7 +107,7 @@ export function databaseFlag(options: Pick<ConnectOptions, 'databaseUrl'>): Flag
 }
 
 /** Every problem of the configuration on a line of its own ends the command; warnings do not. */
-async function readSetup(io: Io, flags: Flags): Promise<Setup> {
+export async function readSetup(io: Io, flags: Flags): Promise<Setup> {
   const loaded = await loadConfig({ flags, env: io.env, cwd: io.cwd });
   for (const warning of loaded.warnings) writeLine(io.stderr, `warning: ${warning}`);
   if (loaded.ok) return loaded;

@@ -12,6 +12,8 @@ const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
     'Wait until the older secret has expired ("hookring secrets list <endpoint>"), or repeat with --force.',
   endpoint_archived: 'An archived endpoint never comes back: create a new one.',
   event_id_conflict: 'This id was used for another event in the last 7 days: choose another, or leave it out.',
+  event_owed: 'See who it is owed to: hookring deliveries list --event <event>',
+  payload_erased: 'Only a new event can be sent: the payload of this one is gone.',
   idempotency_key_reused: 'Use a new --idempotency-key for another request.',
   rate_limited: 'Wait a moment and repeat it.',
   overloaded: 'The server cannot take more at the moment: repeat it, and see "hookring doctor".',
@@ -34,5 +36,7 @@ export const URL_HINT =
 export function hintFor(code: string, path: string): string | null {
   if (!code.endsWith('not_found')) return Object.hasOwn(HINTS, code) ? (HINTS[code as ErrorCode] ?? null) : null; // hasOwn has proved it.
   const list = LISTS.find(([pattern]) => pattern.test(path));
-  return list === undefined ? null : `See what there is: ${list[1]} (another organization's need --org)`;
+  // A list is always there; what is not is the organization that it was asked for.
+  if (list === undefined) return 'See what there is: hookring orgs list';
+  return `See what there is: ${list[1]} (another organization's need --org)`;
 }

@@ -11,6 +11,8 @@ export type Io = {
   readonly color: boolean;
   /** Lines on standard error may overwrite themselves. */
   readonly liveErrors: boolean;
+  /** Width of the terminal behind standard error at this moment; it may change. */
+  readonly errorColumns?: () => number;
   readonly env: Environment;
   readonly cwd: string;
   readonly now: () => number;
@@ -27,7 +29,8 @@ export function processIo(): Io {
     stdin: process.stdin,
     columns: stdout.isTTY ? Math.max(COLUMNS_MIN, stdout.columns) : null,
     color: stdout.isTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
-    liveErrors: stderr.isTTY,
+    liveErrors: stderr.isTTY && env['TERM'] !== 'dumb',
+    errorColumns: () => stderr.columns,
     env,
     cwd: process.cwd(),
     now: () => Date.now(),

@@ -1,8 +1,17 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 /** For options that may be given several times. */
 export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
+}
+
+/** An option that takes one of a few words, and may be given several times. */
+export function manyOf(flags: string, description: string, choices: readonly string[]): Option {
+  const parse = (value: string, before: readonly string[] = []): string[] => {
+    if (choices.includes(value)) return [...before, value];
+    throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`);
+  };
+  return new Option(flags, description).choices(choices).argParser(parse);
 }
 
 export function wholeNumber(text: string): number {
@@ -55,6 +64,11 @@ export function pairs(texts: readonly string[]): Record<string, string | null> {
 export function collectPair(value: string, before: readonly string[] = []): string[] {
   pairs([value]);
   return [...before, value];
+}
+
+/** What stands at the end of a help text. */
+export function examples(...lines: readonly string[]): string {
+  return `\n${lines.length === 1 ? 'Example' : 'Examples'}:\n${lines.map((line) => `  ${line}`).join('\n')}`;
 }
 
 export type PageOptions = { readonly limit?: number; readonly cursor?: string };

@@ -1,8 +1,14 @@
 import { Command, CommanderError } from 'commander';
+import { nearest } from '../config/nearest.ts';
 import { readVersion } from '../config/version.ts';
+import { auditCommand } from './commands/audit.ts';
+import { backupCommand } from './commands/backup.ts';
+import { completionCommand } from './commands/completion.ts';
+import { configCommand } from './commands/config.ts';
 import { deliveriesCommands } from './commands/deliveries.ts';
 import { dialectsCommand } from './commands/dialects.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { recoverCommand } from './commands/endpoint-recover.ts';
 import { endpointsCommands } from './commands/endpoints.ts';
 import { eventsCommands, sendCommand } from './commands/events.ts';
 import { keysCommands } from './commands/keys.ts';
@@ -10,6 +16,9 @@ import { listenCommand } from './commands/listen.ts';
 import { masterKeyCommands } from './commands/master-key.ts';
 import { openapiCommand } from './commands/openapi.ts';
 import { orgsCommands } from './commands/orgs.ts';
+import { pruneCommand } from './commands/prune.ts';
+import { resendCommand } from './commands/resend.ts';
+import { restoreCommand } from './commands/restore.ts';
 import { rotateCommand, secretsCommands } from './commands/rotate.ts';
 import { serveCommand } from './commands/serve.ts';
 import { EXIT } from './exit.ts';
@@ -55,16 +64,31 @@ export function buildProgram(io: Io, report: Report): Command {
   program.addCommand(rotateCommand(run));
   secretsCommands(program, run);
   deliveriesCommands(program, run);
+  program.addCommand(resendCommand(run));
+  program.addCommand(recoverCommand(run, 'recover'));
   eventsCommands(program, run);
   program.addCommand(listenCommand(run));
   orgsCommands(program, run);
   keysCommands(program, run);
   masterKeyCommands(program, run);
+  program.addCommand(auditCommand(run));
+  program.addCommand(pruneCommand(run));
+  program.addCommand(backupCommand(io, report));
+  program.addCommand(restoreCommand(io, report));
   program.addCommand(dialectsCommand(run));
   program.addCommand(openapiCommand(run));
+  program.addCommand(configCommand(io, report));
   program.addCommand(doctorCommand(io, report));
+  program.addCommand(completionCommand(io, program));
   settle(program, io);
   return program;
+}
+
+/** Commander guesses commands and options that were misspelled, and leaves out the words that an option may be. */
+function withNearest(text: string): string {
+  const [, value = '', choices = ''] = /'([^']*)' is invalid.* Allowed choices are (.*)\.$/m.exec(text) ?? [];
+  const meant = nearest(value, choices.split(', '));
+  return meant === null ? text : `${text.trimEnd()}\n(Did you mean ${meant}?)\n`;
 }
 
 /** Commander ends the process and writes to it by itself unless every command is told otherwise. */
@@ -75,6 +99,7 @@ function settle(command: Command, io: Io): void {
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),
+      outputError: (text, write) => write(withNearest(text)),
     });
   for (const child of command.commands) settle(child, io);
 }

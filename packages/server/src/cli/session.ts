@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { type Call, type Client, call } from './client.ts';
 import { type Connection, type ConnectOptions, connect } from './connect.ts';
-import { CommandFailure, EXIT, type FailureFacts } from './exit.ts';
+import { CommandFailure, EXIT, type ExitCode, type FailureFacts } from './exit.ts';
 import { type Io, writeLine } from './io.ts';
 import type { Json } from './json.ts';
 import { clean } from './table.ts';
@@ -19,8 +19,8 @@ export type Session = {
   print(document: unknown, human: () => string): void;
   /** Beside the result, for people only; goes to standard error. */
   note(text: string): void;
-  /** It worked, and what it was asked to find out is bad news: exit code 1. */
-  fail(): void;
+  /** It worked, and what it was asked to find out is bad news: exit code 1 unless another is given. */
+  fail(exitCode?: ExitCode): void;
 };
 
 export type CommonOptions = ConnectOptions & { readonly json?: boolean };
@@ -67,8 +67,8 @@ function openSession(io: Io, report: Report, json: boolean, connection: Connecti
     note: (text) => {
       if (!json) writeLine(io.stderr, text);
     },
-    fail: () => {
-      report.exitCode = EXIT.FAILED;
+    fail: (exitCode = EXIT.FAILED) => {
+      report.exitCode = exitCode;
     },
   };
 }
@@ -94,7 +94,9 @@ function textOf(io: Io, facts: FailureFacts): string {
   const isColored = io.color && io.liveErrors;
   const label = isColored ? styleText('red', 'error:', { validateStream: false }) : 'error:';
   const lines = [`${label} ${clean(detail)}`];
-  for (const row of errors) {
+  // One fault that the sentence has told already needs no line of its own.
+  const isTold = errors.length === 1 && detail.endsWith(errors[0]?.detail ?? '');
+  for (const row of isTold ? [] : errors) {
     // A configuration problem names its variable itself.
     const where = facts.exitCode === EXIT.USAGE || row.pointer === '' ? '' : `${row.pointer}: `;
     lines.push(`  - ${clean(`${where}${row.detail}`)}`);

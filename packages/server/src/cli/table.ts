@@ -51,7 +51,8 @@ function shrink<Row>(widths: number[], columns: readonly Column<Row>[], terminal
   }
 }
 
-function fit(text: string, length: number): string {
+/** Exactly so long: filled with blanks, or shortened. */
+export function fit(text: string, length: number): string {
   const here = width(text);
   if (here <= length) return text + ' '.repeat(length - here);
   return `${charactersOf(text)
@@ -59,7 +60,7 @@ function fit(text: string, length: number): string {
     .join('')}…`;
 }
 
-function width(text: string): number {
+export function width(text: string): number {
   return charactersOf(text).length;
 }
 

@@ -38,6 +38,11 @@ const OTHER: {
   jwtIssuer: { text: 'https://a.example/', value: 'https://a.example/', file: 'https://a.example/' },
   jwtAudience: { text: 'hooks', value: 'hooks', file: 'hooks' },
   logLevel: { text: 'debug', value: 'debug', file: 'debug' },
+  metricsAddress: { text: '[::1]:9464', value: { host: '::1', port: 9464 }, file: '[::1]:9464' },
+  metricsToken: { text: 't'.repeat(16), value: 't'.repeat(16), file: 't'.repeat(16) },
+  otlpEndpoint: { text: 'http://[::1]:4318/', value: 'http://[::1]:4318', file: 'http://[::1]:4318' },
+  otlpHeaders: { text: 'X-Key=a%20b', value: [['x-key', 'a b']], file: ['x-key=a%20b'] },
+  traceRatio: { text: '0.5', value: 0.5, file: 0.5 },
   retentionDays: { text: '7', value: 7, file: 7 },
   shutdownSeconds: { text: '3', value: 3, file: 3 },
 };
@@ -93,6 +98,11 @@ describe('loadConfig', () => {
       jwtIssuer: null,
       jwtAudience: null,
       logLevel: 'info',
+      metricsAddress: null,
+      metricsToken: null,
+      otlpEndpoint: null,
+      otlpHeaders: null,
+      traceRatio: 0.1,
       retentionDays: 30,
       shutdownSeconds: 20,
     });
@@ -149,6 +159,10 @@ describe('loadConfig', () => {
     ['HOOKRING_DATABASE_URL', 'postgres://user:hunter2@db/hookring'],
     ['HOOKRING_DATABASE_URL', 'mysql://user:hunter2@db/hookring'],
     ['HOOKRING_JWT_SECRET', 'hunter2'],
+    ['HOOKRING_METRICS_TOKEN', 'hunter2'],
+    ['HOOKRING_OTLP_HEADERS', 'authorization=Bearer hunter2,authorization=hunter2'],
+    ['HOOKRING_OTLP_HEADERS', 'hunter2'],
+    ['HOOKRING_METRICS_TOKEN', 'hunter2 with "quotes" in it'],
   ])('refuses %s without showing what it holds', async (variable, value) => {
     const found = await problems({ [variable]: value });
     expect(found).toHaveLength(1);
@@ -173,6 +187,18 @@ describe('loadConfig', () => {
     ]);
     expect((await load({ ...names, ...secret })).warnings).toEqual([]);
     expect((await load({ ...names, ...keys })).warnings).toEqual([]);
+  });
+
+  it('warns when headers for a collector have none, or travel in the clear', async () => {
+    const headers = { HOOKRING_OTLP_HEADERS: 'authorization=hunter2' };
+    const warned = async (env: Environment): Promise<string> => (await load({ ...headers, ...env })).warnings.join();
+    expect(await warned({})).toBe('HOOKRING_OTLP_HEADERS does nothing without HOOKRING_OTLP_ENDPOINT.');
+    expect(await warned({ HOOKRING_OTLP_ENDPOINT: 'http://collector.example:4318' })).toMatch(/travel in the clear/);
+    expect(await warned({ HOOKRING_OTLP_ENDPOINT: 'http://collector.example:4318' })).not.toContain('hunter2');
+    for (const url of ['https://collector.example', 'http://localhost:4318', 'http://127.0.0.1:4318', 'http://[::1]']) {
+      expect(await warned({ HOOKRING_OTLP_ENDPOINT: url })).toBe('');
+    }
+    expect((await load({ HOOKRING_OTLP_ENDPOINT: 'http://collector.example:4318' })).warnings).toEqual([]);
   });
 
   it('makes of the JWT settings whom to believe', async () => {
@@ -309,6 +335,28 @@ describe('the values', () => {
     ['HOOKRING_JWT_JWKS_URL', 'https://user:hunter2@auth.example.com/jwks'],
     ['HOOKRING_JWT_JWKS_URL', 'file:///etc/jwks'],
     ['HOOKRING_JWT_ISSUER', 'a\nb'],
+    ['HOOKRING_METRICS_ADDRESS', '9464'],
+    ['HOOKRING_METRICS_ADDRESS', ':9464'],
+    ['HOOKRING_METRICS_ADDRESS', '127.0.0.1'],
+    ['HOOKRING_METRICS_ADDRESS', '127.0.0.1:65536'],
+    ['HOOKRING_METRICS_ADDRESS', '127.0.0.256:9464'],
+    ['HOOKRING_METRICS_ADDRESS', '::1:9464'],
+    ['HOOKRING_METRICS_ADDRESS', 'http://localhost:9464'],
+    ['HOOKRING_METRICS_TOKEN', 't'.repeat(15)],
+    ['HOOKRING_OTLP_ENDPOINT', '127.0.0.1:4318'],
+    ['HOOKRING_OTLP_ENDPOINT', 'grpc://127.0.0.1:4317'],
+    ['HOOKRING_OTLP_ENDPOINT', 'https://user:pass@collector.example'],
+    ['HOOKRING_OTLP_ENDPOINT', 'https://collector.example/?token=a'],
+    ['HOOKRING_OTLP_ENDPOINT', 'https://collector.example/v1/traces/'],
+    ['HOOKRING_OTLP_HEADERS', '=value'],
+    ['HOOKRING_OTLP_HEADERS', 'name='],
+    ['HOOKRING_OTLP_HEADERS', 'name=%0d%0a'],
+    ['HOOKRING_OTLP_HEADERS', 'name=%zz'],
+    ['HOOKRING_OTLP_HEADERS', 'content-type=text/plain'],
+    ['HOOKRING_OTLP_HEADERS', Array.from({ length: 33 }, (_, index) => `h${index}=1`).join(',')],
+    ['HOOKRING_TRACE_RATIO', '1.1'],
+    ['HOOKRING_TRACE_RATIO', '-0.1'],
+    ['HOOKRING_TRACE_RATIO', 'half'],
     ['HOOKRING_JWT_AUDIENCE', 'a'.repeat(2_049)],
   ])('refuses %s=%s', async (variable, value) => {
     expect(await problems({ [variable]: value })).toHaveLength(1);

@@ -29,3 +29,19 @@ it('a configuration file in a folder without the package says where to stand, an
     rmSync(folder, { recursive: true });
   }
 });
+
+it('a configuration file in a folder of CommonJS says what its package.json lacks', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hookring-config-file-'));
+  try {
+    const path = join(folder, CONFIG_FILE_NAME);
+    writeFileSync(join(folder, 'package.json'), '{"type":"commonjs"}');
+    writeFileSync(path, "import path from 'node:path';\nexport default { database: path.sep };\n");
+    expect(readAlone(folder)).toEqual({
+      kind: 'broken',
+      path,
+      problem: expect.stringContaining('"type": "module"'),
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

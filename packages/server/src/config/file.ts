@@ -50,10 +50,14 @@ export async function readConfigFile(cwd: string): Promise<FileRead> {
 
 function problemOf(error: unknown): string {
   if (!(error instanceof Error)) return 'it does not load';
-  const isMissing = /Cannot find package 'hookring'/.test(error.message);
-  return isMissing
-    ? "it imports 'hookring', which is not installed there: it must stand in a folder that has the package, such as this checkout"
-    : error.message;
+  if (/Cannot find package 'hookring'/.test(error.message)) {
+    return "it imports 'hookring', which is not installed there: it must stand in a folder that has the package, such as this checkout";
+  }
+  // What `npm init` writes makes every file of the folder CommonJS.
+  if (/outside a module|Unexpected token 'export'/.test(error.message)) {
+    return 'it is an ES module in a folder of CommonJS ones: put "type": "module" into the package.json there';
+  }
+  return error.message;
 }
 
 /** The text that a variable would hold for the same value, or null when the value has no such form. */

@@ -5,6 +5,7 @@ import { CONFIG_FILE_NAME, DIALECTS_KEY, fileValueText, readConfigFile } from '.
 import { settleGrace } from './grace-settings.ts';
 import { nearest } from './nearest.ts';
 import { jwtProblem, jwtWarnings } from './parse-jwt.ts';
+import { tracingWarnings } from './parse-tracing.ts';
 import type { Setting } from './setting.ts';
 import type { Config, SettingKey } from './settings.ts';
 import { OTHER_VARIABLES, SETTING_KEYS, SETTINGS } from './settings.ts';
@@ -31,6 +32,8 @@ export type LoadedConfig =
       /** Those of the file, in its order. */
       readonly dialects: readonly Dialect[];
       readonly sources: Readonly<Record<SettingKey, Source>>;
+      /** What each was read from; null: it has no value, or it is sensitive. */
+      readonly texts: Readonly<Record<SettingKey, string | null>>;
       readonly warnings: readonly string[];
     }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[]; readonly warnings: readonly string[] };
@@ -42,24 +45,25 @@ type Input = { readonly flags: Flags; readonly env: Environment; readonly cwd: s
 /** Reads flags, then the environment, then the file; every problem is reported at once. */
 export async function loadConfig(input: Input): Promise<LoadedConfig> {
   const file = await readConfigFile(input.cwd);
-  const { values, sources, problems } = readSettings(input, file);
+  const { values, sources, texts, problems } = readSettings(input, file);
   problems.unshift(...fileProblems(file));
   const jwt = jwtProblem(values);
   if (jwt !== null) problems.push({ variable: SETTINGS.jwtJwksUrl.variable, message: jwt });
-  const warnings = [...unknownVariables(input.env), ...jwtWarnings(values)];
+  const warnings = [...unknownVariables(input.env), ...jwtWarnings(values), ...tracingWarnings(values)];
   const { dialects, problems: dialectProblems } = await readOwnDialects(file, values.rootDialect);
   problems.push(...dialectProblems);
   const grace = settleGrace(values, sources.graceSecondsDefault === 'default');
   if (!grace.ok) problems.push({ variable: SETTINGS.graceSecondsDefault.variable, message: grace.problem });
   if (problems.length > 0 || !grace.ok) return { ok: false, problems, warnings };
   // Without a problem every key of SETTINGS has a value of its own parser.
-  return { ok: true, config: { ...(values as Config), ...grace.value }, dialects, sources, warnings };
+  return { ok: true, config: { ...(values as Config), ...grace.value }, dialects, sources, texts, warnings };
 }
 
 type SettingsRead = {
   /** Those that could be read. */
   readonly values: Partial<Config>;
   readonly sources: Readonly<Record<SettingKey, Source>>;
+  readonly texts: Readonly<Record<SettingKey, string | null>>;
   readonly problems: ConfigProblem[];
 };
 
@@ -67,10 +71,12 @@ function readSettings(input: Input, file: FileRead): SettingsRead {
   const problems: ConfigProblem[] = [];
   const values = new Map<SettingKey, unknown>();
   const sources = new Map<SettingKey, Source>();
+  const texts = new Map<SettingKey, string | null>();
   for (const key of SETTING_KEYS) {
     const setting: Setting<unknown> = SETTINGS[key];
     const given = find(key, setting, input.flags, input.env, file);
     sources.set(key, given?.source ?? 'default');
+    texts.set(key, setting.sensitive ? null : (given?.text ?? null));
     if (given === null) {
       values.set(key, null);
       continue;
@@ -83,6 +89,7 @@ function readSettings(input: Input, file: FileRead): SettingsRead {
     // Each value is of its own parser, and each key has a source.
     values: Object.fromEntries(values) as Partial<Config>,
     sources: Object.fromEntries(sources) as Record<SettingKey, Source>,
+    texts: Object.fromEntries(texts) as Record<SettingKey, string | null>,
     problems,
   };
 }
@@ -169,4 +176,11 @@ function unknownVariables(env: Environment): string[] {
     warnings.push(`${name} is not a setting of Hookring.${meant === null ? '' : ` Did you mean ${meant}?`}`);
   }
   return warnings.toSorted();
+}
+
+/** A compose file or a unit whose secret was not filled in: an empty variable counts as unset. */
+export function emptySecrets(env: Environment): readonly string[] {
+  return SETTING_KEYS.map((key): Setting<unknown> => SETTINGS[key])
+    .filter(({ sensitive, variable }) => sensitive && env[variable]?.trim() === '')
+    .map(({ variable }) => `${variable} is set and empty, which counts as unset.`);
 }

@@ -28,3 +28,13 @@ export function parsed<T>(value: T): Parsed<T> {
 export function problem(text: string): { readonly ok: false; readonly problem: string } {
   return { ok: false, problem: text };
 }
+
+type WithDefault = { readonly defaultText: string };
+type Described<T> = Omit<Setting<T>, 'sensitive' | 'defaultText'> & { readonly sensitive?: boolean };
+
+/** Completes a setting; one with a default always has a value. */
+export function setting<T>(described: Described<T> & WithDefault): Setting<T> & WithDefault;
+export function setting<T>(described: Described<T>): Setting<T> & { readonly defaultText: null };
+export function setting<T>(described: Described<T> & { readonly defaultText?: string }): Setting<T> {
+  return { sensitive: false, defaultText: null, ...described };
+}

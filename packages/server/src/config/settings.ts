@@ -5,6 +5,7 @@ import {
   SEND_DEADLINE_SECONDS_MIN,
 } from '../domain/limits.ts';
 import { parseDialectName } from './dialect-settings.ts';
+import { OBSERVABILITY_SETTINGS } from './observability-settings.ts';
 import { decimalNumber, oneOf, parseBoolean, wholeNumber } from './parse.ts';
 import { parseJwksUrl, parseJwtName, parseJwtSecret } from './parse-jwt.ts';
 import { parseAllowPrivate, parseHost, parseTrustProxy } from './parse-network.ts';
@@ -15,7 +16,7 @@ import {
   parseRateLimit,
   parseRetrySchedule,
 } from './parse-values.ts';
-import type { Setting } from './setting.ts';
+import { type Setting, setting } from './setting.ts';
 
 const RETENTION_DAYS_MAX = 3_650;
 const SHUTDOWN_SECONDS_MAX = 600;
@@ -23,15 +24,6 @@ const AUTO_SUSPEND_ATTEMPTS_MAX = 1_000_000;
 const AUTO_SUSPEND_HOURS_MAX = 8_760;
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-
-type WithDefault = { readonly defaultText: string };
-type Described<T> = Omit<Setting<T>, 'sensitive' | 'defaultText'> & { readonly sensitive?: boolean };
-
-function setting<T>(described: Described<T> & WithDefault): Setting<T> & WithDefault;
-function setting<T>(described: Described<T>): Setting<T> & { readonly defaultText: null };
-function setting<T>(described: Described<T> & { readonly defaultText?: string }): Setting<T> {
-  return { sensitive: false, defaultText: null, ...described };
-}
 
 /** Every setting, in the order in which the manual and the help show them. Keys are those of `hookring.config.ts`. */
 export const SETTINGS = {
@@ -153,8 +145,9 @@ export const SETTINGS = {
     variable: 'HOOKRING_TRUST_PROXY',
     flag: '--trust-proxy <proxies>',
     description:
-      'Which proxies may name the caller in `X-Forwarded-*`: `false`, a number of proxies, a list of CIDR ranges, or ' +
-      '`true` (anyone who can reach the port). They also say whether reference pages show `https:` addresses.',
+      'Whose `X-Forwarded-*` headers are believed, which say where a request came from (for the audit log) and whether it ' +
+      'came by https: `false` for nobody, a list of addresses and CIDR ranges of your proxies, a number of proxies when ' +
+      'the port can be reached through them alone, or `true` for anyone who can reach it.',
     example: '10.0.0.0/8',
     defaultText: 'false',
     parse: parseTrustProxy,
@@ -220,6 +213,7 @@ export const SETTINGS = {
     defaultText: 'info',
     parse: oneOf(LOG_LEVELS),
   }),
+  ...OBSERVABILITY_SETTINGS,
   retentionDays: setting({
     variable: 'HOOKRING_RETENTION_DAYS',
     flag: '--retention-days <days>',
@@ -240,7 +234,7 @@ export const SETTINGS = {
 
 export type SettingKey = keyof typeof SETTINGS;
 
-type ValueOf<S> = S extends Setting<infer T> ? (S extends WithDefault ? T : T | null) : never;
+type ValueOf<S> = S extends Setting<infer T> ? (S extends { readonly defaultText: string } ? T : T | null) : never;
 
 /** The whole configuration as plain validated data. */
 export type Config = { readonly [K in SettingKey]: ValueOf<(typeof SETTINGS)[K]> };

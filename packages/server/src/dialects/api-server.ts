@@ -3,6 +3,7 @@ import type { Clock, Random } from '../domain/clock.ts';
 import type { CrashSink } from '../http/crash.ts';
 import { createRateLimiter, type RateLimitSetting } from '../http/rate-limit.ts';
 import { createRequestIds } from '../http/request-id.ts';
+import type { RequestWatch } from '../http/request-watch.ts';
 import { createHttpServer, type HttpServer, type HttpServerOptions } from '../http/server.ts';
 import { mountDialect, surfaceOf } from './mount-dialect.ts';
 import type { Arrangement } from './mounts.ts';
@@ -18,12 +19,15 @@ export type ApiServerOptions = {
   readonly trustProxy: HttpServerOptions['trustProxy'];
   /** null: no limit. */
   readonly rateLimit: RateLimitSetting | null;
+  /** Counts and logs requests; nothing does without it. */
+  readonly watch?: RequestWatch;
 };
 
 /** The server with every dialect on it. The one at the root, else the native one, answers for paths of none. */
 export function createApiServer(options: ApiServerOptions): HttpServer {
   const { app, arrangement, clock, random, onCrash, trustProxy, rateLimit } = options;
   const { mounted, nativePrefix } = arrangement;
+  const watched = options.watch === undefined ? {} : { watch: options.watch };
   const native = nativeDialect(mounted);
   const all = [{ dialect: native, prefix: nativePrefix, host: null }, ...mounted];
   const root = mounted.find(({ prefix }) => prefix === '');
@@ -33,8 +37,9 @@ export function createApiServer(options: ApiServerOptions): HttpServer {
     hosts: new Map(mounted.flatMap(({ host, prefix }) => (host === null ? [] : [[host, prefix] as const]))),
     onCrash,
     trustProxy,
+    ...watched,
   });
   const rateLimiter = rateLimit === null ? null : createRateLimiter(rateLimit, () => clock.monotonic());
-  for (const place of all) mountDialect(server, place, { app, onCrash, rateLimiter });
+  for (const place of all) mountDialect(server, place, { app, onCrash, rateLimiter, ...watched });
   return server;
 }

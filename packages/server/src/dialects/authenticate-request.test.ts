@@ -68,7 +68,15 @@ describe('API keys', () => {
       sessionJwts: {},
       telemetry: { accessRefused: ({ code }: { code: string }) => hashes.push(code) },
     } as unknown as AppContext;
-    const facts: RequestFacts = { token, organization: null, requestId: 'r', headers: {}, method: 'GET', target: '/' };
+    const facts: RequestFacts = {
+      token,
+      organization: null,
+      requestId: 'r',
+      address: null,
+      headers: {},
+      method: 'GET',
+      target: '/',
+    };
     for (const { name, authenticate } of [plain, peppered, jwt, custom]) {
       const ask = compileAuthentication({ name, authenticate, prefix: '', scopeAliases: {} }, app);
       expect(ask(facts)).toMatchObject({ ok: true, value: { actor: id } });
@@ -193,7 +201,15 @@ describe('session JWTs', () => {
   ])('are asked for where a dialect takes %s', async (_name, authenticate, hasIssuer, words) => {
     const app = { sessionJwts: hasIssuer ? {} : null, telemetry: { accessRefused() {} } } as unknown as AppContext;
     const ask = compileAuthentication({ name: 'any', prefix: '', authenticate, scopeAliases: {} }, app);
-    const facts = { token: null, organization: null, requestId: 'r', headers: {}, method: 'GET', target: '/' };
+    const facts = {
+      token: null,
+      organization: null,
+      requestId: 'r',
+      address: null,
+      headers: {},
+      method: 'GET',
+      target: '/',
+    };
     expect(await ask(facts)).toMatchObject({
       problem: { code: 'missing_credentials', detail: expect.stringMatching(words) },
     });

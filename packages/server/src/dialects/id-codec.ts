@@ -18,6 +18,7 @@ const NOUNS: Readonly<Record<IdPrefix, string>> = {
   dlv: 'delivery',
   att: 'attempt',
   key: 'API key',
+  aud: 'line of the audit log',
 };
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const HEX = /^[0-9a-f]{32}$/;

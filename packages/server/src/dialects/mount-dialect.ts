@@ -2,6 +2,7 @@ import type { AppContext } from '../app/context.ts';
 import type { CrashSink } from '../http/crash.ts';
 import { mountSurface } from '../http/mount.ts';
 import type { RateLimiter } from '../http/rate-limit.ts';
+import type { RequestWatch } from '../http/request-watch.ts';
 import type { HttpServer } from '../http/server.ts';
 import type { Surface } from '../http/surface.ts';
 import { compileAuthentication } from './authenticate-request.ts';
@@ -18,6 +19,7 @@ export type DialectDeps = {
   readonly onCrash: CrashSink;
   /** Shared by all dialects, since a key works in all of them; null: no limit. */
   readonly rateLimiter: RateLimiter | null;
+  readonly watch?: RequestWatch;
 };
 
 /** The part of a dialect that the server needs; also fit as the server's fallback. */
@@ -35,7 +37,7 @@ export function surfaceOf(dialect: Dialect, prefix: string): Surface {
 
 /** Puts a dialect on the server where it has its place. */
 export function mountDialect(server: HttpServer, place: MountedDialect, deps: DialectDeps): void {
-  const { app, onCrash, rateLimiter } = deps;
+  const { app, onCrash, rateLimiter, watch } = deps;
   const { dialect, prefix } = place;
   mountSurface(server, surfaceOf(dialect, prefix), [...dialect.routes, ...documentRoutes(place)], {
     services: servicesOf(app, dialect),
@@ -43,6 +45,7 @@ export function mountDialect(server: HttpServer, place: MountedDialect, deps: Di
     onCrash,
     rateLimiter,
     scopeName: (scope) => scopeName(dialect, scope),
+    ...(watch === undefined ? {} : { watch }),
   });
 }
 

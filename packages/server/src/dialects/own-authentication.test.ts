@@ -132,7 +132,15 @@ describe('a way of a dialect', () => {
     } as unknown as AppContext; // All that such a way needs.
     const authenticate = [async () => await new Promise<null>(() => {})];
     const ask = compileAuthentication({ name: 'slow', prefix: '', authenticate, scopeAliases: {} }, app);
-    const asked = ask({ token: null, organization: null, requestId: 'r', headers: {}, method: 'GET', target: '/' });
+    const asked = ask({
+      token: null,
+      organization: null,
+      requestId: 'r',
+      address: null,
+      headers: {},
+      method: 'GET',
+      target: '/',
+    });
     expect(waits.map(({ delayMs }) => delayMs)).toEqual([OWN_CODE_MS_MAX]);
     waits[0]?.callback();
     await expect(asked).rejects.toThrow('slow took over');

@@ -11,6 +11,7 @@ export { invalid, type Outcome, Refusal, refused } from '../app/outcome.ts';
 export type { DryRun as RotationPlan } from '../app/rotate.ts';
 export { apiKeyState } from '../domain/api-key.ts';
 export type { Attempt } from '../domain/attempt.ts';
+export { AUDIT_ACTIONS, type AuditAction } from '../domain/audit-action.ts';
 export { type Delivery, type DeliveryState, SHOWN_STATUSES, type ShownStatus } from '../domain/delivery.ts';
 export type { EndpointHealth, EndpointStatus } from '../domain/endpoint.ts';
 export type { Envelope } from '../domain/envelope.ts';
@@ -39,7 +40,15 @@ export { decodeCursor, encodeCursor } from '../http/pagination.ts';
 export type { RateLimitState } from '../http/rate-limit.ts';
 export type { RouteReply } from '../http/route.ts';
 export { refuseFields } from '../http/validation.ts';
-export type { Page, PageRequest, ShownAttempt, ShownDelivery } from '../store/port.ts';
+export type {
+  FollowedAttempt,
+  FollowedPage,
+  Page,
+  PageRequest,
+  ShownAttempt,
+  ShownDelivery,
+  StoredEvent,
+} from '../store/port.ts';
 export {
   type Authenticate,
   type Authenticated,
@@ -58,12 +67,14 @@ export { type EventInput, readEventInput } from './event-input.ts';
 export { hexIds, type IdCodec, typeIds, uuids } from './id-codec.ts';
 export { type Operation, perform } from './operation.ts';
 export { type OperationRoute, route } from './operation-route.ts';
+export * from './operations/audit.ts';
 export * from './operations/deliveries.ts';
 export type { EndpointView, ShownEndpoint } from './operations/endpoint-view.ts';
 export * from './operations/endpoints.ts';
 export * from './operations/events.ts';
 export * from './operations/keyrings.ts';
 export * from './operations/keys.ts';
+export * from './operations/maintenance.ts';
 export * from './operations/master-keys.ts';
 export * from './operations/organizations.ts';
 export { cursorPages, idPages, newestOnly, type PageStyle } from './page-style.ts';

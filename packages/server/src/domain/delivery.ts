@@ -24,6 +24,8 @@ export type Delivery = {
   readonly lastErrorKind: string | null;
   readonly lastAttemptAt: number | null;
   readonly resendOf: DeliveryId | null;
+  /** When the payload of its event was erased: it cannot be sent again. */
+  readonly payloadErasedAt: number | null;
   readonly createdAt: number;
 };
 

@@ -41,6 +41,11 @@ export const ERRORS = {
     title: 'Missing scope',
     description: 'The token is valid and lacks a scope that this operation needs.',
   },
+  metrics_closed: {
+    status: 403,
+    title: 'Metrics are closed',
+    description: 'The metrics are asked for from elsewhere, and the operator has opened them to this machine only.',
+  },
   not_found: {
     status: 404,
     title: 'Not found',
@@ -131,6 +136,16 @@ export const ERRORS = {
     status: 409,
     title: 'Event id conflict',
     description: 'An event with that id was accepted in the last 7 days with other content.',
+  },
+  event_owed: {
+    status: 409,
+    title: 'Event still owed',
+    description: 'A delivery of the event has not ended, so its payload is still needed.',
+  },
+  payload_erased: {
+    status: 409,
+    title: 'Payload erased',
+    description: 'The payload of the event was erased: there is nothing left to send.',
   },
   idempotency_key_in_flight: {
     status: 409,

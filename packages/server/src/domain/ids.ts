@@ -10,6 +10,8 @@ export type EventKey = `evt_${string}`;
 export type DeliveryId = `dlv_${string}`;
 export type AttemptId = `att_${string}`;
 export type ApiKeyId = `key_${string}`;
+/** Of one row of the audit log. */
+export type AuditId = `aud_${string}`;
 
 export type IdByPrefix = {
   org: OrganizationId;
@@ -19,6 +21,7 @@ export type IdByPrefix = {
   dlv: DeliveryId;
   att: AttemptId;
   key: ApiKeyId;
+  aud: AuditId;
 };
 export type IdPrefix = keyof IdByPrefix;
 

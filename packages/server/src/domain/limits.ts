@@ -56,7 +56,11 @@ export const DELIVERIES_PER_REQUEST_MAX = 100_000;
 export const STORE_BATCH_UNITS_MAX = 1_000;
 export const STORE_CONFLICT_RETRIES_MAX = 5;
 export const DISK_FREE_RATIO_MIN = 0.05;
+/** Where counts that are only for metrics stop. */
+export const FIGURES_COUNT_MAX = 10_000;
 export const RETENTION_DAYS_DEFAULT = 30;
+/** What an operator removes by hand is at least so old: a slip must not take what was sent today. */
+export const PRUNE_AGE_HOURS_MIN = 24;
 
 export const PAGE_ITEMS_DEFAULT = 50;
 export const PAGE_ITEMS_MAX = 200;

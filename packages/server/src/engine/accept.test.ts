@@ -62,7 +62,7 @@ describe('accepting', () => {
   );
 
   it(
-    'says overloaded when the store cannot commit, keeps nothing and sends nothing',
+    'says so when the store cannot commit, keeps nothing and sends nothing',
     inWorld({}, async (world) => {
       await world.addEndpoint();
       await world.accept();
@@ -71,7 +71,7 @@ describe('accepting', () => {
       world.store.accept = async () => {
         throw new StoreUnavailable('commit_failed');
       };
-      expect(await world.accept()).toEqual({ kind: 'overloaded', retryAfterSeconds: 1 });
+      expect(await world.accept()).toEqual({ kind: 'store_unavailable', retryAfterSeconds: 5 });
       world.store.accept = accept;
       await world.time.advance(5);
       expect(world.sender.seen).toHaveLength(1);

@@ -18,8 +18,11 @@ import type { Lanes } from './lanes.ts';
 import type { OrganizationView } from './organization-view.ts';
 import type { Refill } from './refill.ts';
 import type { EngineTelemetry } from './telemetry.ts';
+import type { EngineTracing } from './tracing.ts';
 
 const RETRY_AFTER_SECONDS = 1;
+/** Of a store whose disk is full or cannot be written: the disk is looked at so often. */
+const STORE_RETRY_AFTER_SECONDS = 5;
 
 export type AcceptTools = {
   readonly store: Store;
@@ -30,6 +33,7 @@ export type AcceptTools = {
   readonly lanes: Lanes;
   readonly dispatch: Dispatch;
   readonly refill: Refill;
+  readonly tracing: EngineTracing | null;
 };
 
 /** The unit of one call, and what is to be done for it once it is committed. */
@@ -80,6 +84,7 @@ export class Accept {
     idempotency: ((events: readonly AcceptedReference[]) => IdempotencyRow) | null,
   ): Promise<AcceptOutcome> {
     if (!this.#accepting) return this.#refuse('stopping');
+    const startedAt = this.#tools.clock.monotonic();
     const payloadBytes = payloadBytesOf(events);
     // Not even without deliveries: then nothing is read for it.
     if (this.#admission(events, 0, payloadBytes) !== 'now') return this.#refuse('queue_full');
@@ -99,7 +104,7 @@ export class Accept {
         return { kind: 'too_many_deliveries', deliveries, max: DELIVERIES_PER_REQUEST_MAX };
       }
       if (admitted === 'later') return this.#refuse('queue_full');
-      return await this.#commit(this.#draft(organizationId, events, view), idempotency);
+      return await this.#commit(this.#draft(organizationId, events, view), idempotency, startedAt);
     } catch (error) {
       if (error instanceof StoreUnavailable) return this.#refuse(error.reason);
       throw error;
@@ -121,7 +126,10 @@ export class Accept {
 
   #refuse(reason: string): AcceptOutcome {
     this.#tools.telemetry.acceptRefused(reason);
-    return { kind: 'overloaded', retryAfterSeconds: RETRY_AFTER_SECONDS };
+    const isStore = reason === 'commit_failed' || reason === 'disk_low';
+    return isStore
+      ? { kind: 'store_unavailable', retryAfterSeconds: STORE_RETRY_AFTER_SECONDS }
+      : { kind: 'overloaded', retryAfterSeconds: RETRY_AFTER_SECONDS };
   }
 
   #draft(organizationId: OrganizationId, incoming: readonly IncomingEvent[], view: OrganizationView): Draft {
@@ -159,6 +167,7 @@ export class Accept {
 
   #fanOut(draft: Draft, event: Event, view: OrganizationView): AcceptedDelivery[] {
     const { ids, lanes } = this.#tools;
+    const { createdAt } = event;
     const bytes = bytesInMemory(event.payload.length);
     const deliveries: AcceptedDelivery[] = [];
     /** One for all its deliveries. */
@@ -173,7 +182,7 @@ export class Accept {
         else if (lanes.takeSlot(lane, bytes)) {
           leased = true;
           sent ??= eventFor(event);
-          draft.granted.push({ id, lane, event: sent, createdAt: event.createdAt, attemptCount: 0, bytes });
+          draft.granted.push({ id, lane, event: sent, createdAt, dueAt: createdAt, attemptCount: 0, bytes });
         } else draft.refused.add(lane);
       }
       deliveries.push({ id, endpointId: state.id, leased });
@@ -184,7 +193,10 @@ export class Accept {
   async #commit(
     draft: Draft,
     idempotency: ((events: readonly AcceptedReference[]) => IdempotencyRow) | null,
+    startedAt: number,
   ): Promise<AcceptOutcome> {
+    const { tracing, clock } = this.#tools;
+    const submittedAt = tracing === null ? 0 : clock.monotonic();
     let result: AcceptResult;
     try {
       const row = idempotency === null ? null : idempotency(draft.events.map(({ event }) => event));
@@ -198,6 +210,8 @@ export class Accept {
       return result;
     }
     this.#handOver(draft, result.outcomes);
+    if (tracing !== null) tracing.accepted(draft.events, result.outcomes, submittedAt);
+    this.#tools.telemetry.eventsAccepted(draft.events.length, draft.bytes, clock.monotonic() - startedAt);
     return {
       kind: 'accepted',
       events: draft.events.map(({ event }, index) => {
@@ -212,6 +226,7 @@ export class Accept {
   /** After the commit: what got a slot goes out, lanes that refused one fall behind. */
   #handOver(draft: Draft, outcomes: Extract<AcceptResult, { kind: 'accepted' }>['outcomes']): void {
     const { dispatch, refill, clock, telemetry } = this.#tools;
+    const now = clock.now();
     let from = 0;
     for (const [index, end] of draft.grantedEnds.entries()) {
       const isDuplicate = outcomes[index]?.kind === 'duplicate';
@@ -223,10 +238,10 @@ export class Accept {
       }
       from = end;
     }
-    telemetry.eventsAccepted(draft.events.length, draft.bytes);
+    for (const { deliveries } of draft.events) telemetry.eventFannedOut(deliveries.length);
     if (draft.deliveries > 0) telemetry.deliveriesCreated(draft.deliveries, draft.granted.length);
-    for (const lane of draft.refused) if (lane.state.isActive) refill.fallBehind(lane);
-    if (draft.laneless) refill.wakeAt(clock.now());
+    for (const lane of draft.refused) if (lane.state.isActive) refill.fallBehind(lane, now);
+    if (draft.laneless) refill.wakeAt(now);
     if (draft.refused.size > 0) refill.pump();
     dispatch.pump();
   }

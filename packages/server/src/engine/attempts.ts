@@ -14,7 +14,8 @@ import type { LiveDelivery } from './lane.ts';
 import type { LoadedRing } from './loaded-ring.ts';
 import type { EngineSettings } from './settings.ts';
 import { type SignedRequest, signRequest } from './signed-request.ts';
-import type { AttemptResultLabel, EngineTelemetry } from './telemetry.ts';
+import type { EngineTelemetry } from './telemetry.ts';
+import type { EngineTracing } from './tracing.ts';
 
 export type AttemptEnd =
   | {
@@ -40,11 +41,13 @@ export type AttemptTools = {
   readonly ids: IdSource;
   readonly settings: EngineSettings;
   readonly telemetry: EngineTelemetry;
+  readonly tracing: EngineTracing | null;
 };
 
 /** Why a request could not be signed; an attempt of its own kind, which is retried. Nothing is ever sent unsigned. */
 export type SigningFailure = { readonly kind: typeof SIGNING; readonly detail: string };
 
+const UNCHANGED: Outcome['next'] = { kind: 'unchanged' };
 const NO_SECRET: SigningFailure = { kind: SIGNING, detail: 'The keyring has no secret that signs now.' };
 const NOT_SIGNABLE: SigningFailure = { kind: SIGNING, detail: 'The request could not be signed.' };
 
@@ -205,7 +208,12 @@ export class Attempts {
             random: this.#tools.random,
           });
     const next = nextOf({ outcome: facts.class, retryAt, endpointStatus: endpoint.status.kind, now });
-    this.#tell(live, attempt, next, facts.class, now);
+    this.#tell(live, attempt, next, now);
+    const { tracing } = this.#tools;
+    if (tracing !== null) {
+      if (facts.lost !== null) tracing.attempted(live, facts.lost, UNCHANGED);
+      tracing.attempted(live, attempt, next);
+    }
     return { kind: 'finished', outcome: { attempt, next }, ...facts, at: now };
   }
 
@@ -214,23 +222,9 @@ export class Attempts {
     return retryScheduleForAll ?? live.lane.state.endpoint.retrySchedule ?? retrySchedule;
   }
 
-  #tell(live: LiveDelivery, attempt: Attempt, next: Ending, outcome: AttemptClass, now: number): void {
+  #tell(live: LiveDelivery, attempt: Attempt, next: Ending, now: number): void {
     const { telemetry } = this.#tools;
-    telemetry.attemptFinished({
-      deliveryId: attempt.deliveryId,
-      endpointId: attempt.endpointId,
-      number: attempt.number,
-      result: labelOf(attempt, outcome),
-      status: attempt.responseStatus,
-      errorKind: attempt.errorKind,
-      phases: attempt.phases,
-    });
+    telemetry.attemptFinished(attempt, live.event.id, attempt.startedAt - live.dueAt);
     if (next.kind !== 'retry') telemetry.deliveryEnded(next, now - live.createdAt);
   }
-}
-
-function labelOf(attempt: Attempt, outcome: AttemptClass): AttemptResultLabel {
-  if (outcome === 'success') return 'success';
-  if (attempt.responseStatus !== null) return 'http_error';
-  return attempt.errorKind === SIGNING ? 'signing' : 'no_response';
 }

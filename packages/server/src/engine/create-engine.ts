@@ -11,6 +11,7 @@ import type { EndpointState } from './endpoint-state.ts';
 import type { Engine, StopOptions } from './engine.ts';
 import { housekeepingJobs } from './housekeeping.ts';
 import type { Lane, LiveDelivery } from './lane.ts';
+import { laneFigures } from './lane-figures.ts';
 import { Lanes } from './lanes.ts';
 import { Recorder } from './recorder.ts';
 import { Refill } from './refill.ts';
@@ -20,6 +21,7 @@ import type { EngineSettings } from './settings.ts';
 import { Suspension } from './suspension.ts';
 import type { EngineTelemetry } from './telemetry.ts';
 import { testSend } from './test-send.ts';
+import { type EngineTracing, tracedAccept } from './tracing.ts';
 
 export type EngineOptions = {
   readonly store: Store;
@@ -31,6 +33,7 @@ export type EngineOptions = {
   readonly ids: IdSource;
   readonly settings: EngineSettings;
   readonly telemetry: EngineTelemetry;
+  readonly tracing?: EngineTracing | null;
 };
 
 export type EngineWithParts = Engine & { readonly directory: Directory; readonly scheduler: Scheduler };
@@ -53,8 +56,9 @@ export function createEngine(options: EngineOptions): EngineWithParts {
   const { endpoints } = directory;
   const lanes = new Lanes(settings.limits, endpoints);
   const scheduler = createScheduler(options);
-  for (const job of housekeepingJobs(store, clock, settings.retentionDays)) scheduler.add(job);
-  const tools = { ...options, directory, endpoints, lanes };
+  for (const job of housekeepingJobs(options, settings.retentionDays)) scheduler.add(job);
+  const tracing = options.tracing ?? null;
+  const tools = { ...options, tracing, directory, endpoints, lanes };
   const attempts = new Attempts(tools);
 
   const recorder = new Recorder(
@@ -72,7 +76,7 @@ export function createEngine(options: EngineOptions): EngineWithParts {
   );
   const returns = new Returns(options, (lane, deliveries) => {
     for (const live of deliveries) leave(lane, live);
-    if (lane.state.isActive) refill.fallBehind(lane);
+    if (lane.state.isActive) refill.fallBehind(lane, clock.now());
     refill.pump();
   });
   const dispatch = new Dispatch(lanes, clock, timers, {
@@ -176,7 +180,10 @@ export function createEngine(options: EngineOptions): EngineWithParts {
       if (total !== 0 || dispatch.inFlight !== 0)
         throw new Error(`The engine stopped with ${total} deliveries in memory`);
     },
-    accept: (organizationId, events, idempotency) => accept.run(organizationId, events, idempotency),
+    accept: tracedAccept(
+      (organizationId, events, idempotency) => accept.run(organizationId, events, idempotency),
+      tracing,
+    ),
     testSend: (endpoint, event) => testSend(tools, endpoint, event),
     figures: () => ({
       inFlight: dispatch.inFlight,
@@ -184,5 +191,7 @@ export function createEngine(options: EngineOptions): EngineWithParts {
       inMemoryBytes: lanes.bytes.total,
       lanes: lanes.size,
     }),
+    laneFigures: () =>
+      laneFigures(lanes.all(), () => new Promise<void>((resolve) => void timers.setTimeout(resolve, 0))),
   };
 }

@@ -1,6 +1,7 @@
 import type { Endpoint } from '../domain/endpoint.ts';
 import type { EventKey, OrganizationId } from '../domain/ids.ts';
 import type { IdempotencyRow } from '../store/port.ts';
+import type { LaneFigures } from './lane-figures.ts';
 
 /** An event as a caller sent it, decoded and validated. */
 export type IncomingEvent = {
@@ -31,7 +32,9 @@ export type AcceptOutcome =
   | { readonly kind: 'idempotency_conflict' }
   /** Together the events go to more endpoints than one request may reach; `deliveries` is a lower bound. */
   | { readonly kind: 'too_many_deliveries'; readonly deliveries: number; readonly max: number }
-  | { readonly kind: 'overloaded'; readonly retryAfterSeconds: number };
+  | { readonly kind: 'overloaded'; readonly retryAfterSeconds: number }
+  /** The database did not commit, or its disk is nearly full. */
+  | { readonly kind: 'store_unavailable'; readonly retryAfterSeconds: number };
 
 /** What the receiver said to a test send. */
 export type TestResult = {
@@ -73,4 +76,6 @@ export interface Engine {
   /** Signs like a delivery and sends at once, outside of lanes and counters. Belongs to no delivery. */
   testSend(endpoint: Endpoint, event: { readonly type: string; readonly payload: Uint8Array }): Promise<TestResult>;
   figures(): EngineFigures;
+  /** Looks at every lane: for a scrape now and then. */
+  laneFigures(): Promise<LaneFigures>;
 }

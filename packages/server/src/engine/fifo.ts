@@ -9,6 +9,11 @@ export class Fifo<T> {
     return this.#items.length - this.#front;
   }
 
+  /** What `shift` would take. */
+  get first(): T | undefined {
+    return this.#items[this.#front];
+  }
+
   push(item: T): void {
     this.#items.push(item);
   }

@@ -1,7 +1,9 @@
 import type { Clock } from '../domain/clock.ts';
 import { HELD_HOURS_MAX } from '../domain/limits.ts';
 import type { HousekeepingStep, Store } from '../store/port.ts';
+import { retentionJob } from './retention.ts';
 import type { Job } from './scheduler.ts';
+import type { EngineTelemetry } from './telemetry.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -9,8 +11,13 @@ const DAY_MS = 24 * HOUR_MS;
 /** Rows per step: small enough that accepting and recording hardly notice. */
 const ITEMS_PER_STEP_MAX = 500;
 
+type HousekeepingTools = { readonly store: Store; readonly clock: Clock; readonly telemetry: EngineTelemetry };
+
 /** The jobs that keep the store small. None of them decides anything: what they remove has ended before. */
-export function housekeepingJobs(store: Store, clock: Clock, retentionDays: number): readonly Job[] {
+export function housekeepingJobs(
+  { store, clock, telemetry }: HousekeepingTools,
+  retentionDays: number,
+): readonly Job[] {
   const itemsMax = ITEMS_PER_STEP_MAX;
   const retentionMs = retentionDays * DAY_MS;
   const job = (name: string, periodMs: number, step: (now: number) => HousekeepingStep): Job => ({
@@ -26,7 +33,7 @@ export function housekeepingJobs(store: Store, clock: Clock, retentionDays: numb
       itemsMax,
     })),
     job('cancel_archived', 10_000, (now) => ({ kind: 'cancel_archived', now, itemsMax })),
-    job('prune_events', 10 * MINUTE_MS, (now) => ({ kind: 'prune_events', before: now - retentionMs, itemsMax })),
+    retentionJob({ store, clock, telemetry, retentionDays }),
     job('prune_idempotency', 10 * MINUTE_MS, (now) => ({ kind: 'prune_idempotency', now, itemsMax })),
     job('purge_secrets', HOUR_MS, (now) => ({ kind: 'purge_secrets', now, before: now - retentionMs, itemsMax })),
     job('checkpoint', 30_000, () => ({ kind: 'checkpoint' })),

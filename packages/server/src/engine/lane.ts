@@ -26,6 +26,8 @@ export type LiveDelivery = {
   readonly lane: Lane;
   readonly event: SentEvent;
   readonly createdAt: number;
+  /** When it was first due to go out. */
+  readonly dueAt: number;
   /** Attempts before the next one. */
   readonly attemptCount: number;
   /** What it counts for in the memory budget. */
@@ -99,6 +101,8 @@ export class Lane {
   inMemory = 0;
   inMemoryBytes = 0;
   backlog = false;
+  /** While it is behind: since when the earliest of those rows is due, as far as this node knows. Wall clock. */
+  behindSince = 0;
   claiming = false;
   readonly throughput = new Throughput();
   /** Monotonic; since when there was no outcome. Counts while requests are in flight. */

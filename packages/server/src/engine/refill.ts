@@ -92,8 +92,9 @@ export class Refill {
     this.#alarm.setAt(Math.max(at, lastTakenAt + TAKE_PAUSE_MS));
   }
 
-  /** The store has due rows of this lane. */
-  fallBehind(lane: Lane): void {
+  /** The store has due rows of this lane, the earliest of them since `dueAt`. */
+  fallBehind(lane: Lane, dueAt: number): void {
+    if (!lane.backlog || dueAt < lane.behindSince) lane.behindSince = dueAt;
     lane.backlog = true;
     this.offer(lane);
   }
@@ -190,7 +191,7 @@ export class Refill {
     if (nextDueAt > this.#clock.now()) this.wakeAt(nextDueAt);
     // Not at once when nothing came: whatever keeps the store from bringing them must not make this turn in a circle.
     else if (live.length === 0) this.#claimLater(lane, EMPTY_CLAIM_PAUSE_MS);
-    else if (lane.state.isActive) this.fallBehind(lane);
+    else if (lane.state.isActive) this.fallBehind(lane, nextDueAt);
   }
 
   /** The lane stays behind and goes on claiming, as it were, until it is its turn to try again. */
@@ -200,7 +201,7 @@ export class Refill {
     this.#timers.setTimeout(() => {
       lane.claiming = false;
       // Of an endpoint that is not active any more everything waits in the store.
-      if (lane.state.isActive) this.fallBehind(lane);
+      if (lane.state.isActive) this.fallBehind(lane, lane.behindSince);
       else lane.backlog = false;
       this.pump();
     }, pauseMs);
@@ -252,7 +253,7 @@ export class Refill {
     // Held deliveries wait in the store; resuming puts the endpoint into the index again.
     if (state === null || !state.isActive) return true;
     const lane = this.#lanes.of(state, now);
-    if (lane !== null) this.fallBehind(lane);
+    if (lane !== null) this.fallBehind(lane, now);
     return lane !== null;
   }
 }
@@ -270,6 +271,7 @@ function toLive(lane: Lane, queued: QueuedDelivery): LiveDelivery {
       occurredAt: queued.occurredAt,
     }),
     createdAt: queued.createdAt,
+    dueAt: queued.dueAt,
     attemptCount: queued.attemptCount,
     bytes: bytesInMemory(queued.payload.length),
   };

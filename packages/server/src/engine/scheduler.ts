@@ -7,6 +7,8 @@ export type JobStep = { readonly changed: number; readonly more: boolean };
 export type Job = {
   readonly name: string;
   readonly periodMs: number;
+  /** How much it does before it rests, and for how long; as all others do unless given. */
+  readonly burst?: { readonly steps: number; readonly restMs: number };
   step(): Promise<JobStep>;
 };
 
@@ -21,8 +23,7 @@ export interface Scheduler {
 }
 
 /** A run that finds more work than this many steps goes on after a short rest, so that one job never fills the store. */
-const STEPS_PER_RUN_MAX = 50;
-const REST_MS = 1_000;
+const BURST = { steps: 50, restMs: 1_000 };
 /** Nodes that start together spread their jobs over this share of the period. */
 const PERIOD_JITTER_RATIO = 0.1;
 
@@ -59,7 +60,7 @@ export function createScheduler(options: {
   async function runQuietly(scheduled: ScheduledJob): Promise<void> {
     try {
       const more = await run(scheduled);
-      if (started && more) rest(scheduled, REST_MS);
+      if (started && more) rest(scheduled, (scheduled.job.burst ?? BURST).restMs);
       else if (started) restForPeriod(scheduled);
     } catch (error) {
       telemetry.jobFailed(scheduled.job.name, error);
@@ -81,7 +82,8 @@ export function createScheduler(options: {
     const startedAt = clock.monotonic();
     let changed = 0;
     let more = true;
-    for (let steps = 0; more && steps < STEPS_PER_RUN_MAX && !isStopped(); steps += 1) {
+    const { steps: stepsMax } = job.burst ?? BURST;
+    for (let steps = 0; more && steps < stepsMax && !isStopped(); steps += 1) {
       const step = await job.step();
       changed += step.changed;
       more = step.more;

@@ -1,6 +1,7 @@
 import type { Clock } from '../domain/clock.ts';
 import type { Endpoint, SuspensionReason } from '../domain/endpoint.ts';
 import { type SuspensionRule, suspendEndpoint, suspensionAfter } from '../domain/endpoint-status.ts';
+import type { IdSource } from '../domain/ids.ts';
 import { STORE_CONFLICT_RETRIES_MAX } from '../domain/limits.ts';
 import type { Command, Store } from '../store/port.ts';
 import type { EndpointState } from './endpoint-state.ts';
@@ -10,6 +11,7 @@ import type { EngineTelemetry } from './telemetry.ts';
 export class Suspension {
   readonly #store: Store;
   readonly #clock: Clock;
+  readonly #ids: IdSource;
   readonly #telemetry: EngineTelemetry;
   readonly #rule: SuspensionRule;
   /** The suspension was not written: the lane may go on. */
@@ -17,12 +19,18 @@ export class Suspension {
   readonly #underway = new Set<Promise<void>>();
 
   constructor(
-    tools: { readonly store: Store; readonly clock: Clock; readonly telemetry: EngineTelemetry },
+    tools: {
+      readonly store: Store;
+      readonly clock: Clock;
+      readonly ids: IdSource;
+      readonly telemetry: EngineTelemetry;
+    },
     rule: SuspensionRule,
     onLeftActive: (state: EndpointState) => void,
   ) {
     this.#store = tools.store;
     this.#clock = tools.clock;
+    this.#ids = tools.ids;
     this.#telemetry = tools.telemetry;
     this.#rule = rule;
     this.#onLeftActive = onLeftActive;
@@ -85,12 +93,15 @@ export class Suspension {
       {
         kind: 'audit.append',
         row: {
+          id: this.#ids.next('aud'),
           at,
           organizationId: endpoint.organizationId,
           actor: 'system',
           action: 'endpoint.suspended',
           target: endpoint.id,
           reason,
+          address: null,
+          requestId: null,
           detail: { consecutiveFailures, failingSince },
         },
       },

@@ -1,10 +1,8 @@
-import type { AttemptPhases } from '../domain/attempt.ts';
+import type { Attempt } from '../domain/attempt.ts';
 import type { DeathReason } from '../domain/delivery.ts';
 import type { SuspensionReason } from '../domain/endpoint.ts';
-import type { DeliveryId, EndpointId, OrganizationId } from '../domain/ids.ts';
-
-/** How one attempt went, as a label of few values. */
-export type AttemptResultLabel = 'success' | 'http_error' | 'no_response' | 'signing';
+import type { EndpointId, OrganizationId } from '../domain/ids.ts';
+import type { Removed } from '../store/port.ts';
 
 export type DeliveryEnd =
   | { readonly kind: 'succeeded' }
@@ -13,21 +11,17 @@ export type DeliveryEnd =
 
 /** What the engine tells about itself: one function per business event. Ids are for logs, never for labels. */
 export type EngineTelemetry = {
-  readonly eventsAccepted: (count: number, bytes: number) => void;
+  /** Of one request; from its arrival at the engine to the commit. */
+  readonly eventsAccepted: (count: number, bytes: number, durationMs: number) => void;
+  /** Of one event; 0 when nobody subscribes to it. */
+  readonly eventFannedOut: (deliveries: number) => void;
   /** `leased` of them went straight to memory. */
   readonly deliveriesCreated: (count: number, leased: number) => void;
   readonly acceptRefused: (reason: string) => void;
   /** A kept connection that had died cost a second request. */
   readonly connectionRetried: () => void;
-  readonly attemptFinished: (attempt: {
-    readonly deliveryId: DeliveryId;
-    readonly endpointId: EndpointId;
-    readonly number: number;
-    readonly result: AttemptResultLabel;
-    readonly status: number | null;
-    readonly errorKind: string | null;
-    readonly phases: AttemptPhases;
-  }) => void;
+  /** `waitedMs` from due to signed. */
+  readonly attemptFinished: (attempt: Attempt, eventId: string, waitedMs: number) => void;
   readonly deliveryEnded: (end: DeliveryEnd, ageMs: number) => void;
   readonly endpointSuspended: (fields: {
     readonly organizationId: OrganizationId;
@@ -42,6 +36,10 @@ export type EngineTelemetry = {
   readonly released: (deliveries: number) => void;
   /** The store refused or failed; the engine keeps what it has and tries again. */
   readonly storeRefused: (operation: string, error: unknown) => void;
+  /** A step of retention. */
+  readonly retentionRemoved: (removed: Removed) => void;
+  /** What retention removed since it last told. */
+  readonly retentionReport: (removed: Removed & { readonly retentionDays: number }) => void;
   readonly jobFinished: (name: string, changed: number, durationMs: number) => void;
   readonly jobFailed: (name: string, error: unknown) => void;
   /** Something that must not happen did, and was contained. */
@@ -52,6 +50,7 @@ function ignore(): void {}
 
 export const SILENT_TELEMETRY: EngineTelemetry = {
   eventsAccepted: ignore,
+  eventFannedOut: ignore,
   deliveriesCreated: ignore,
   acceptRefused: ignore,
   connectionRetried: ignore,
@@ -63,6 +62,8 @@ export const SILENT_TELEMETRY: EngineTelemetry = {
   claimBatch: ignore,
   released: ignore,
   storeRefused: ignore,
+  retentionRemoved: ignore,
+  retentionReport: ignore,
   jobFinished: ignore,
   jobFailed: ignore,
   fault: ignore,

@@ -16,12 +16,12 @@ export type RequestFacts = Credentials & {
 /** Says who asks; without a promise when memory knows. */
 export type Authenticate = (facts: RequestFacts) => Outcome<Caller> | Promise<Outcome<Caller>>;
 
-const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
+export const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
 /** Lower case, as Node gives it. */
 export const ORGANIZATION_HEADER = 'hookring-organization';
 const DECORATION = 'hookringCaller';
 
-export function factsOf({ headers, method, url, id }: FastifyRequest): RequestFacts {
+export function factsOf({ headers, method, url, id, ip }: FastifyRequest): RequestFacts {
   const { authorization } = headers;
   const token = authorization === undefined ? null : (BEARER.exec(authorization)?.[1] ?? null);
   const organization = headers[ORGANIZATION_HEADER];
@@ -29,6 +29,8 @@ export function factsOf({ headers, method, url, id }: FastifyRequest): RequestFa
     token,
     organization: typeof organization === 'string' && organization !== '' ? organization : null,
     requestId: id,
+    // It has none once the client is gone, whatever the types say.
+    address: ip ?? null,
     headers,
     method,
     target: url,
@@ -51,6 +53,11 @@ export function callerOf(request: FastifyRequest): Caller {
   const caller = (request as unknown as Decorated)[DECORATION]; // As above.
   if (caller === null) throw new Error('a route that needs a key ran without a caller');
   return caller;
+}
+
+/** Null as long as nobody has said who asks. */
+export function knownCallerOf(request: FastifyRequest): Caller | null {
+  return (request as unknown as Decorated)[DECORATION]; // As above.
 }
 
 /** Null when the caller may; `nameOf` says a scope in the words of the dialect. */

@@ -4,6 +4,8 @@ import { StoreUnavailable } from '../store/port.ts';
 import { pathOf } from './surface.ts';
 
 const RETRY_AFTER_SECONDS = 1;
+/** Of a store whose disk is full or cannot be written. */
+const STORE_RETRY_AFTER_SECONDS = 5;
 
 export type CrashFacts = {
   readonly requestId: string;
@@ -50,7 +52,11 @@ function unavailable(error: StoreUnavailable): Problem {
       return { code: 'shutting_down', detail: 'this node is stopping; send the request again', ...retry };
     case 'commit_failed':
     case 'disk_low':
-      return { code: 'store_unavailable', detail: 'nothing of this request was stored; send it again later', ...retry };
+      return {
+        code: 'store_unavailable',
+        detail: 'nothing of this request was stored; send it again later',
+        retryAfterSeconds: STORE_RETRY_AFTER_SECONDS,
+      };
   }
 }
 

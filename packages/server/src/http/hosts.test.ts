@@ -35,7 +35,7 @@ function started(crashes: unknown[] = []): HttpServer {
     scopeName: String,
   });
   const registry = { contentType: 'text/plain', metrics: async () => 'figures' };
-  mountHealth(server.fastify, { ready: async () => ({ ok: true }), registry });
+  mountHealth(server.fastify, { ready: async () => ({ ok: true }), metrics: { registry, gate: () => null } });
   return server;
 }
 

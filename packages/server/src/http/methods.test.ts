@@ -71,7 +71,7 @@ describe('a path', () => {
   it('that belongs to no surface says its methods too', async () => {
     const server = start();
     const registry = { contentType: 'text/plain', metrics: async () => '' };
-    mountHealth(server.fastify, { ready: async () => ({ ok: true }), registry });
+    mountHealth(server.fastify, { ready: async () => ({ ok: true }), metrics: { registry, gate: () => null } });
     for (const url of ['/healthz', '/readyz', '/metrics']) {
       for (const method of ['POST', 'PUT', 'DELETE', 'PATCH'] as const) {
         const answer = await ask(server, { method, url });

@@ -8,6 +8,7 @@ import {
   callerOf,
   decorateWithCaller,
   factsOf,
+  knownCallerOf,
   refuseMissingScope,
   setCaller,
 } from './authentication.ts';
@@ -16,6 +17,7 @@ import { readIdempotencyKey } from './idempotency.ts';
 import type { RateLimiter } from './rate-limit.ts';
 import { guardedSurface, sendProblem, sendReply, sendWordless } from './reply.ts';
 import { compileRequest, idempotencyOf, type RequestReader } from './request.ts';
+import { type RequestWatch, type RouteWatch, STARTED, setStarted, startedAt, UNWATCHED } from './request-watch.ts';
 import type { KeyRoute, Route, RouteReply, TextReply } from './route.ts';
 import type { HttpServer } from './server.ts';
 import type { Surface } from './surface.ts';
@@ -28,10 +30,12 @@ export type MountDeps<S> = {
   readonly rateLimiter: RateLimiter | null;
   /** A scope in the words of the surface, for refusals. */
   readonly scopeName: (scope: Scope) => string;
+  /** Nothing is counted or logged without it. */
+  readonly watch?: RequestWatch;
 };
 
 /** Everything that the handlers of one surface share. */
-type Mounted<S> = { readonly surface: Surface; readonly deps: MountDeps<S> };
+type Mounted<S> = { readonly surface: Surface; readonly deps: MountDeps<S>; readonly watch: RequestWatch };
 
 /** Puts a surface's routes on the server, as one plugin with hooks and parsers of its own. */
 export function mountSurface<S>(
@@ -40,16 +44,15 @@ export function mountSurface<S>(
   routes: readonly Route<S>[],
   deps: MountDeps<S>,
 ): void {
-  const mounted: Mounted<S> = { surface: guardedSurface(surface, deps.onCrash), deps };
+  const watch = deps.watch ?? UNWATCHED;
+  const mounted: Mounted<S> = { surface: guardedSurface(surface, deps.onCrash), deps, watch };
   server.surfaces.add(mounted.surface);
   server.fastify.register(
     async (instance) => {
       decorateWithCaller(instance);
+      instance.decorateRequest(STARTED, 0);
       // Whatever the content type is, the bytes come first; the route says what it makes of them.
       instance.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-      instance.setErrorHandler((error, request, reply) => {
-        refuse(mounted, request, reply, crashed(mounted, error, request));
-      });
       for (const route of routes) addRoute(instance, mounted, route);
     },
     { prefix: surface.prefix },
@@ -60,16 +63,25 @@ function addRoute<S>(instance: FastifyInstance, mounted: Mounted<S>, route: Rout
   const read = compileRequest(route.request);
   const serialize = route.serialize === undefined ? JSON.stringify : route.serialize.bind(route);
   const { bodyBytesMax } = route.request;
+  const { monotonic } = mounted.watch;
+  const watch = mounted.watch.route(mounted.surface.name, route.operationId);
+  function tell(request: FastifyRequest, reply: FastifyReply): void {
+    tellAnswer(watch, monotonic(), request, reply);
+  }
   instance.route({
     method: route.method,
     url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
     ...(bodyBytesMax === undefined ? {} : { bodyLimit: bodyBytesMax }),
-    ...(route.access === 'key'
-      ? {
-          onRequest: (request: FastifyRequest, reply: FastifyReply, done: () => void) =>
-            admit(mounted, route, request, reply, done),
-        }
-      : {}),
+    onRequest: (request, reply, done) => {
+      setStarted(request, monotonic());
+      if (route.access === 'key') admit(mounted, route, request, reply, done, tell);
+      else done();
+    },
+    // What the framework finds wrong once the route has the request: most often with its body.
+    errorHandler: (error, request, reply) => {
+      refuse(mounted, request, reply, crashed(mounted, error, request));
+      tell(request, reply);
+    },
     handler: async (request, reply) => {
       try {
         const answer = await run(mounted, route, read, request);
@@ -81,6 +93,7 @@ function addRoute<S>(instance: FastifyInstance, mounted: Mounted<S>, route: Rout
       } catch (error) {
         refuse(mounted, request, reply, crashed(mounted, error, request));
       }
+      tell(request, reply);
     },
   });
 }
@@ -92,22 +105,21 @@ function admit<S>(
   request: FastifyRequest,
   reply: FastifyReply,
   done: () => void,
+  tell: (request: FastifyRequest, reply: FastifyReply) => void,
 ): void {
   const settle = (outcome: Awaited<ReturnType<Authenticate>>): void => {
-    const problem = outcome.ok ? overRate(mounted, outcome.value, reply) : outcome.problem;
-    if (!outcome.ok || problem !== null) {
-      if (problem !== null) refuse(mounted, request, reply, problem);
+    if (!outcome.ok) {
+      end(mounted, request, reply, outcome.problem, tell);
       return;
     }
-    const refusal = refuseMissingScope(outcome.value, route.scopes, mounted.deps.scopeName);
-    if (refusal !== null) {
-      refuse(mounted, request, reply, refusal.problem);
-      return;
-    }
-    setCaller(request, outcome.value);
-    done();
+    const caller = outcome.value;
+    setCaller(request, caller);
+    const problem =
+      overRate(mounted, caller, reply) ?? refuseMissingScope(caller, route.scopes, mounted.deps.scopeName)?.problem;
+    if (problem === undefined) done();
+    else end(mounted, request, reply, problem, tell);
   };
-  const crash = (error: unknown): void => refuse(mounted, request, reply, crashed(mounted, error, request));
+  const crash = (error: unknown): void => end(mounted, request, reply, crashed(mounted, error, request), tell);
   try {
     const outcome = mounted.deps.authenticate(factsOf(request));
     if (outcome instanceof Promise) outcome.then(settle).catch(crash);
@@ -117,6 +129,18 @@ function admit<S>(
   }
 }
 
+/** The end of a request that is not let in. */
+function end<S>(
+  mounted: Mounted<S>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  problem: Problem,
+  tell: (request: FastifyRequest, reply: FastifyReply) => void,
+): void {
+  refuse(mounted, request, reply, problem);
+  tell(request, reply);
+}
+
 function overRate<S>(mounted: Mounted<S>, caller: Caller, reply: FastifyReply): Problem | null {
   const { rateLimiter } = mounted.deps;
   if (rateLimiter === null) return null;
@@ -124,6 +148,7 @@ function overRate<S>(mounted: Mounted<S>, caller: Caller, reply: FastifyReply): 
   const headers = mounted.surface.rateLimitHeaders(state);
   for (const name in headers) reply.header(name, headers[name]);
   if (state.allowed) return null;
+  mounted.watch.rateLimited(mounted.surface.name);
   const { retryAfterSeconds } = state;
   return refused('rate_limited', `try again in ${retryAfterSeconds} s`, { retryAfterSeconds }).problem;
 }
@@ -160,6 +185,10 @@ function run<S>(
   if (!key.ok) return key;
   const idempotency = key.key === null ? null : idempotencyOf(request, key.key, route.request);
   return route.handle({ services, operationId, requestId, headers, caller, idempotency }, input.input);
+}
+
+function tellAnswer(watch: RouteWatch, now: number, request: FastifyRequest, reply: FastifyReply): void {
+  watch.answered(reply.statusCode, now - startedAt(request), request.id, knownCallerOf(request));
 }
 
 function refuse<S>(mounted: Mounted<S>, request: FastifyRequest, reply: FastifyReply, problem: Problem): void {

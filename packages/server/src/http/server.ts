@@ -1,6 +1,12 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import Fastify, { type ConnectionError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, {
+  type ConnectionError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+} from 'fastify';
 import { type Refusal, refused } from '../app/outcome.ts';
 import type { ErrorCode } from '../domain/error-registry.ts';
 import { CONTROL_BODY_BYTES_MAX } from '../domain/limits.ts';
@@ -8,6 +14,7 @@ import { askedPath, type CrashSink, crashFacts, isOfFramework, problemOf } from 
 import { createHostRewrite, namesOneHost } from './hosts.ts';
 import { explainMissing, type MountedOperation } from './not-found.ts';
 import { guardedSurface, sendProblem } from './reply.ts';
+import { type RequestWatch, UNWATCHED, watchMissing } from './request-watch.ts';
 import { createSurfaceTable, pathOf, type Surface, type SurfaceTable } from './surface.ts';
 
 /** From the first byte to the last of a request: a slow sender must not hold a connection for ever. */
@@ -30,6 +37,8 @@ export type HttpServerOptions = {
   /** Addresses or ranges of proxies whose X-Forwarded-* headers are believed, or how many hops; false: none. */
   readonly trustProxy: boolean | string | readonly string[] | number;
   readonly connectionsMax?: number;
+  /** Of requests that no surface has a route for. */
+  readonly watch?: RequestWatch;
   /**
    * Lower-case host names, without a port, and the prefix of the surface that each of them shows: its paths stand there
    * without the prefix, beside those of the server itself (`/healthz`, `/readyz`, `/metrics`), and no others do. Every
@@ -44,11 +53,13 @@ export type HttpServer = { readonly fastify: FastifyInstance; readonly surfaces:
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const fallback = guardedSurface(options.fallback, options.onCrash);
   const surfaces = createSurfaceTable(fallback);
-  const { hosts = NO_HOSTS } = options;
+  const { hosts = NO_HOSTS, watch = UNWATCHED } = options;
+  const tell = watchMissing(watch);
 
   function refuseBroken(error: { readonly code: string }, request: FastifyRequest, reply: FastifyReply): void {
     const surface = surfaces.of(pathOf(request.raw.url ?? '/'));
     sendProblem(reply, request.id, surface, brokenUrl(error.code, request).problem, askedPath(request));
+    tell(surface.name, reply, request.id);
   }
 
   const fastify = Fastify({
@@ -56,8 +67,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     genReqId: options.requestIds,
     ...(hosts.size === 0 ? {} : { rewriteUrl: createHostRewrite(hosts, surfaces) }),
     requestIdHeader: false,
-    // Fastify takes a number of hops too; its types leave that out.
-    trustProxy: options.trustProxy as boolean | string | string[],
+    trustProxy: trustOf(options.trustProxy),
     requestTimeout: REQUEST_MS_MAX,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionTimeout: 0,
@@ -98,6 +108,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const { refusal, allow } = explainMissing(operations, request.method, path);
     if (allow !== null) reply.header('allow', allow);
     sendProblem(reply, request.id, surface, refusal.problem, askedPath(request));
+    tell(surface.name, reply, request.id);
   }
   fastify.setNotFoundHandler(refuseMissing);
   fastify.setErrorHandler((error, request, reply) => {
@@ -109,8 +120,20 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const facts = crashFacts(request);
     const surface = surfaces.of(pathOf(request.url));
     sendProblem(reply, request.id, surface, problemOf(error, facts, options.onCrash), facts.path);
+    tell(surface.name, reply, request.id);
   });
   return { fastify, surfaces };
+}
+
+type Trust = FastifyServerOptions['trustProxy'] & {};
+
+/**
+ * A number says that every request comes through so many proxies, of which the outermost names the client. Fastify
+ * itself takes a number for none, because it cannot know that; the operator says it.
+ */
+function trustOf(setting: HttpServerOptions['trustProxy']): Trust {
+  if (typeof setting === 'number') return (_address, hop) => hop < setting;
+  return typeof setting === 'boolean' || typeof setting === 'string' ? setting : [...setting];
 }
 
 const NO_HOSTS: ReadonlyMap<string, string> = new Map();

@@ -1,4 +1,4 @@
-import type { Pool } from 'undici';
+import type { Client } from 'undici';
 import type { AddressPolicy } from './address-policy.ts';
 import { WheelDriver } from './deadline-wheel.ts';
 import { Exchange, type ExchangeTools } from './exchange.ts';
@@ -46,7 +46,7 @@ export function createDeliveryClient(options: DeliveryClientOptions): Sender {
   });
   const connect = createGuardedConnector({ policy: options.policy, lookup, monotonic, context, tls: options.tls });
   const pools = new OriginPools({
-    pool: poolOptions(connect),
+    client: clientOptions(connect),
     poolMsMax: options.connectionMsMax ?? CONNECTION_MS_MAX,
   });
   const keptSocketsMax = options.keptSocketsMax ?? KEPT_SOCKETS_MAX;
@@ -63,9 +63,10 @@ export function createDeliveryClient(options: DeliveryClientOptions): Sender {
       target = { origin: request.url.origin, path: request.url.pathname + request.url.search };
       targets.set(request.url, target);
     }
-    const pool = pools.get(target.origin, exchange.startedAt);
+    const connection = pools.get(target.origin, exchange.startedAt).take();
+    exchange.connection = connection;
     context.dispatching = exchange;
-    pool.dispatch(
+    connection.client.dispatch(
       {
         path: target.path,
         method: 'POST',
@@ -95,11 +96,9 @@ export function createDeliveryClient(options: DeliveryClientOptions): Sender {
   };
 }
 
-function poolOptions(connect: ReturnType<typeof createGuardedConnector>): Pool.Options {
+function clientOptions(connect: ReturnType<typeof createGuardedConnector>): Client.Options {
   return {
     connect,
-    // Lanes bound the connections of an endpoint; a bound per origin would let one endpoint starve its neighbours.
-    connections: null,
     pipelining: 1,
     allowH2: false,
     // Not by an environment variable either: the experimental parser has other limits.

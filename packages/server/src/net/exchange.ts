@@ -6,6 +6,7 @@ import { classifyError } from './classify-error.ts';
 import type { WheelDriver, WheelEntry } from './deadline-wheel.ts';
 import type { ConnectAttempt, ConnectContext } from './guarded-connector.ts';
 import { NetRefusal } from './net-refusal.ts';
+import type { Connection } from './origin-pools.ts';
 import type { SendFailure, SendRequest, SendResult } from './sender.ts';
 
 /** A body up to this size is read to its end to keep the connection; past it a new connection is cheaper. */
@@ -35,6 +36,8 @@ export class Exchange implements Dispatcher.DispatchHandler, WheelEntry {
 
   /** The connection being opened for this request; null once it is sent on a kept one. */
   attempt: ConnectAttempt | null = null;
+  /** What the request goes out on; null once it was given back or dropped. */
+  connection: Connection | null = null;
   readonly startedAt: number;
   readonly #tools: ExchangeTools;
   readonly #request: SendRequest;
@@ -98,9 +101,17 @@ export class Exchange implements Dispatcher.DispatchHandler, WheelEntry {
     if (this.#isSettled) return;
     const result = this.#answer();
     this.#end();
-    // undici frees the connection in a `setImmediate` that it queues right after this call. Told before that, a lane's
-    // next request would open a connection beside the one that is about to be free.
-    queueMicrotask(() => setImmediate(this.#resolve, result));
+    // undici frees the connection in a `setImmediate` that it queues right after this call. Given back before that, the
+    // next request on it would have to wait.
+    queueMicrotask(() => setImmediate(onFree, this, result));
+  }
+
+  /** The answer was read to its end, and its connection is free. */
+  finish(result: SendResult): void {
+    const { connection } = this;
+    this.connection = null;
+    connection?.pool.giveBack(connection);
+    this.#resolve(result);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
@@ -168,11 +179,16 @@ export class Exchange implements Dispatcher.DispatchHandler, WheelEntry {
     const isReused = this.#controller !== null && this.attempt === null;
     const staleConnection = failure === 'reset' && isReused && this.#firstByteAt === 0;
     const told = staleConnection ? 'A kept connection was closed before the receiver answered.' : detail;
+    if (staleConnection) this.connection?.pool.dropIdle();
     this.#settle({ kind: 'failure', failure, detail: told, staleConnection, phases: this.#phases() });
   }
 
   #settle(result: SendResult): void {
     this.#end();
+    const { connection } = this;
+    this.connection = null;
+    // After the rest of this call: a request that is given up is told to undici by its controller first.
+    if (connection !== null) queueMicrotask(() => connection.pool.drop(connection));
     this.#resolve(result);
   }
 
@@ -191,6 +207,10 @@ export class Exchange implements Dispatcher.DispatchHandler, WheelEntry {
       totalMs: tenths(this.#tools.monotonic() - this.startedAt),
     };
   }
+}
+
+function onFree(exchange: Exchange, result: SendResult): void {
+  exchange.finish(result);
 }
 
 function span(from: number | null, to: number | null): number | null {

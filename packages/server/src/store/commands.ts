@@ -1,6 +1,7 @@
 import type { ApiKey } from '../domain/api-key.ts';
+import type { AuditAction } from '../domain/audit-action.ts';
 import type { Endpoint } from '../domain/endpoint.ts';
-import type { ApiKeyId, DeliveryId, EndpointId, EventKey, OrganizationId } from '../domain/ids.ts';
+import type { ApiKeyId, AuditId, DeliveryId, EndpointId, EventKey, OrganizationId } from '../domain/ids.ts';
 import type { Organization } from '../domain/organization.ts';
 import type { RingOwner, Sealed, Secret } from '../domain/secret.ts';
 
@@ -27,13 +28,19 @@ export type IdempotencyRow = {
   readonly expiresAt: number;
 };
 
+/** Who did what, why and from where. Never changed and never deleted. */
 export type AuditRow = {
+  readonly id: AuditId;
   readonly at: number;
   readonly organizationId: OrganizationId;
   readonly actor: string;
-  readonly action: string;
+  readonly action: AuditAction;
   readonly target: string;
   readonly reason: string | null;
+  /** Of the client, in its plain form; null when it was no request over a network. */
+  readonly address: string | null;
+  /** Null when no request asked for it. */
+  readonly requestId: string | null;
   /** Plain facts, never material. */
   readonly detail: Readonly<Record<string, string | number | boolean | null>>;
 };
@@ -73,6 +80,16 @@ export type Command =
   | { readonly kind: 'apiKey.insert'; readonly apiKey: ApiKey }
   | { readonly kind: 'apiKey.revoke'; readonly id: ApiKeyId; readonly at: number }
   | { readonly kind: 'delivery.insert'; readonly deliveries: readonly NewDelivery[] }
+  /**
+   * Overwrites the payload and what receivers answered to it. Does not fit when the event is not there, was erased
+   * before, or is still owed. No delivery of an erased event can be inserted.
+   */
+  | {
+      readonly kind: 'event.erase';
+      readonly organizationId: OrganizationId;
+      readonly eventKey: EventKey;
+      readonly at: number;
+    }
   /** Makes the endpoint's queued deliveries due again in the index of endpoints, as resuming does. */
   | { readonly kind: 'endpoint.wake'; readonly endpointId: EndpointId }
   /** A key of the service itself, by name; `replaces` is what must stand there, null for nothing. */

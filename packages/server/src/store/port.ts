@@ -13,6 +13,8 @@ import type {
   HousekeepingResult,
   HousekeepingStep,
   Incarnation,
+  Pruned,
+  PruneUnit,
   RecordResult,
   RecordUnit,
   ReleaseUnit,
@@ -52,6 +54,15 @@ export type Change =
   /** Deliveries of this endpoint were queued or woken outside of the engine. */
   | { readonly kind: 'queued'; readonly endpointId: EndpointId };
 
+/** What the store takes of the machine; null where this kind of store cannot say. */
+export type StoreSpace = {
+  readonly databaseBytes: number | null;
+  /** Of the write-ahead log beside the database. */
+  readonly logBytes: number | null;
+  /** Share of the disk that new rows can fill, 0 to 1. */
+  readonly diskFreeRatio: number | null;
+};
+
 export interface Store {
   readonly reader: Reader;
   /** This node's run. Every lease of an earlier incarnation of a SQLite file is void. */
@@ -65,7 +76,10 @@ export interface Store {
   takeDue(unit: TakeDueUnit): Promise<DueTaken>;
   release(unit: ReleaseUnit): Promise<void>;
   housekeep(step: HousekeepingStep): Promise<HousekeepingResult>;
+  /** One bounded step of retention. What it removes is overwritten in the store's own files. */
+  prune(unit: PruneUnit): Promise<Pruned>;
   reseal(unit: ResealUnit): Promise<{ readonly changed: number }>;
+  space(): Promise<StoreSpace>;
   onChange(listener: (changes: readonly Change[]) => void): void;
   /** Rejects when the store cannot take writes; for readiness. */
   ping(): Promise<void>;

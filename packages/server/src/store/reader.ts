@@ -1,12 +1,14 @@
 import type { ApiKey } from '../domain/api-key.ts';
 import type { Attempt, AttemptOutcome } from '../domain/attempt.ts';
+import type { AuditAction } from '../domain/audit-action.ts';
 import type { Delivery, ShownStatus } from '../domain/delivery.ts';
 import type { Endpoint, EndpointHealth, EndpointStatus } from '../domain/endpoint.ts';
 import type { Event } from '../domain/event.ts';
 import type { ApiKeyId, DeliveryId, EndpointId, EventKey, OrganizationId, SecretId } from '../domain/ids.ts';
 import type { Organization } from '../domain/organization.ts';
 import type { RingOwner, Sealed, Secret } from '../domain/secret.ts';
-import type { IdempotencyRow, StoredKeyring, StoredSecret } from './commands.ts';
+import type { AuditRow, IdempotencyRow, StoredKeyring, StoredSecret } from './commands.ts';
+import type { Pruned, PruneUnit } from './units.ts';
 
 /** Items may be fewer than were asked for, even none, while `nextCursor` says that there may be more. */
 export type Page<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
@@ -46,6 +48,36 @@ export type ShownAttempt = {
   readonly eventType: string;
 };
 
+/** What is followed; null leaves a choice open. */
+export type FollowFilter = Pick<AttemptFilter, 'organizationId' | 'endpointId' | 'eventType' | 'outcome'>;
+
+/** An attempt as one who follows sees it. */
+export type FollowedAttempt = ShownAttempt & { readonly endpointUrl: string };
+
+/** Always says where to go on. */
+export type FollowedPage = {
+  readonly items: readonly FollowedAttempt[];
+  readonly nextCursor: string;
+  /** More is recorded already than this page looked at. */
+  readonly hasMore: boolean;
+};
+
+/** Rows of the audit log; null leaves a bound or a choice open. */
+export type AuditFilter = {
+  /** Null: of every organization. */
+  readonly organizationId: OrganizationId | null;
+  readonly actor: string | null;
+  readonly action: AuditAction | null;
+  readonly target: string | null;
+  /** Written at this time or later. */
+  readonly since: number | null;
+  /** Written before this time. */
+  readonly until: number | null;
+};
+
+/** An event as it is kept. Once its payload was erased, no byte of that is left. */
+export type StoredEvent = Event & { readonly payloadErasedAt: number | null };
+
 /** Deliveries that a recovery would send again. */
 export type RecoverFilter = {
   readonly organizationId: OrganizationId;
@@ -58,10 +90,33 @@ export type RecoverFilter = {
 /** A delivery as it is shown; `shown` is `held` while its endpoint is suspended. */
 export type ShownDelivery = { readonly delivery: Delivery; readonly shown: ShownStatus };
 
+/**
+ * What the store holds, for metrics. Cheap whatever it holds: a count that says "at most" stops there, and `queued` may
+ * be some seconds old when there is very much to count.
+ */
 export type StoreFigures = {
+  /** Deliveries that have not ended. */
   readonly queued: number;
+  /** Of deliveries that wait here and that no node has in its care; null when none waits. */
   readonly oldestDueAt: number | null;
+  /** Endpoints with such deliveries due; at most FIGURES_COUNT_MAX. */
   readonly dueEndpoints: number;
+  /** Deliveries of suspended endpoints; at most FIGURES_COUNT_MAX. */
+  readonly held: number;
+  /** By reason; at most FIGURES_COUNT_MAX in all. */
+  readonly suspendedEndpoints: readonly { readonly reason: string; readonly endpoints: number }[];
+  readonly secrets: SecretFigures;
+};
+
+export type SecretFigures = {
+  /** Staged, active and retiring. */
+  readonly living: number;
+  /** Rings with a retiring secret that has an end; at most FIGURES_COUNT_MAX. */
+  readonly ringsInGrace: number;
+  /** The next end of a retiring secret; null when none has one. */
+  readonly nextEndAt: number | null;
+  /** Since when the active secret is active that is oldest; null when there is none. */
+  readonly oldestActiveSince: number | null;
 };
 
 export interface Reader {
@@ -89,12 +144,15 @@ export interface Reader {
   apiKey(organizationId: OrganizationId, id: ApiKeyId): Promise<ApiKey | null>;
   apiKeys(organizationId: OrganizationId, page: PageRequest): Promise<Page<ApiKey>>;
   /** The newest event with that public id. */
-  event(organizationId: OrganizationId, id: string): Promise<Event | null>;
-  events(organizationId: OrganizationId, page: PageRequest): Promise<Page<Event>>;
+  event(organizationId: OrganizationId, id: string): Promise<StoredEvent | null>;
+  events(organizationId: OrganizationId, page: PageRequest): Promise<Page<StoredEvent>>;
+  /** What such a step of retention would remove at `now`, counted. */
+  prunable(unit: PruneUnit, now: number): Promise<Pruned>;
   delivery(organizationId: OrganizationId, id: DeliveryId): Promise<ShownDelivery | null>;
   /** Newest first. */
   deliveries(filter: DeliveryFilter, page: PageRequest): Promise<Page<ShownDelivery>>;
   recoverable(filter: RecoverFilter, page: PageRequest): Promise<Page<Delivery>>;
+  /** Without those whose payload was erased. */
   recoverableCount(filter: RecoverFilter, max: number): Promise<number>;
   /** Oldest first. */
   attemptsOfDelivery(organizationId: OrganizationId, id: DeliveryId): Promise<readonly Attempt[]>;
@@ -102,6 +160,13 @@ export interface Reader {
   attemptsOfEndpoint(id: EndpointId, page: PageRequest): Promise<Page<Attempt>>;
   /** Newest first. */
   attempts(filter: AttemptFilter, page: PageRequest): Promise<Page<ShownAttempt>>;
+  /**
+   * In the order in which they are recorded, oldest first. `after: null` begins at the end, with the newest `itemsMax`
+   * at most. Whoever goes on from each `nextCursor` sees every attempt that is recorded later exactly once.
+   */
+  followAttempts(filter: FollowFilter, page: PageRequest): Promise<FollowedPage>;
+  /** Newest first, in the order in which they were committed. */
+  audit(filter: AuditFilter, page: PageRequest): Promise<Page<AuditRow>>;
   idempotency(principal: string, route: string, key: string, now: number): Promise<IdempotencyRow | null>;
   /** Everything sealed, in id order, for a change of master key. */
   sealedSecrets(
@@ -111,5 +176,5 @@ export interface Reader {
     page: PageRequest,
   ): Promise<Page<{ readonly endpointId: EndpointId; readonly name: string; readonly sealed: Sealed }>>;
   serviceKey(name: string): Promise<Sealed | null>;
-  figures(): Promise<StoreFigures>;
+  figures(now: number): Promise<StoreFigures>;
 }

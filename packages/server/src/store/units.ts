@@ -86,6 +86,7 @@ export type QueuedDelivery = {
   readonly occurredAt: number;
   /** When the delivery was made. */
   readonly createdAt: number;
+  readonly dueAt: number;
   readonly payload: Uint8Array;
   readonly attemptCount: number;
 };
@@ -126,13 +127,31 @@ export type HousekeepingStep =
   | { readonly kind: 'expire_held'; readonly now: number; readonly heldMsMax: number; readonly itemsMax: number }
   /** Queued deliveries of archived endpoints become cancelled. */
   | { readonly kind: 'cancel_archived'; readonly now: number; readonly itemsMax: number }
-  /** Events past retention go with their deliveries and attempts, never one that is still owed. */
-  | { readonly kind: 'prune_events'; readonly before: number; readonly itemsMax: number }
   | { readonly kind: 'prune_idempotency'; readonly now: number; readonly itemsMax: number }
   /** Dead secrets move to the history, and material dead since before `before` is removed. */
   | { readonly kind: 'purge_secrets'; readonly now: number; readonly before: number; readonly itemsMax: number }
   | { readonly kind: 'checkpoint' };
 export type HousekeepingResult = { readonly changed: number; readonly more: boolean };
+
+/**
+ * Events made before a time go with their deliveries and attempts, oldest first. One stays that is still owed, or whose
+ * id its client must not use again yet.
+ */
+export type PruneUnit = {
+  readonly before: number;
+  /** Where the step before it stopped; null begins with the oldest. */
+  readonly after: string | null;
+  /** Rows that one step looks at and removes, about. */
+  readonly itemsMax: number;
+};
+export type Removed = { readonly events: number; readonly deliveries: number; readonly attempts: number };
+export type Pruned = {
+  readonly removed: Removed;
+  /** Up to here everything was looked at; null when nothing was. */
+  readonly after: string | null;
+  /** False: all that was made before the time has been looked at. */
+  readonly more: boolean;
+};
 
 /**
  * Replaces sealed texts of secrets with the same text under another master key; ids that changed meanwhile are left

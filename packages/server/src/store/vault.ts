@@ -69,6 +69,11 @@ export function createVault(keys: MasterKeyRing): Vault {
   };
 }
 
+/** The id of the master key that a text is sealed under. Throws VaultError when it is no sealed text. */
+export function keyIdOf(sealed: Sealed): string {
+  return open(sealed).keyId;
+}
+
 type Opened = {
   readonly keyId: string;
   readonly nonce: Buffer;

@@ -16,6 +16,7 @@ export const ATTEMPT_CLASSES = [
   'response_too_large',
   'invalid_request',
   'closed',
+  'signing',
   'other',
 ] as const;
 export type AttemptClass = (typeof ATTEMPT_CLASSES)[number];

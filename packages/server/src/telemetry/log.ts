@@ -1,6 +1,6 @@
 import type { DestinationStream, Logger } from 'pino';
 import { pino, destination as pinoDestination, stdTimeFunctions } from 'pino';
-import { redactFields, redactText } from './redact.ts';
+import { redactFields, redactor } from './redact.ts';
 
 /** Without `child`: pino does not look into the bindings of children, so they could carry a secret out. */
 export type Log = Pick<Logger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'flush' | 'isLevelEnabled'>;
@@ -9,6 +9,8 @@ const STDERR = 2;
 
 export type LogOptions = {
   readonly level: string;
+  /** Left out of every line, whatever they look like. */
+  readonly secrets?: readonly string[];
   /** Takes whole lines; standard error unless given. */
   readonly destination?: DestinationStream;
 };
@@ -28,7 +30,7 @@ export function createLog(options: LogOptions): Log {
         level: (label) => ({ level: label }),
         log: redactRecord,
       },
-      hooks: { streamWrite: redactText },
+      hooks: { streamWrite: redactor(options.secrets ?? []) },
     },
     options.destination ?? pinoDestination({ dest: STDERR, sync: true }),
   );

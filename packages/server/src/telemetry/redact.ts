@@ -24,18 +24,48 @@ const SECRET_ENDINGS = [
 ];
 
 /**
- * What a secret looks like wherever it turns up: Hookring's own texts, bearer credentials, and passwords inside URLs.
- * The last line of defence, over the finished line.
+ * What a secret looks like wherever it turns up. The last line of defence, over the finished line, where quotes inside
+ * texts are escaped. Rather too much is left out than too little.
  */
 const SECRET_TEXTS: readonly (readonly [RegExp, string])[] = [
   [/\b(whsec|whsk)_[A-Za-z0-9+/=_-]{8,}/g, `$1_${REDACTED}`],
   [/\b([a-z]{2,12}_(?:live|test))_[A-Za-z0-9_-]{8,}/g, `$1_${REDACTED}`],
   [/\bsealed\.[A-Za-z0-9_.-]{8,}/g, `sealed.${REDACTED}`],
-  [/\b(Bearer|Basic)(\s+)[A-Za-z0-9+/=._~-]{6,}/gi, `$1$2${REDACTED}`],
-  [/(:\/\/[^/\s:@"]*):[^/\s@"]+@/g, `$1:${REDACTED}@`],
+  // JSON Web Tokens and parts of them.
+  [/\beyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){0,2}/g, REDACTED],
+  [/\b(Bearer|Basic|Digest|Token)(\s+)[A-Za-z0-9+/=._~-]{6,}/gi, `$1$2${REDACTED}`],
+  // Headers that were written out.
+  [
+    /\b((?:proxy-)?authorization|(?:set-)?cookie|x-[a-z-]{0,30}(?:key|token|secret))(\s*[:=]\s*)[^",;\\]+/gi,
+    `$1$2${REDACTED}`,
+  ],
+  // Passwords, and all values of queries: nobody knows which of them opens something.
+  [/(:\/\/[^/\s:@"]*):[^/\s"]*@/g, `$1:${REDACTED}@`],
+  [/([?&][^\s=&"\\?#]{1,200}=)[^\s&"\\#]+/g, `$1${REDACTED}`],
+  // Forms and settings.
+  [
+    /\b(\w{0,40}(?:secret|token|password|passwd|passphrase|credentials?|(?:api|master|private|bootstrap)_?keys?)=)[^\s&",;\\]+/gi,
+    `$1${REDACTED}`,
+  ],
+  // Keys of 32 bytes or more in base64, and of 20 or more in hex.
+  [/(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{43,}={1,2}/g, REDACTED],
+  [/\b[0-9a-fA-F]{40,}\b/g, REDACTED],
+  // API keys, whatever prefix a dialect gives them. Ids are shorter.
+  [/(?<![A-Za-z0-9])(?=[A-Za-z]*[0-9])(?=[a-z0-9]*[A-Z])[A-Za-z0-9]{32,}/g, REDACTED],
 ];
 
-export function redactText(line: string): string {
+/** Takes the secrets out of a finished line; `known` are those that this process was given, whatever they look like. */
+export function redactor(known: readonly string[]): (line: string) => string {
+  // As they stand inside JSON. The longest first: one may be a part of another.
+  const texts = known.map((text) => JSON.stringify(text).slice(1, -1)).toSorted((a, b) => b.length - a.length);
+  return (line) => {
+    let clean = line;
+    for (const text of texts) clean = clean.replaceAll(text, REDACTED);
+    return redactText(clean);
+  };
+}
+
+function redactText(line: string): string {
   let clean = line;
   for (const [pattern, replacement] of SECRET_TEXTS) clean = clean.replace(pattern, replacement);
   return clean;

@@ -24,6 +24,22 @@ export function counterFamily<const Name extends string>(
   };
 }
 
+/** A counter that something else counts. */
+export function readCounter(registry: Registry, described: Described, read: () => number): void {
+  register(registry, described, 'counter', () => [{ labels: {}, value: read() }]);
+}
+
+export type GaugeSample = { readonly labels: Labels; readonly value: number };
+
+/** Read at each scrape. No sample: there is nothing to say now. */
+export function gauge(
+  registry: Registry,
+  described: Described,
+  read: () => readonly GaugeSample[] | Promise<readonly GaugeSample[]>,
+): void {
+  register(registry, described, 'gauge', read);
+}
+
 export class HistogramCell {
   readonly #bounds: readonly number[];
   /** One more than the bounds: the last counts what is above all of them. */
@@ -75,14 +91,13 @@ export function histogramFamily<const Name extends string>(
 function register(
   registry: Registry,
   { name, help }: Described,
-  type: 'counter' | 'histogram',
-  read: () => Sample[],
+  type: 'counter' | 'gauge' | 'histogram',
+  read: () => readonly Sample[] | Promise<readonly Sample[]>,
 ): void {
   const metric = {
     name,
     help,
-    // oxlint-disable-next-line typescript/require-await -- the registry awaits it
-    get: async () => ({ name, help, type, aggregator: 'sum', values: read() }),
+    get: async () => ({ name, help, type, aggregator: 'sum', values: await read() }),
     reset: () => undefined,
   };
   // The registry uses a metric's name and get() alone; its type lists prom-client's own classes.

@@ -27,12 +27,12 @@ async function figure(telemetry: Telemetry, series: string): Promise<string | un
 const attempt = {
   deliveryId: 'dlv_01h455vb4pex5vsknk084sn02q',
   endpointId: 'ep_01h455vb4pex5vsknk084sn02q',
+  id: 'att_01h455vb4pex5vsknk084sn02q',
   number: 1,
-  result: 'success',
-  status: 200,
-  errorKind: null,
+  responseStatus: 200 as number | null,
+  errorKind: null as string | null,
   phases: { dnsMs: null, connectMs: null, tlsMs: null, firstByteMs: 40, totalMs: 60 },
-} as const;
+};
 
 describe('the log', () => {
   it('writes one JSON object per line with a text level and an ISO time', () => {
@@ -97,6 +97,7 @@ describe('the log', () => {
       retiredId: 'sec_1',
       actor: 'key_1',
       reason: null,
+      requestId: 'r',
     });
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ secretId: 'sec_2', retiredId: 'sec_1' });
   });
@@ -120,7 +121,7 @@ describe('the events', () => {
 
   it('count accepted events and where their deliveries went', async () => {
     const { telemetry } = create();
-    telemetry.events.eventsAccepted(3, 300);
+    telemetry.events.eventsAccepted(3, 300, 20);
     telemetry.events.deliveriesCreated(5, 2);
     expect(await figure(telemetry, 'hookring_events_accepted_total')).toBe('3');
     expect(await figure(telemetry, 'hookring_events_accepted_bytes_total')).toBe('300');
@@ -140,14 +141,14 @@ describe('the events', () => {
     [700, null, 'failed', 'other'],
   ])('put an attempt with status %s and error %s into %s %s', async (status, errorKind, outcome, label) => {
     const { telemetry } = create();
-    telemetry.events.attemptFinished({ ...attempt, status, errorKind });
+    telemetry.events.attemptFinished({ ...attempt, responseStatus: status, errorKind }, 'evt_1', 0);
     expect(await figure(telemetry, `hookring_attempts_total{outcome="${outcome}",class="${label}"}`)).toBe('1');
   });
 
   it('put the length of an attempt into cumulative buckets in seconds', async () => {
     const { telemetry } = create();
-    telemetry.events.attemptFinished(attempt);
-    telemetry.events.attemptFinished({ ...attempt, phases: { ...attempt.phases, totalMs: 400_000 } });
+    telemetry.events.attemptFinished(attempt, 'evt_1', 0);
+    telemetry.events.attemptFinished({ ...attempt, phases: { ...attempt.phases, totalMs: 400_000 } }, 'evt_1', 0);
     const name = 'hookring_attempt_duration_seconds';
     expect(await figure(telemetry, `${name}_bucket{le="0.05",outcome="succeeded"}`)).toBe('0');
     expect(await figure(telemetry, `${name}_bucket{le="0.1",outcome="succeeded"}`)).toBe('1');
@@ -182,56 +183,122 @@ describe('the events', () => {
 
   it('stay silent at info for what happens with every event', () => {
     const { telemetry, lines } = create('info');
-    telemetry.events.eventsAccepted(1, 1);
-    telemetry.events.attemptFinished({ ...attempt, status: 500 });
+    telemetry.events.eventsAccepted(1, 1, 1);
+    telemetry.events.attemptFinished({ ...attempt, responseStatus: 500 }, 'evt_1', 0);
     telemetry.events.deliveryEnded({ kind: 'succeeded' }, 5);
     telemetry.events.recordBatch(10, 2, 0);
     expect(lines).toEqual([]);
   });
 });
 
+const MODE = { lanes: 0, inFlight: 0, waiting: 0 };
+
 describe('the gauges', () => {
+  const store = {
+    queued: 12,
+    oldestDueAt: 31_000,
+    dueEndpoints: 2,
+    held: 4,
+    suspendedEndpoints: [{ reason: 'failing', endpoints: 3 }],
+    secrets: { living: 9, ringsInGrace: 1, nextEndAt: 91_000, oldestActiveSince: 1_000 },
+  };
+  const lanes = {
+    modes: { healthy: { lanes: 3, inFlight: 7, waiting: 2 }, erring: MODE, unproven: MODE, failing: MODE },
+    single: 1,
+    paused: 2,
+    behind: 5,
+    oldestDueAt: 1_000,
+  };
   const sources = {
-    engine: () => ({ inFlight: 7, inMemory: 8, inMemoryBytes: 900, lanes: 3 }),
-    backlog: () => Promise.resolve({ queued: 12, oldestDueAt: 1_000, dueEndpoints: 2 }),
-    storeRoom: () => ({ units: 40, bytes: 5_000 }),
+    engine: () => ({ inFlight: 7, inMemory: 8, inMemoryBytes: 900 }),
+    lanes: async () => lanes,
+    store: async () => store,
+    space: async () => ({ databaseBytes: 4_096, logBytes: 0, diskFreeRatio: 0.5 }),
+    queueRoom: () => ({ units: 40, bytes: 5_000 }),
+    queueMax: { units: 100, bytes: 6_000 },
     now: () => 61_000,
+    version: '1.2.3',
   };
 
-  it('are read at each scrape, the store once', async () => {
+  it('are read at each scrape, each source once', async () => {
     const { telemetry } = create();
     let reads = 0;
     telemetry.observe({
       ...sources,
-      backlog: () => {
+      store: async () => {
         reads += 1;
-        return sources.backlog();
+        return store;
       },
     });
     const text = await telemetry.registry.metrics();
     expect(text).toContain('hookring_attempts_in_flight 7\n');
     expect(text).toContain('hookring_deliveries_in_memory_bytes 900\n');
+    expect(text).toContain('hookring_lanes{state="healthy"} 3\n');
+    expect(text).toContain('hookring_lane_deliveries_waiting{state="healthy"} 2\n');
+    expect(text).toContain('hookring_lanes_single 1\n');
     expect(text).toContain('hookring_backlog_deliveries 12\n');
-    expect(text).toContain('hookring_oldest_due_age_seconds 60\n');
-    expect(text).toContain('hookring_due_endpoints 2\n');
-    expect(text).toContain('hookring_store_queue_free_units 40\n');
+    expect(text).toContain('hookring_due_endpoints 7\n');
+    expect(text).toContain('hookring_suspended_endpoints{reason="failing"} 3\n');
+    expect(text).toContain('hookring_store_queue_units 60\n');
+    expect(text).toContain('hookring_store_queue_bytes 1000\n');
+    expect(text).toContain('hookring_next_secret_expiry_seconds 30\n');
+    expect(text).toContain('hookring_oldest_active_secret_age_seconds 60\n');
+    expect(text).toContain('hookring_database_log_bytes 0\n');
+    expect(text).toContain(`hookring_build_info{version="1.2.3",node="${process.version}"} 1\n`);
     expect(reads).toBe(1);
     await telemetry.registry.metrics();
     expect(reads).toBe(2);
   });
 
+  it.each([
+    [31_000, 1_000, 60],
+    [1_000, 31_000, 60],
+    [null, 31_000, 30],
+    [31_000, null, 30],
+    [null, null, 0],
+    [90_000, null, 0],
+  ])(
+    'count the age of the backlog from the older of the store (%s) and of the lanes (%s)',
+    async (inStore, inLanes, age) => {
+      const { telemetry } = create();
+      telemetry.observe({
+        ...sources,
+        store: async () => ({ ...store, oldestDueAt: inStore }),
+        lanes: async () => ({ ...lanes, oldestDueAt: inLanes }),
+      });
+      expect(await figure(telemetry, 'hookring_oldest_due_age_seconds')).toBe(String(age));
+    },
+  );
+
+  it('say nothing of what is not there', async () => {
+    const { telemetry } = create();
+    const secrets = { living: 0, ringsInGrace: 0, nextEndAt: null, oldestActiveSince: null };
+    telemetry.observe({
+      ...sources,
+      store: async () => ({ ...store, suspendedEndpoints: [], secrets }),
+      space: async () => ({ databaseBytes: null, logBytes: null, diskFreeRatio: null }),
+    });
+    const text = await telemetry.registry.metrics();
+    for (const name of ['next_secret_expiry_seconds', 'oldest_active_secret_age_seconds', 'disk_free_ratio'])
+      expect(text).not.toMatch(new RegExp(`^hookring_${name} `, 'm'));
+    expect(text).toContain('hookring_living_secrets 0\n');
+  });
+
   it('leave the other figures alone when the store cannot answer', async () => {
     const { telemetry } = create();
-    telemetry.observe({ ...sources, backlog: () => Promise.reject(new Error('closed')) });
+    telemetry.observe({ ...sources, store: () => Promise.reject(new Error('closed')) });
     const text = await telemetry.registry.metrics();
-    expect(text).toContain('hookring_backlog_deliveries Nan\n');
+    expect(text).not.toMatch(/^hookring_backlog_deliveries /m);
+    expect(text).not.toMatch(/^hookring_oldest_due_age_seconds /m);
     expect(text).toContain('hookring_attempts_in_flight 7\n');
   });
 
   it('come with the figures of the process', async () => {
     const { telemetry } = create();
+    telemetry.observe(sources);
     const text = await telemetry.registry.metrics();
     expect(text).toContain('process_resident_memory_bytes');
-    expect(text).toContain('nodejs_eventloop_lag_p99_seconds');
+    expect(text).toMatch(/^hookring_event_loop_busy_seconds_total \d/m);
+    expect(text).toContain('hookring_event_loop_delay_seconds_bucket{le="0.1"} ');
   });
 });

@@ -6,7 +6,7 @@ import { SCOPES, type Scope } from '../../domain/scope.ts';
 import { inWorld } from '../../engine/testing/in-world.ts';
 import type { World } from '../../engine/testing/world.ts';
 import type { Caller } from '../caller.ts';
-import type { AppContext } from '../context.ts';
+import { type AppContext, SILENT_APP_TELEMETRY } from '../context.ts';
 import type { CreateEndpointInput } from '../endpoints.ts';
 import { createKeyedQueue } from '../keyed-queue.ts';
 import type { Outcome } from '../outcome.ts';
@@ -38,8 +38,9 @@ export function inAppWorld(body: (given: AppWorld) => Promise<void>): () => Prom
         bootstrapKeyHash: null,
         localTokenHash: null,
         rotationLimits: NATIVE_ROTATION_LIMITS,
+        retentionDays: 30,
       },
-      telemetry: { secretRotated() {}, secretRevoked() {}, endpointChanged() {}, accessRefused() {} },
+      telemetry: SILENT_APP_TELEMETRY,
     };
     const { organizationId } = world;
     await body({
@@ -50,6 +51,7 @@ export function inAppWorld(body: (given: AppWorld) => Promise<void>): () => Prom
         actor: 'key_1',
         scopes: new Set(scopes.length === 0 ? SCOPES : scopes),
         requestId: 'r',
+        address: '203.0.113.7',
       }),
     });
   });

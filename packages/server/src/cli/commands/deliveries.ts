@@ -6,6 +6,8 @@ import { type PageOptions, pageQuery } from '../options.ts';
 import type { Run } from '../run.ts';
 import { serverCommand } from '../session.ts';
 import { type Column, facts, table } from '../table.ts';
+import { deliveriesTailCommand } from './deliveries-tail.ts';
+import { deliveriesResendCommand } from './resend.ts';
 
 const COLUMNS: readonly Column<Json>[] = [
   { title: 'ID', text: (row) => text(row, 'id') },
@@ -59,6 +61,7 @@ export function deliveriesCommands(parent: Command, run: Run): void {
   deliveries.addCommand(
     serverCommand('show', 'show a delivery with its attempts')
       .argument('<delivery>', 'its id')
+      .addHelpText('after', '\nExample:\n  hookring deliveries show dlv_…')
       .action(async (id: string, options: object) => {
         await run(options, async (session) => {
           const delivery = await session.call({ method: 'GET', path: '/deliveries/{}', ids: [id] });
@@ -70,17 +73,8 @@ export function deliveriesCommands(parent: Command, run: Run): void {
         });
       }),
   );
-  deliveries.addCommand(
-    serverCommand('resend', 'send the event of a delivery to its endpoint again')
-      .argument('<delivery>', 'its id')
-      .action(async (id: string, options: object) => {
-        await run(options, async (session) => {
-          const made = await session.call({ method: 'POST', path: '/deliveries/{}/resend', ids: [id] });
-          session.print(made, () => text(made, 'id'));
-          session.note(`It goes out as a delivery of its own; see hookring deliveries show ${text(made, 'id')}`);
-        });
-      }),
-  );
+  deliveries.addCommand(deliveriesResendCommand(run));
+  deliveries.addCommand(deliveriesTailCommand(run));
 }
 
 function deliveryFacts(delivery: Json): string {

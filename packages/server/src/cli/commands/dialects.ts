@@ -41,6 +41,7 @@ Each is another view of the same endpoints, and a key works in all of them. Nati
 listed are a dialect's own names.
 
 Examples:
+  hookring dialects
   hookring openapi --dialect moonborn
   hookring keys create --dialect moonborn`,
     )

@@ -6,36 +6,53 @@ import { type Io, writeLine } from '../io.ts';
 import type { Report } from '../session.ts';
 import { clean } from '../table.ts';
 
-const LABELS = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const;
-const COLORS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
+const LABELS = { ok: 'ok     ', warning: 'warning', problem: 'PROBLEM' } as const;
+const COLORS = { ok: 'green', warning: 'yellow', problem: 'red' } as const;
+
+type DoctorOptions = { readonly json?: boolean; readonly databaseUrl?: string; readonly thorough?: boolean };
 
 export function doctorCommand(io: Io, report: Report): Command {
   return new Command('doctor')
     .description('look for what is wrong on this machine, and say what to do')
     .option('--json', 'print exactly one JSON document')
     .option('--database-url <url>', 'the database to look at (HOOKRING_DATABASE_URL)')
-    .addHelpText('after', '\nIt changes nothing. The exit code is 1 when a check failed; warnings do not count.')
-    .action(async (options: { json?: boolean; databaseUrl?: string }) => {
-      const findings = await examine(io, options.databaseUrl === undefined ? {} : { database: options.databaseUrl });
-      const failed = findings.filter(({ status }) => status === 'fail').length;
-      const warned = findings.filter(({ status }) => status === 'warn').length;
-      if (failed > 0) report.exitCode = EXIT.FAILED;
-      if (options.json === true) writeLine(io.stdout, JSON.stringify({ ok: failed === 0, checks: findings }, null, 2));
-      else
-        writeLine(
-          io.stdout,
-          `${findings.map((finding) => lineOf(io, finding)).join('\n')}\n\n${summary(failed, warned)}`,
-        );
+    .option('--thorough', 'look through the whole database, however large it is')
+    .addHelpText(
+      'after',
+      `
+It changes nothing, and may run beside a server. Give it the settings of the server: the same variables, the same folder.
+The exit code is 1 when there is a problem; warnings do not count.
+
+Examples:
+  hookring doctor
+  hookring doctor --json | jq '.checks[] | select(.status != "ok")'`,
+    )
+    .action(async ({ json, databaseUrl, thorough = false }: DoctorOptions) => {
+      const flags = databaseUrl === undefined ? {} : { database: databaseUrl };
+      const findings = await examine(io, { flags, thorough });
+      const problems = findings.filter(({ status }) => status === 'problem').length;
+      const warnings = findings.filter(({ status }) => status === 'warning').length;
+      if (problems > 0) report.exitCode = EXIT.FAILED;
+      if (json === true) {
+        writeLine(io.stdout, JSON.stringify({ ok: problems === 0, checks: findings }, null, 2));
+      } else {
+        const lines = findings.map((finding) => lineOf(io, finding)).join('\n');
+        writeLine(io.stdout, `${lines}\n\n${summary(problems, warnings)}`);
+      }
     });
 }
 
 function lineOf(io: Io, { check, status, detail, advice }: Finding): string {
   const label = io.color ? styleText(COLORS[status], LABELS[status], { validateStream: false }) : LABELS[status];
   const line = `${label}  ${check}: ${clean(detail)}`;
-  return advice === null ? line : `${line}\n      → ${clean(advice)}`;
+  return advice === null ? line : `${line}\n         → ${clean(advice)}`;
 }
 
-function summary(failed: number, warned: number): string {
-  if (failed === 0 && warned === 0) return 'Everything is well.';
-  return `${failed} failed, ${warned} to look at.`;
+function summary(problems: number, warnings: number): string {
+  if (problems === 0 && warnings === 0) return 'Everything is well.';
+  const parts = [
+    ...(problems === 0 ? [] : [problems === 1 ? '1 problem' : `${problems} problems`]),
+    ...(warnings === 0 ? [] : [warnings === 1 ? '1 warning' : `${warnings} warnings`]),
+  ];
+  return `${parts.join(', ')}.`;
 }

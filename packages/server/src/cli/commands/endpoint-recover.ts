@@ -1,45 +1,60 @@
 import { type Command, Option } from 'commander';
 import { textOrNull } from '../json.ts';
-import { collect, type Moment, moment, momentText } from '../options.ts';
-import { progressLine } from '../progress.ts';
+import { type Moment, manyOf, moment, momentText } from '../options.ts';
+import { progressBar } from '../progress.ts';
 import type { Run } from '../run.ts';
-import { serverCommand } from '../session.ts';
+import { type Session, serverCommand } from '../session.ts';
+
+/** Up to so many the server counts what is left. */
+const COUNTED_MAX = 100_000;
+const RECOVERABLE = ['dead', 'cancelled', 'succeeded'] as const;
 
 type RecoverOptions = { readonly since: Moment; readonly until?: Moment; readonly status?: string[] };
 
-/** A recovery is done in steps that the server bounds; this command walks them to the end. */
-export function endpointRecoverCommand(run: Run): Command {
+/** `endpoints recover`, and at the top level for whoever is in a hurry. */
+export function recoverCommand(run: Run, spelling: 'endpoints recover' | 'recover'): Command {
   return serverCommand('recover', 'send again what an endpoint missed')
     .argument('<endpoint>', 'its id')
     .addOption(
       new Option('--since <time>', 'from this time on, or from so long ago').argParser(moment).makeOptionMandatory(),
     )
     .addOption(new Option('--until <time>', 'up to this time').argParser(moment))
-    .option(
-      '--status <status>',
-      'dead, cancelled or succeeded; repeat for several (dead and cancelled unless given)',
-      collect,
+    .addOption(manyOf('--status <status>', 'repeat for several; dead and cancelled unless given', RECOVERABLE))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  hookring ${spelling} ep_… --since 3h                      (after an outage of three hours)
+  hookring ${spelling} ep_… --since 2026-01-31T12:00:00Z --until 2026-01-31T15:00:00Z --status succeeded`,
     )
-    .addHelpText('after', '\nExample, after an outage of three hours:\n  hookring endpoints recover ep_… --since 3h')
     .action(async (id: string, options: RecoverOptions) => {
-      await run(options, async (session) => {
-        const progress = progressLine(session.io, session.json);
-        const now = session.io.now();
-        const since = momentText(options.since, now);
-        const until = momentText(options.until ?? { kind: 'at', time: new Date(now).toISOString() }, now);
-        let recovered = 0;
-        let cursor: string | null = null;
-        do {
-          const body = { since, until, statuses: options.status, ...(cursor === null ? {} : { cursor }) };
-          const step = await session.call({ method: 'POST', path: '/endpoints/{}/recover', ids: [id], body });
-          recovered += Number(step['recovered'] ?? 0);
-          cursor = textOrNull(step, 'nextCursor');
-          progress.show(`${recovered} deliveries recovered, ${Number(step['remaining'] ?? 0)} to go`);
-        } while (cursor !== null);
-        progress.end();
-        session.print({ endpointId: id, since, until, recovered }, () =>
-          recovered === 0 ? 'There was nothing to recover.' : `${recovered} deliveries will be sent again.`,
-        );
-      });
+      await run(options, (session) => recover(session, id, options));
     });
+}
+
+/** A recovery is done in steps that the server bounds; this walks them to the end. */
+async function recover(session: Session, id: string, options: RecoverOptions): Promise<void> {
+  const now = session.io.now();
+  const since = momentText(options.since, now);
+  const until = momentText(options.until ?? { kind: 'at', time: new Date(now).toISOString() }, now);
+  const progress = progressBar(session.io, session.json, { label: 'Recovering' });
+  let recovered = 0;
+  let cursor: string | null = null;
+  try {
+    do {
+      const body = { since, until, statuses: options.status, ...(cursor === null ? {} : { cursor }) };
+      const step = await session.call({ method: 'POST', path: '/endpoints/{}/recover', ids: [id], body });
+      const ofStep = Number(step['recovered'] ?? 0);
+      const remaining = Number(step['remaining'] ?? 0);
+      recovered += ofStep;
+      cursor = textOrNull(step, 'nextCursor');
+      progress.show({ done: recovered, total: ofStep + remaining < COUNTED_MAX ? recovered + remaining : null });
+    } while (cursor !== null);
+  } finally {
+    progress.end();
+  }
+  session.print({ endpointId: id, since, until, recovered }, () =>
+    recovered === 0 ? 'There was nothing to recover.' : `${recovered} deliveries will be sent again.`,
+  );
+  if (session.offline && recovered > 0) session.note('No server runs: they go out when one starts.');
 }

@@ -1,11 +1,20 @@
 import { type Command, Option } from 'commander';
 import { asRecord, type Json, text } from '../json.ts';
 import { printPage, withPage } from '../lists.ts';
-import { collect, collectPair, duration, type PageOptions, pageQuery, pairs, wholeNumber } from '../options.ts';
+import {
+  collect,
+  collectPair,
+  duration,
+  examples,
+  type PageOptions,
+  pageQuery,
+  pairs,
+  wholeNumber,
+} from '../options.ts';
 import type { Run } from '../run.ts';
 import { serverCommand } from '../session.ts';
 import { type Column, facts } from '../table.ts';
-import { endpointRecoverCommand } from './endpoint-recover.ts';
+import { recoverCommand } from './endpoint-recover.ts';
 
 const COLUMNS: readonly Column<Json>[] = [
   { title: 'ID', text: (row) => text(row, 'id') },
@@ -31,20 +40,26 @@ export function endpointsCommands(parent: Command, run: Run): void {
   const endpoints = parent.command('endpoints').description('URLs that events are delivered to');
   endpoints.addCommand(createCommand(run));
   endpoints.addCommand(
-    withPage(serverCommand('list', 'list endpoints')).action(async (options: PageOptions) => {
-      await run(options, async (session) => {
-        const page = await session.call({ method: 'GET', path: '/endpoints', query: pageQuery(options) });
-        printPage(session, page, {
-          columns: COLUMNS,
-          empty:
-            'No endpoint yet. Create one: hookring endpoints create https://example.com/hooks\nOr receive on this machine: hookring listen',
+    withPage(serverCommand('list', 'list endpoints'))
+      .addHelpText(
+        'after',
+        examples('hookring endpoints list', 'hookring endpoints list --org customer-4711 --limit 200'),
+      )
+      .action(async (options: PageOptions) => {
+        await run(options, async (session) => {
+          const page = await session.call({ method: 'GET', path: '/endpoints', query: pageQuery(options) });
+          printPage(session, page, {
+            columns: COLUMNS,
+            empty:
+              'No endpoint yet. Create one: hookring endpoints create https://example.com/hooks\nOr receive on this machine: hookring listen',
+          });
         });
-      });
-    }),
+      }),
   );
   endpoints.addCommand(
     serverCommand('show', 'show an endpoint')
       .argument('<endpoint>', 'its id')
+      .addHelpText('after', examples('hookring endpoints show ep_…'))
       .action(async (id: string, options: object) => {
         await run(options, async (session) => {
           const endpoint = await session.call({ method: 'GET', path: '/endpoints/{}', ids: [id] });
@@ -61,7 +76,7 @@ export function endpointsCommands(parent: Command, run: Run): void {
   );
   endpoints.addCommand(archiveCommand(run));
   endpoints.addCommand(testCommand(run));
-  endpoints.addCommand(endpointRecoverCommand(run));
+  endpoints.addCommand(recoverCommand(run, 'endpoints recover'));
 }
 
 function withSettings(command: Command): Command {
@@ -142,6 +157,7 @@ function updateCommand(run: Run): Command {
 function statusCommand(run: Run, name: string, status: string, summary: string): Command {
   return serverCommand(name, summary)
     .argument('<endpoint>', 'its id')
+    .addHelpText('after', examples(`hookring endpoints ${name} ep_…`))
     .action(async (id: string, options: object) => {
       await run(options, async (session) => {
         const endpoint = await session.call({ method: 'PATCH', path: '/endpoints/{}', ids: [id], body: { status } });
@@ -153,6 +169,7 @@ function statusCommand(run: Run, name: string, status: string, summary: string):
 function archiveCommand(run: Run): Command {
   return serverCommand('archive', 'end an endpoint for ever; what it is still owed is cancelled')
     .argument('<endpoint>', 'its id')
+    .addHelpText('after', examples('hookring endpoints archive ep_…'))
     .action(async (id: string, options: object) => {
       await run(options, async (session) => {
         await session.call({ method: 'DELETE', path: '/endpoints/{}', ids: [id] });
@@ -164,7 +181,10 @@ function archiveCommand(run: Run): Command {
 function testCommand(run: Run): Command {
   return serverCommand('test', 'send a signed test event now and show what the receiver says')
     .argument('<endpoint>', 'its id; also while it is suspended')
-    .addHelpText('after', '\nThe exit code is 1 when the receiver did not answer 2xx.')
+    .addHelpText(
+      'after',
+      `\nThe exit code is 1 when the receiver did not answer 2xx.\n${examples('hookring endpoints test ep_…')}`,
+    )
     .action(async (id: string, options: object) => {
       await run(options, async (session) => {
         const result = await session.call({ method: 'POST', path: '/endpoints/{}/test', ids: [id], body: {} });

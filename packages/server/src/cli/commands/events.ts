@@ -1,14 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { suggest } from '../completion/suggest.ts';
 import { usage } from '../exit.ts';
 import { readStdin } from '../io.ts';
 import { type Json, text } from '../json.ts';
 import { printPage, withPage } from '../lists.ts';
-import { type PageOptions, pageQuery } from '../options.ts';
+import { examples, type PageOptions, pageQuery } from '../options.ts';
 import type { Run } from '../run.ts';
 import { type Session, serverCommand } from '../session.ts';
 import { type Column, facts } from '../table.ts';
+import { eventEraseCommand } from './event-erase.ts';
 
 const COLUMNS: readonly Column<Json>[] = [
   { title: 'ID', text: (row) => text(row, 'id') },
@@ -30,7 +32,7 @@ export function sendCommand(run: Run): Command {
   return serverCommand('send', 'send an event to every endpoint that wants its type')
     .argument('<type>', 'for example invoice.paid')
     .argument('[payload]', 'JSON; - or nothing reads standard input')
-    .option('--file <path>', 'read the payload from a file')
+    .addOption(suggest(new Option('--file <path>', 'read the payload from a file'), 'files'))
     .option('--id <id>', 'an id of your own: the same one is accepted once in 7 days')
     .option('--occurred-at <time>', 'when it happened; now unless given')
     .option('--raw', 'deliver these bytes as they are, JSON or not')
@@ -98,16 +100,22 @@ function rawRequest(type: string, body: Buffer, options: SendOptions) {
 export function eventsCommands(parent: Command, run: Run): void {
   const events = parent.command('events').description('what was sent in');
   events.addCommand(
-    withPage(serverCommand('list', 'list events, newest first')).action(async (options: PageOptions) => {
-      await run(options, async (session) => {
-        const page = await session.call({ method: 'GET', path: '/events', query: pageQuery(options) });
-        printPage(session, page, { columns: COLUMNS, empty: "No event yet. Send one: hookring send test.event '{}'" });
-      });
-    }),
+    withPage(serverCommand('list', 'list events, newest first'))
+      .addHelpText('after', examples('hookring events list --limit 5'))
+      .action(async (options: PageOptions) => {
+        await run(options, async (session) => {
+          const page = await session.call({ method: 'GET', path: '/events', query: pageQuery(options) });
+          printPage(session, page, {
+            columns: COLUMNS,
+            empty: "No event yet. Send one: hookring send test.event '{}'",
+          });
+        });
+      }),
   );
   events.addCommand(
     serverCommand('show', 'show an event with its payload')
       .argument('<event>', 'its id')
+      .addHelpText('after', examples('hookring events show evt_…', 'hookring events show evt_… --json | jq .payload'))
       .action(async (id: string, options: object) => {
         await run(options, async (session) => {
           const event = await session.call({ method: 'GET', path: '/events/{}', ids: [id] });
@@ -117,13 +125,16 @@ export function eventsCommands(parent: Command, run: Run): void {
               ['type', text(event, 'type')],
               ['occurred', text(event, 'occurredAt')],
               ['accepted', text(event, 'createdAt')],
-              [
-                'payload',
-                event['payloadBase64'] === null ? JSON.stringify(event['payload']) : text(event, 'payloadBase64'),
-              ],
+              ['payload', shownPayload(event)],
             ]),
           );
         });
       }),
   );
+  events.addCommand(eventEraseCommand(run));
+}
+
+function shownPayload(event: Json): string {
+  if (typeof event['payloadErasedAt'] === 'string') return `erased ${text(event, 'payloadErasedAt')}`;
+  return event['payloadBase64'] === null ? JSON.stringify(event['payload']) : text(event, 'payloadBase64');
 }

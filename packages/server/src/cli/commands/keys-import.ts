@@ -3,10 +3,11 @@ import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import type { Scope } from '../../domain/scope.ts';
+import { dialectNames, scopeNames, suggest } from '../completion/suggest.ts';
 import { CommandFailure, EXIT, usage } from '../exit.ts';
 import { readStdin, writeLine } from '../io.ts';
 import { collect } from '../options.ts';
-import { progressLine } from '../progress.ts';
+import { progressBar } from '../progress.ts';
 import type { Run } from '../run.ts';
 import { type Session, serverCommand } from '../session.ts';
 import { type LineFault, readKeyFile } from './key-file.ts';
@@ -21,8 +22,17 @@ type ImportOptions = { readonly dialect?: string; readonly scope?: string[] };
 export function keysImportCommand(run: Run, usualScopes: readonly Scope[]): Command {
   return serverCommand('import', 'take over tokens that were given out before, by their SHA-256')
     .argument('<file>', 'a hash on each line, and behind a comma its name if it has one; - reads standard input')
-    .addOption(new Option('--dialect <name>', 'whose scope names; every key works in every dialect'))
-    .option('--scope <scope>', 'what they may do; repeat for several (usual ones unless given)', collect)
+    .addOption(
+      suggest(new Option('--dialect <name>', 'whose scope names; every key works in every dialect'), dialectNames),
+    )
+    .addOption(
+      suggest(
+        new Option('--scope <scope>', 'what they may do; repeat for several (usual ones unless given)').argParser(
+          collect,
+        ),
+        scopeNames,
+      ),
+    )
     .addHelpText(
       'after',
       `
@@ -30,7 +40,10 @@ Each line is the SHA-256 of a token, as 64 characters of hex, alone or with a na
   9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08,billing service
 
 Nothing is imported when a line cannot be read. It can be stopped and run again at any time: what was imported stays, and
-is counted as imported before, and keeps the scopes that it was imported with.`,
+is counted as imported before, and keeps the scopes that it was imported with.
+
+Example:
+  hookring keys import --org customer-4711 --scope endpoints:read keys.csv`,
     )
     .action(async (file: string, options: ImportOptions) => {
       await run(options, async (session) => {
@@ -38,7 +51,7 @@ is counted as imported before, and keeps the scopes that it was imported with.`,
         if (!keys.ok) throw unreadable(keys.faults);
         const { lines } = keys;
         const scopes = options.scope ?? usualScopes;
-        const progress = progressLine(session.io, session.json);
+        const progress = progressBar(session.io, session.json, { label: 'Importing keys' });
         const imported = await sendKeys(lines, {
           send: ({ tokenHash, name }) =>
             session.call({
@@ -47,7 +60,7 @@ is counted as imported before, and keeps the scopes that it was imported with.`,
               body: { name: name === '' ? undefined : name, dialect: options.dialect, scopes, tokenHash },
             }),
           wait: setTimeout,
-          tell: (done) => progress.show(`${done} of ${lines.length} keys imported`),
+          tell: (done) => progress.show({ done, total: lines.length }),
         }).finally(() => progress.end());
         tell(session, imported);
       });

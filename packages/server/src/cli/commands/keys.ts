@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
 import { SCOPES } from '../../domain/scope.ts';
+import { dialectNames, scopeNames, suggest } from '../completion/suggest.ts';
 import { asRecord, type Json, text } from '../json.ts';
 import { printPage, withPage } from '../lists.ts';
-import { collect, duration, type PageOptions, pageQuery } from '../options.ts';
+import { collect, duration, examples, type PageOptions, pageQuery } from '../options.ts';
 import type { Run } from '../run.ts';
 import { serverCommand } from '../session.ts';
 import type { Column } from '../table.ts';
@@ -25,8 +26,20 @@ export function keysCommands(parent: Command, run: Run): void {
 
   keys.addCommand(
     serverCommand('create', 'create an API key and print its token, once')
-      .addOption(new Option('--dialect <name>', 'whose token prefix and scope names; every key works in every dialect'))
-      .option('--scope <scope>', 'what it may do; repeat for several (usual ones unless given)', collect)
+      .addOption(
+        suggest(
+          new Option('--dialect <name>', 'whose token prefix and scope names; every key works in every dialect'),
+          dialectNames,
+        ),
+      )
+      .addOption(
+        suggest(
+          new Option('--scope <scope>', 'what it may do; repeat for several (usual ones unless given)').argParser(
+            collect,
+          ),
+          scopeNames,
+        ),
+      )
       .option('--name <name>', 'what it is for')
       .option('--expires <time>', 'after this length of time it opens nothing: 24h, 90d', duration)
       .addHelpText(
@@ -61,19 +74,20 @@ Without --scope a key gets all but operator and secrets:reveal.`,
   keys.addCommand(keysImportCommand(run, USUAL_SCOPES));
 
   keys.addCommand(
-    withPage(serverCommand('list', 'list API keys; tokens are never shown again')).action(
-      async (options: PageOptions) => {
+    withPage(serverCommand('list', 'list API keys; tokens are never shown again'))
+      .addHelpText('after', examples('hookring keys list --org customer-4711'))
+      .action(async (options: PageOptions) => {
         await run(options, async (session) => {
           const page = await session.call({ method: 'GET', path: '/keys', query: pageQuery(options) });
           printPage(session, page, { columns: COLUMNS, empty: 'No API key yet. Create one: hookring keys create' });
         });
-      },
-    ),
+      }),
   );
 
   keys.addCommand(
     serverCommand('revoke', 'revoke an API key: when this returns it opens nothing any more')
       .argument('<key>', 'its id, as in "hookring keys list"')
+      .addHelpText('after', examples('hookring keys revoke key_…'))
       .action(async (id: string, options: object) => {
         await run(options, async (session) => {
           const key = await session.call({ method: 'POST', path: '/keys/{}/revoke', ids: [id] });

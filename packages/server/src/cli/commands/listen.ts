@@ -22,8 +22,11 @@ export function listenCommand(run: Run): Command {
     .addHelpText(
       'after',
       `
-The endpoint is archived when you stop with Ctrl-C. In another terminal:
-  hookring send test.event '{"hello":"world"}'`,
+The endpoint is archived when you stop with Ctrl-C.
+
+Examples:
+  hookring listen --events "invoice.*"
+  hookring send test.event '{"hello":"world"}'           (in another terminal)`,
     )
     .action(async (options: ListenOptions) => {
       await run(options, (session) => listen(session, options));
@@ -34,7 +37,7 @@ async function listen(session: Session, options: ListenOptions): Promise<void> {
   if (session.offline) {
     throw usage('no server runs, so nothing would be delivered', 'Start one in another terminal: hookring serve');
   }
-  const stopping = nextSignal();
+  const stopping = nextSignal({ withParent: (session.io.env['npm_lifecycle_event'] ?? '') !== '' });
   let verifier: { readonly verifier: Verifier; readonly secretId: string } | null = null;
   const receiver = await runListen({
     output: session.json ? nowhere() : session.io.stdout,
@@ -50,6 +53,8 @@ async function listen(session: Session, options: ListenOptions): Promise<void> {
       await proveReachable(session, endpoint);
       session.note(`Endpoint ${text(endpoint, 'id')} is registered. Stop with Ctrl-C; it is archived then.\n`);
       await stopping.signal;
+      // Whoever presses Ctrl-C again does not want to wait.
+      stopping.forget();
     } finally {
       await session.call({ method: 'DELETE', path: '/endpoints/{}', ids: [text(endpoint, 'id')] });
     }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type Json, text, textOrNull } from '../json.ts';
-import { progressLine } from '../progress.ts';
+import { examples } from '../options.ts';
+import { progressBar } from '../progress.ts';
 import type { Run } from '../run.ts';
 import { type Session, serverCommand } from '../session.ts';
 import { facts } from '../table.ts';
@@ -8,12 +9,14 @@ import { facts } from '../table.ts';
 export function masterKeyCommands(parent: Command, run: Run): void {
   const masterKey = parent.command('master-key').description('the keys that seal the signing secrets at rest');
   masterKey.addCommand(
-    serverCommand('status', 'show which master keys the server has').action(async (options: object) => {
-      await run(options, async (session) => {
-        const status = await session.call({ method: 'GET', path: '/master-key' });
-        session.print(status, () => statusFacts(status));
-      });
-    }),
+    serverCommand('status', 'show which master keys the server has')
+      .addHelpText('after', examples('hookring master-key status'))
+      .action(async (options: object) => {
+        await run(options, async (session) => {
+          const status = await session.call({ method: 'GET', path: '/master-key' });
+          session.print(status, () => statusFacts(status));
+        });
+      }),
   );
   masterKey.addCommand(
     serverCommand('rotate', 'seal everything under a new master key')
@@ -24,7 +27,10 @@ A generated key: one command does it all, and the old key is dropped at the end.
 A configured one (HOOKRING_MASTER_KEY): put the new key first, keep the old one behind it, restart, run this command,
 then remove the old one: HOOKRING_MASTER_KEY=new:…,old:…
 
-It can be stopped and started again at any time.`,
+It can be stopped and started again at any time.
+
+Example:
+  hookring master-key rotate`,
       )
       .action(async (options: object) => {
         await run(options, rotateMasterKey);
@@ -33,23 +39,32 @@ It can be stopped and started again at any time.`,
 }
 
 async function rotateMasterKey(session: Session): Promise<void> {
-  const progress = progressLine(session.io, session.json);
   await session.call({ method: 'POST', path: '/master-key/rotate' });
-  let resealed = 0;
-  let cursor: string | null = null;
-  do {
-    const body: Json = cursor === null ? {} : { cursor };
-    const step = await session.call({ method: 'POST', path: '/master-key/reseal', body });
-    resealed += Number(step['resealed'] ?? 0);
-    cursor = textOrNull(step, 'nextCursor');
-    progress.show(`${resealed} texts sealed again`);
-  } while (cursor !== null);
+  const resealed = await resealAll(session);
   const status = await session.call({ method: 'POST', path: '/master-key/finish' });
-  progress.end();
   session.print({ ...status, resealed }, () => `${statusFacts(status)}\nsealed again  ${resealed}`);
   if (status['source'] === 'configured') {
     session.note('Nothing is sealed under the older keys any more: remove them from HOOKRING_MASTER_KEY.');
   }
+}
+
+/** How much there is, nobody has counted. */
+async function resealAll(session: Session): Promise<number> {
+  const progress = progressBar(session.io, session.json, { label: 'Sealing again' });
+  let resealed = 0;
+  let cursor: string | null = null;
+  try {
+    do {
+      const body: Json = cursor === null ? {} : { cursor };
+      const step = await session.call({ method: 'POST', path: '/master-key/reseal', body });
+      resealed += Number(step['resealed'] ?? 0);
+      cursor = textOrNull(step, 'nextCursor');
+      progress.show({ done: resealed, total: null });
+    } while (cursor !== null);
+  } finally {
+    progress.end();
+  }
+  return resealed;
 }
 
 function statusFacts(status: Json): string {

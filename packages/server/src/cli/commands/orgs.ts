@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type Json, text } from '../json.ts';
 import { printPage, withPage } from '../lists.ts';
-import { type PageOptions, pageQuery } from '../options.ts';
+import { examples, type PageOptions, pageQuery } from '../options.ts';
 import type { Run } from '../run.ts';
 import { serverCommand } from '../session.ts';
 import { type Column, facts } from '../table.ts';
@@ -32,20 +32,23 @@ export function orgsCommands(parent: Command, run: Run): void {
   );
 
   orgs.addCommand(
-    withPage(serverCommand('list', 'list organizations')).action(async (options: PageOptions) => {
-      await run(options, async (session) => {
-        const page = await session.call({ method: 'GET', path: '/organizations', query: pageQuery(options) });
-        printPage(session, page, {
-          columns: COLUMNS,
-          empty: 'No organization yet. Create one: hookring orgs create <name>',
+    withPage(serverCommand('list', 'list organizations'))
+      .addHelpText('after', examples('hookring orgs list'))
+      .action(async (options: PageOptions) => {
+        await run(options, async (session) => {
+          const page = await session.call({ method: 'GET', path: '/organizations', query: pageQuery(options) });
+          printPage(session, page, {
+            columns: COLUMNS,
+            empty: 'No organization yet. Create one: hookring orgs create <name>',
+          });
         });
-      });
-    }),
+      }),
   );
 
   orgs.addCommand(
     serverCommand('show', 'show an organization')
       .argument('<organization>', 'its id')
+      .addHelpText('after', examples('hookring orgs show org_…'))
       .action(async (id: string, options: object) => {
         await run(options, async (session) => {
           const organization = await session.call({ method: 'GET', path: '/organizations/{}', ids: [id] });

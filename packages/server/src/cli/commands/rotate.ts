@@ -3,7 +3,7 @@ import { usage } from '../exit.ts';
 import { readStdin } from '../io.ts';
 import { asRecord, type Json, text } from '../json.ts';
 import { printPage, withPage } from '../lists.ts';
-import { duration, type PageOptions, pageQuery } from '../options.ts';
+import { duration, examples, type PageOptions, pageQuery } from '../options.ts';
 import type { Run } from '../run.ts';
 import { type Session, serverCommand } from '../session.ts';
 import type { Column } from '../table.ts';
@@ -80,7 +80,9 @@ async function rotate(session: Session, id: string, options: RotateOptions): Pro
   );
   const retired = asRecord(answer['retired']);
   if (answer['retired'] !== null) {
-    session.note(`${text(retired, 'id')} goes on signing beside it until ${text(retired, 'expiresAt')}.`);
+    const [id, until] = [text(retired, 'id'), text(retired, 'expiresAt')];
+    const isOver = until === text(answer, 'effectiveAt');
+    session.note(isOver ? `${id} signs nothing any more.` : `${id} goes on signing beside it until ${until}.`);
   }
 }
 
@@ -100,6 +102,7 @@ export function secretsCommands(parent: Command, run: Run): void {
       serverCommand('list', 'list all secrets that a ring ever held, newest first; never the secrets themselves'),
     )
       .argument('<endpoint>', 'id of the endpoint or of the organization')
+      .addHelpText('after', examples('hookring secrets list ep_…', 'hookring secrets list org_…'))
       .action(async (id: string, options: PageOptions) => {
         await run(options, async (session) => {
           const path = `${ringPath(id)}/secrets`;
@@ -115,6 +118,7 @@ export function secretsCommands(parent: Command, run: Run): void {
     serverCommand('revoke', 'end a staged or retiring secret now')
       .argument('<endpoint>', 'id of the endpoint or of the organization')
       .argument('<secret>', 'id of the secret, as in "hookring secrets list"')
+      .addHelpText('after', examples('hookring secrets revoke ep_… sec_…'))
       .action(async (id: string, secretId: string, options: object) => {
         await run(options, async (session) => {
           const path = `${ringPath(id)}/secrets/{}/revoke`;

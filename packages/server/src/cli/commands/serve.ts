@@ -1,8 +1,8 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { type Flags, loadConfig } from '../../config/load.ts';
+import { secretValues } from '../../config/secret-values.ts';
 import type { StartedService } from '../../config/service-shape.ts';
-import type { Setting } from '../../config/setting.ts';
-import { type Config, SETTING_KEYS, SETTINGS, type SettingKey } from '../../config/settings.ts';
+import type { Config } from '../../config/settings.ts';
 import type { TelemetryEvents } from '../../telemetry/events.ts';
 import { createTelemetry } from '../../telemetry/telemetry.ts';
 import { banner } from '../banner.ts';
@@ -10,25 +10,13 @@ import { configurationFailure } from '../connect.ts';
 import { CommandFailure, EXIT } from '../exit.ts';
 import { type Io, writeLine } from '../io.ts';
 import { guarded, type Report } from '../session.ts';
+import { flagsOf, settingOptions } from '../setting-options.ts';
 
 /** Signals within this time of the first are its echoes: npm and wrappers pass on what the terminal sent already. */
 const ECHO_MS = 1_000;
 /** A stop that takes longer than it may is ended by force. */
 const BACKSTOP_MS = 15_000;
 const PARENT_POLL_MS = 500;
-
-/** Every setting that has a flag, with the text that the manual has. */
-function settingOptions(): Map<SettingKey, Option> {
-  const options = new Map<SettingKey, Option>();
-  for (const key of SETTING_KEYS) {
-    const setting: Setting<unknown> = SETTINGS[key];
-    if (setting.flag === null) continue;
-    const fallback = setting.defaultText === null ? '' : ` [${setting.defaultText}]`;
-    const description = `${setting.description.replaceAll('`', '')}${fallback} (${setting.variable})`;
-    options.set(key, new Option(setting.flag, description));
-  }
-  return options;
-}
 
 export function serveCommand(io: Io, report: Report): Command {
   const options = settingOptions();
@@ -46,11 +34,7 @@ Examples:
     );
   for (const option of options.values()) command.addOption(option);
   return command.action(async (values: Readonly<Record<string, string | boolean | undefined>>) => {
-    const flags: Partial<Record<SettingKey, string | boolean>> = {};
-    for (const [key, option] of options) {
-      const value = values[option.attributeName()];
-      if (value !== undefined) flags[key] = value;
-    }
+    const flags = flagsOf(options, values);
     const json = values['json'] === true;
     await guarded(io, report, json, () => serve(io, report, flags, json));
   });
@@ -63,7 +47,7 @@ async function serve(io: Io, report: Report, flags: Flags, json: boolean): Promi
     throw configurationFailure(loaded.problems);
   }
   const { config, dialects, warnings } = loaded;
-  const telemetry = createTelemetry({ level: config.logLevel });
+  const telemetry = createTelemetry({ level: config.logLevel, secrets: secretValues(config) });
   for (const warning of warnings) telemetry.log.warn(warning);
   // A broken program ends, and the log says of what; what it had accepted is stored.
   process.on('uncaughtException', (error) => {
@@ -122,7 +106,8 @@ type SignalWait = { readonly signal: Promise<string>; forget(): void };
 
 /**
  * The first signal to stop. `withParent`: npm runs a command through a shell, which does not pass on what npm is sent;
- * the end of that shell then counts as a signal, or the server would be left behind.
+ * the end of that shell then counts as a signal, or the server would be left behind. Until it is forgotten, later signals do
+ * nothing: between two listeners a signal would end the process at once.
  */
 export function nextSignal(options: { readonly withParent?: boolean } = {}): SignalWait {
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -137,7 +122,7 @@ export function nextSignal(options: { readonly withParent?: boolean } = {}): Sig
     for (const name of names) process.off(name, listener);
   };
   const listener = (cause: string): void => {
-    forget();
+    clearInterval(timer);
     resolve(cause);
   };
   for (const name of names) process.on(name, listener);

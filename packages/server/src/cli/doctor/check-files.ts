@@ -1,11 +1,12 @@
-import { constants, type Stats } from 'node:fs';
+import { constants, existsSync, readFileSync, type Stats } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { ServerFile } from '../../config/server-file.ts';
+import { readServerFile, type ServerFile, serverFilePath } from '../../config/server-file.ts';
 import type { Config } from '../../config/settings.ts';
 import { DISK_FREE_RATIO_MIN } from '../../domain/limits.ts';
-import { keyFileOf } from '../../store/master-key-file.ts';
+import { freeRatioOf } from '../../store/sqlite/disk.ts';
 import { lockFile } from '../../store/sqlite/lock.ts';
+import { asRecord } from '../json.ts';
 import { type Finding, fail, warn, well } from './finding.ts';
 
 const OTHERS_MODE = 0o077;
@@ -13,33 +14,28 @@ const DISK_FREE_RATIO_LOW = 0.1;
 /** Clocks of file systems differ a little from the machine's. */
 const CLOCK_SLACK_MS = 60_000;
 
+/** The database and the files beside it; what is in them is another matter. */
 export async function checkFiles(config: Config, server: ServerFile | null, now: number): Promise<readonly Finding[]> {
   const { path } = config.database;
   const folder = dirname(path);
   const database = await statOrNull(path);
-  if (database === null) {
-    return [await checkFolder(folder), ...(await checkMasterKey(config, false))];
-  }
+  if (database === null) return [await checkFolder(folder), ...(await checkFileSystem(folder))];
   return [
     checkAccess('database', path, database),
     checkOwner(path, database),
+    await checkWritable(path),
     checkTimes(path, database, now),
     checkLock(path, server),
-    await checkDisk(folder),
-    ...(await checkMasterKey(config, true)),
+    checkServerFile(config),
+    ...(await checkFileSystem(folder)),
+    await checkDisk(path),
   ];
 }
 
 async function checkFolder(folder: string): Promise<Finding> {
-  let existing = folder;
-  while ((await statOrNull(existing)) === null && dirname(existing) !== existing) existing = dirname(existing);
-  const writable =
-    (await statOrNull(existing))?.isDirectory() === true &&
-    (await access(existing, constants.W_OK).then(
-      () => true,
-      () => false,
-    ));
-  if (writable) return well('database', `there is none yet; the first start makes it in ${folder}`);
+  const existing = await existingPart(folder);
+  if ((await statOrNull(existing))?.isDirectory() === true && (await isWritable(existing)))
+    return well('database', `there is none yet; the first start makes it in ${folder}`);
   return fail(
     'database',
     `${existing} cannot be written to`,
@@ -82,7 +78,7 @@ function checkLock(path: string, server: ServerFile | null): Finding {
     return fail(
       'lock',
       `process ${server?.pid} says it is the server and does not hold the database`,
-      `Remove ${path}.server.json if that is another program.`,
+      `If that is another program by now, remove ${path}.server.json.`,
     );
   }
   return warn(
@@ -92,37 +88,123 @@ function checkLock(path: string, server: ServerFile | null): Finding {
   );
 }
 
-async function checkDisk(folder: string): Promise<Finding> {
-  const { bavail, blocks, bsize } = await statfs(folder);
-  const ratio = blocks === 0 ? 1 : bavail / blocks;
-  const detail = `${((bavail * bsize) / 1_073_741_824).toFixed(1)} GiB free (${Math.round(ratio * 100)} %)`;
-  if (ratio < DISK_FREE_RATIO_MIN) return fail('disk', detail, 'Free some: below 5 % events are refused.');
-  if (ratio < DISK_FREE_RATIO_LOW) return warn('disk', detail, 'Free some soon: below 5 % events are refused.');
+/** A file that a killed server left; the next start replaces it. */
+function checkServerFile({ database }: Pick<Config, 'database'>): Finding {
+  const path = serverFilePath(database);
+  const pid = pidOf(path);
+  if (pid === null) return well('server file', 'none, as it should be while no server runs');
+  if (readServerFile(path) !== null) return well('server file', `${path}, of process ${pid}`);
+  return warn(
+    'server file',
+    `${path} names process ${pid}, which has ended without taking it away`,
+    'Look into the log why it was killed. The next start replaces the file.',
+  );
+}
+
+function pidOf(path: string): number | null {
+  try {
+    const { pid } = asRecord(JSON.parse(readFileSync(path, 'utf8')));
+    return typeof pid === 'number' ? pid : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A whole folder, because SQLite makes files beside the database. */
+async function checkWritable(path: string): Promise<Finding> {
+  for (const each of [dirname(path), path]) {
+    if (await isWritable(each)) continue;
+    return fail(
+      'writable',
+      `${each} cannot be written to`,
+      'Give it to the user who runs the server; a file system may also be mounted read-only.',
+    );
+  }
+  return well('writable', 'the database and its folder');
+}
+
+async function isWritable(path: string): Promise<boolean> {
+  return await access(path, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** By the numbers that Linux gives them. */
+const NETWORKS: Readonly<Record<number, string>> = {
+  0x6969: 'NFS',
+  0x517b: 'SMB',
+  0xfe534d42: 'SMB',
+  0xff534d42: 'CIFS',
+  0x01021997: '9p',
+  0x00c36400: 'Ceph',
+  0x5346414f: 'AFS',
+  0x786f4256: 'a shared folder of VirtualBox',
+};
+const FLEETING: Readonly<Record<number, string>> = {
+  0x01021994: 'tmpfs, which is memory: a restart of the machine loses everything',
+  0x858458f6: 'ramfs, which is memory: a restart of the machine loses everything',
+  0x794c7630: 'the overlay of a container: what is stored goes with the container',
+};
+
+async function checkFileSystem(folder: string): Promise<readonly Finding[]> {
+  // Other systems number them otherwise.
+  if (process.platform !== 'linux') return [];
+  return [fileSystemFinding(folder, (await statfs(await existingPart(folder))).type)];
+}
+
+export function fileSystemFinding(folder: string, type: number): Finding {
+  const network = NETWORKS[type];
+  if (network !== undefined) {
+    return fail(
+      'file system',
+      `${folder} is on ${network}: locks and syncs over a network cannot be relied on, and a database is damaged by that`,
+      'Put the database on a disk of this machine.',
+    );
+  }
+  const fleeting = FLEETING[type];
+  if (fleeting === undefined) return well('file system', 'a local one');
+  return warn(
+    'file system',
+    `${folder} is on ${fleeting}`,
+    'Put the database on a disk, or on a volume of the container.',
+  );
+}
+
+async function existingPart(folder: string): Promise<string> {
+  let existing = folder;
+  while ((await statOrNull(existing)) === null && dirname(existing) !== existing) existing = dirname(existing);
+  return existing;
+}
+
+async function checkDisk(path: string): Promise<Finding> {
+  const { bavail, bsize } = await statfs(dirname(path));
+  // As the server counts: with what pruning left free inside of the file.
+  return diskFinding(await freeRatioOf(path), bavail * bsize);
+}
+
+export function diskFinding(ratio: number, freeBytes: number): Finding {
+  const detail = `${(freeBytes / 1_073_741_824).toFixed(1)} GiB free (${Math.floor(ratio * 100)} %)`;
+  if (ratio < DISK_FREE_RATIO_MIN) {
+    return fail(
+      'disk',
+      `${detail}: events are refused below ${DISK_FREE_RATIO_MIN * 100} %`,
+      'Free some, or keep less: hookring prune, HOOKRING_RETENTION_DAYS.',
+    );
+  }
+  if (ratio < DISK_FREE_RATIO_LOW) {
+    return warn(
+      'disk',
+      `${detail}: below ${DISK_FREE_RATIO_MIN * 100} % events are refused`,
+      'Free some soon, or keep less: HOOKRING_RETENTION_DAYS.',
+    );
+  }
   return well('disk', detail);
 }
 
-async function checkMasterKey(config: Config, hasDatabase: boolean): Promise<readonly Finding[]> {
-  if (config.masterKeys !== null) return [well('master key', `configured; ${config.masterKeys[0]?.id ?? '?'} seals`)];
-  const path = keyFileOf(config.database.path);
-  const file = await statOrNull(path);
-  if (file === null && !hasDatabase) return [well('master key', 'none is configured; the first start makes one')];
-  if (file === null) {
-    return [
-      fail(
-        'master key',
-        `${path} is missing, so the secrets of this database cannot be opened`,
-        'Put it back from your copy, or set HOOKRING_MASTER_KEY.',
-      ),
-    ];
-  }
-  if (process.platform !== 'win32' && (file.mode & OTHERS_MODE) !== 0) {
-    return [fail('master key', `${path} can be read by others`, `chmod 600 ${path}, then: hookring master-key rotate`)];
-  }
-  return [well('master key', `${path}; keep a copy of it apart from copies of the database`)];
-}
-
-/** Takes the lock for a moment: there is no other way to ask for it. */
+/** Takes the lock for a moment: there is no other way to ask for it. A lock file that is made here would be this user's. */
 function isLocked(path: string): boolean {
+  if (!existsSync(`${path}.lock`)) return false;
   try {
     lockFile(path).release();
     return false;

@@ -1,7 +1,8 @@
 /** What one check of `hookring doctor` found. */
 export type Finding = {
   readonly check: string;
-  readonly status: 'ok' | 'warn' | 'fail';
+  readonly status: 'ok' | 'warning' | 'problem';
+  /** What is so, in one sentence. */
   readonly detail: string;
   /** What to do; null when nothing needs doing. */
   readonly advice: string | null;
@@ -12,9 +13,9 @@ export function well(check: string, detail: string): Finding {
 }
 
 export function warn(check: string, detail: string, advice: string): Finding {
-  return { check, status: 'warn', detail, advice };
+  return { check, status: 'warning', detail, advice };
 }
 
 export function fail(check: string, detail: string, advice: string): Finding {
-  return { check, status: 'fail', detail, advice };
+  return { check, status: 'problem', detail, advice };
 }

@@ -12,6 +12,7 @@ import {
   words,
 } from '../public.ts';
 import { encodeAttempt, encodeDelivery } from './encode-delivery.ts';
+import { followRoute } from './follow-route.ts';
 import { ids } from './ids.ts';
 import { DeliverySchema, DeliveryWithAttemptsSchema } from './resources.ts';
 import { pages } from './route-parts.ts';
@@ -78,4 +79,4 @@ const resendRoute = route({
   encode: encodeDelivery,
 });
 
-export const deliveryRoutes: readonly DialectRoute[] = [listRoute, readRoute, resendRoute];
+export const deliveryRoutes: readonly DialectRoute[] = [listRoute, readRoute, resendRoute, followRoute];

@@ -3,11 +3,12 @@ import {
   type Attempt,
   type DeliveryState,
   excerptText,
+  type FollowedAttempt,
   type ShownDelivery,
   showTime,
   showTimeOrNull,
 } from '../public.ts';
-import type { AttemptSchema, DeliverySchema } from './resources.ts';
+import type { AttemptSchema, DeliverySchema, FollowedAttemptSchema } from './resources.ts';
 
 export function encodeDelivery({ delivery, shown }: ShownDelivery): Static<typeof DeliverySchema> {
   const { state } = delivery;
@@ -27,6 +28,7 @@ export function encodeDelivery({ delivery, shown }: ShownDelivery): Static<typeo
     completedAt: showTimeOrNull(endedAt(state)),
     resendOf: delivery.resendOf,
     deadReason: state.kind === 'dead' ? state.reason : null,
+    payloadErasedAt: showTimeOrNull(delivery.payloadErasedAt),
   };
 }
 
@@ -54,5 +56,20 @@ export function encodeAttempt(attempt: Attempt): Static<typeof AttemptSchema> {
     ringVersion: attempt.ringVersion,
     responseHeaders: attempt.responseHeaders?.map((pair) => [...pair]) ?? null,
     responseBody: attempt.responseExcerpt === null ? null : excerptText(attempt.responseExcerpt),
+  };
+}
+
+/** The words of a delivery for what an attempt came to. */
+const DELIVERY_STATUS = { success: 'succeeded', retry: 'retrying', dead: 'dead' } as const;
+
+export function encodeFollowedAttempt(followed: FollowedAttempt): Static<typeof FollowedAttemptSchema> {
+  const { attempt, outcome, eventId, eventType, endpointUrl } = followed;
+  return {
+    ...encodeAttempt(attempt),
+    deliveryStatus: DELIVERY_STATUS[outcome],
+    eventId,
+    eventType,
+    // The rest of a URL may hold a secret, and is shown to those who may read endpoints.
+    endpointHost: URL.parse(endpointUrl)?.host ?? '',
   };
 }

@@ -75,7 +75,12 @@ const recoverRoute = keyRoute({
   request: { params: IdParams, body: RecoverBody },
   responses: {
     202: Type.Object(
-      { recovered: Type.Integer(), remaining: Type.Integer(), nextCursor: nullable(Type.String()) },
+      {
+        recovered: Type.Integer(),
+        erased: Type.Integer({ description: 'Passed over, because the payload of their event was erased' }),
+        remaining: Type.Integer(),
+        nextCursor: nullable(Type.String()),
+      },
       STRICT,
     ),
   },
@@ -95,6 +100,7 @@ const recoverRoute = keyRoute({
     const input = { endpointId, since, until, statuses, after };
     return reply(await perform(context, recoverDeliveries, input), 202, (done) => ({
       recovered: done.recovered,
+      erased: done.erased,
       remaining: done.remaining,
       nextCursor: done.nextCursor === null ? null : encodeCursor(list, done.nextCursor),
     }));

@@ -5,7 +5,7 @@ import {
   BATCH_EVENTS_MAX,
   CLIENT_EVENT_ID_LENGTH_MAX,
   type DialectRoute,
-  type Event,
+  eraseEventPayload,
   JSON_MEDIA_TYPE,
   keyRoute,
   listEvents,
@@ -16,8 +16,10 @@ import {
   readEventInput,
   route,
   STRICT,
+  type StoredEvent,
   sendEvents,
   showTime,
+  showTimeOrNull,
   Time,
 } from '../public.ts';
 import { EventSchema, ListedEventSchema, SentEventSchema } from './resources.ts';
@@ -99,7 +101,7 @@ const readRoute: DialectRoute = keyRoute({
   responses: { 200: EventSchema },
   handle: async (context, { params: { id } }) =>
     reply(await perform(context, readEvent, { eventId: id }), 200, (event) => event),
-  serialize: (event) => encodeEvent(event as Event), // What handle gave.
+  serialize: (event) => encodeEvent(event as StoredEvent), // What handle gave.
 });
 
 const listRoute: DialectRoute = route({
@@ -116,7 +118,7 @@ const listRoute: DialectRoute = route({
   encode: ({ items }, { next }) => ({ items: items.map(eventFacts), nextCursor: next }),
 });
 
-function eventFacts(event: Event) {
+function eventFacts(event: StoredEvent) {
   return {
     id: event.id,
     type: event.type,
@@ -124,17 +126,36 @@ function eventFacts(event: Event) {
     payloadBytes: event.payload.length,
     occurredAt: showTime(event.occurredAt),
     createdAt: showTime(event.createdAt),
+    payloadErasedAt: showTimeOrNull(event.payloadErasedAt),
   };
 }
 
 /** A JSON payload is put into the answer byte for byte: reading and writing it again could change its numbers. */
-function encodeEvent(event: Event): string {
+function encodeEvent(event: StoredEvent): string {
   const bytes = Buffer.from(event.payload.buffer, event.payload.byteOffset, event.payload.byteLength);
   const isJson = parseContentType(event.contentType)?.mediaType === JSON_MEDIA_TYPE;
   const head = JSON.stringify(eventFacts(event)).slice(0, -1);
-  const payload = isJson ? bytes.toString('utf8') : 'null';
-  const base64 = isJson ? 'null' : `"${bytes.toString('base64')}"`;
+  const isErased = event.payloadErasedAt !== null;
+  const payload = isJson && !isErased ? bytes.toString('utf8') : 'null';
+  const base64 = isJson || isErased ? 'null' : `"${bytes.toString('base64')}"`;
   return `${head},"payload":${payload},"payloadBase64":${base64}}`;
 }
 
-export const eventRoutes: readonly DialectRoute[] = [sendRoute, listRoute, readRoute];
+const eraseRoute: DialectRoute = keyRoute({
+  method: 'DELETE',
+  path: '/events/{id}/payload',
+  operationId: 'eraseEventPayload',
+  summary: 'Erase the payload of an event',
+  description:
+    'For good, with the headers and bodies that receivers answered. The event, its deliveries and attempts stay, and say when. Refused while a delivery of it has not ended. Of events with the same id it takes the newest.',
+  tag: 'events',
+  scopes: eraseEventPayload.scopes,
+  idempotent: false,
+  request: { params: IdParams },
+  responses: { 204: null },
+  refusals: [409],
+  handle: async (context, { params: { id } }) =>
+    reply(await perform(context, eraseEventPayload, { eventId: id }), 204, () => undefined),
+});
+
+export const eventRoutes: readonly DialectRoute[] = [sendRoute, listRoute, readRoute, eraseRoute];

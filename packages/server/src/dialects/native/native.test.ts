@@ -3,9 +3,12 @@ import { acmeDialect } from '../testing/acme.ts';
 import { checkedClient } from '../testing/checked-client.ts';
 import { runDialects } from '../testing/running-dialects.ts';
 import { nativeDialect } from './native.ts';
+import { auditCases } from './testing/audit-cases.ts';
 import { dialectCases } from './testing/dialect-cases.ts';
 import { endpointCases } from './testing/endpoint-cases.ts';
+import { erasureCases } from './testing/erasure-cases.ts';
 import { eventCases } from './testing/event-cases.ts';
+import { followCases } from './testing/follow-cases.ts';
 import { createKey, type NativeWorld } from './testing/native-world.ts';
 import { operatorCases } from './testing/operator-cases.ts';
 import { policyCases } from './testing/policy-cases.ts';
@@ -33,9 +36,12 @@ endpointCases(world);
 ringCases(world);
 policyCases(world);
 eventCases(world);
+erasureCases(world);
+followCases(world);
 tenantCases(world);
 dialectCases(world);
 operatorCases(world);
+auditCases(world);
 
 describe('other requests', () => {
   it('are refused in the same shape: unknown paths, wrong methods, broken paths', async () => {
@@ -100,7 +106,7 @@ describe('every operation', () => {
   });
 
   it('refuses a key without its scope', async () => {
-    const { token } = await createKey(world, ['audit:read']);
+    const { token } = await createKey(world, ['secrets:reveal']);
     for (const route of dialect.routes) {
       if (route.access !== 'key' || route.scopes.length === 0) continue;
       const answer = await world.ask(route.method, route.path.replaceAll(/\{\w+\}/g, 'x'), { token });

@@ -8,6 +8,7 @@ import {
   NATIVE_ROTATION_POLICY,
   sessionJwts,
 } from '../public.ts';
+import { auditRoutes } from './audit-routes.ts';
 import { deliveryRoutes } from './delivery-routes.ts';
 import { dialectRoutes, type PlacedDialect } from './dialect-routes.ts';
 import { endpointActionRoutes } from './endpoint-action-routes.ts';
@@ -15,6 +16,7 @@ import { endpointRoutes } from './endpoint-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { ids } from './ids.ts';
 import { keyRoutes } from './key-routes.ts';
+import { maintenanceRoutes } from './maintenance-routes.ts';
 import { masterKeyRoutes } from './master-key-routes.ts';
 import { organizationRoutes } from './organization-routes.ts';
 import { NATIVE_PREFIX, NATIVE_PREFIX_BESIDE_ROOT } from './prefixes.ts';
@@ -63,6 +65,8 @@ export function nativeDialect(others: readonly PlacedDialect[] = []): Dialect {
       ...organizationRoutes,
       ...keyRoutes(all.map(({ dialect }) => dialect)),
       ...masterKeyRoutes,
+      ...maintenanceRoutes,
+      ...auditRoutes,
       ...dialectRoutes(all),
     ],
   });

@@ -99,12 +99,13 @@ const EVENT_MEMBERS = {
   payloadBytes: Type.Integer(),
   occurredAt: Time,
   createdAt: Time,
+  payloadErasedAt: nullable(Time),
 };
 export const ListedEventSchema = Type.Object(EVENT_MEMBERS, { $id: 'ListedEvent', ...STRICT });
 export const EventSchema = Type.Object(
   {
     ...EVENT_MEMBERS,
-    payload: Type.Unknown({ description: 'Exactly as it was sent; null when it is not JSON' }),
+    payload: Type.Unknown({ description: 'Exactly as it was sent; null when it is not JSON, or was erased' }),
     payloadBase64: nullable(Type.String({ description: 'The payload when it is not JSON' })),
   },
   { $id: 'Event', ...STRICT },
@@ -125,36 +126,65 @@ const DELIVERY_MEMBERS = {
   completedAt: nullable(Time),
   resendOf: nullable(Id),
   deadReason: nullable(Text),
+  payloadErasedAt: nullable(Time),
 };
+export const AuditEntrySchema = Type.Object(
+  {
+    id: Id,
+    at: Time,
+    organizationId: Id,
+    actor: Type.String({
+      description: 'The id of an API key, `jwt:…`, `bootstrap`, `local` (the command line) or `system`',
+    }),
+    action: Text,
+    target: Type.String({ description: 'The id of what was changed' }),
+    reason: nullable(Text),
+    address: nullable(Type.String({ description: 'Of the client; null when it was no request over a network' })),
+    requestId: nullable(Text),
+    detail: Type.Record(Text, Type.Union([Text, Type.Number(), Type.Boolean(), Type.Null()]), {
+      description: 'Plain facts of the action, never a secret',
+    }),
+  },
+  { $id: 'AuditEntry', ...STRICT },
+);
+
 export const DeliverySchema = Type.Object(DELIVERY_MEMBERS, { $id: 'Delivery', ...STRICT });
 
 const Milliseconds = nullable(Type.Number());
-export const AttemptSchema = Type.Object(
+const ATTEMPT_MEMBERS = {
+  id: Id,
+  deliveryId: Id,
+  endpointId: Id,
+  number: Type.Integer(),
+  startedAt: Time,
+  outcome: words(['succeeded', 'failed']),
+  status: nullable(Type.Integer()),
+  error: nullable(Type.Object({ kind: Text, detail: nullable(Text) }, STRICT)),
+  phases: Type.Object(
+    {
+      dnsMs: Milliseconds,
+      connectMs: Milliseconds,
+      tlsMs: Milliseconds,
+      firstByteMs: Milliseconds,
+      totalMs: Type.Number(),
+    },
+    STRICT,
+  ),
+  keyIds: Type.Array(Id),
+  ringVersion: Type.Integer(),
+  responseHeaders: nullable(Type.Array(Type.Array(Text))),
+  responseBody: nullable(Text),
+};
+export const AttemptSchema = Type.Object(ATTEMPT_MEMBERS, { $id: 'Attempt', ...STRICT });
+export const FollowedAttemptSchema = Type.Object(
   {
-    id: Id,
-    deliveryId: Id,
-    endpointId: Id,
-    number: Type.Integer(),
-    startedAt: Time,
-    outcome: words(['succeeded', 'failed']),
-    status: nullable(Type.Integer()),
-    error: nullable(Type.Object({ kind: Text, detail: nullable(Text) }, STRICT)),
-    phases: Type.Object(
-      {
-        dnsMs: Milliseconds,
-        connectMs: Milliseconds,
-        tlsMs: Milliseconds,
-        firstByteMs: Milliseconds,
-        totalMs: Type.Number(),
-      },
-      STRICT,
-    ),
-    keyIds: Type.Array(Id),
-    ringVersion: Type.Integer(),
-    responseHeaders: nullable(Type.Array(Type.Array(Text))),
-    responseBody: nullable(Text),
+    ...ATTEMPT_MEMBERS,
+    deliveryStatus: words(['succeeded', 'retrying', 'dead'], 'What the attempt made of its delivery'),
+    eventId: Id,
+    eventType: Text,
+    endpointHost: Type.String({ description: 'Of the URL of the endpoint, with its port if that is a special one' }),
   },
-  { $id: 'Attempt', ...STRICT },
+  { $id: 'FollowedAttempt', ...STRICT },
 );
 
 export const DeliveryWithAttemptsSchema = Type.Object(

@@ -2,6 +2,8 @@ import {
   type AttemptQuery,
   type DeliveryQuery,
   type DeliveryWithAttempts,
+  type FollowQuery,
+  followAttempts as follow,
   listDeliveries as list,
   listAttempts,
   listAttemptsOfOrganization,
@@ -12,7 +14,7 @@ import {
 import { type Recovered, type RecoverInput, recoverDeliveries as recover } from '../../app/recover.ts';
 import type { Attempt } from '../../domain/attempt.ts';
 import type { DeliveryId, EndpointId } from '../../domain/ids.ts';
-import type { Page, PageRequest, ShownAttempt, ShownDelivery } from '../../store/port.ts';
+import type { FollowedPage, Page, PageRequest, ShownAttempt, ShownDelivery } from '../../store/port.ts';
 import { type Operation, operation } from '../operation.ts';
 
 /** Newest first. Every filter is open unless given. */
@@ -100,6 +102,19 @@ export const searchAttempts: Operation<
   run: async ({ app, caller, conduct }, { page, ...query }) =>
     await listAttemptsOfOrganization(app, caller, { ...NO_ATTEMPT_FILTER, ...query }, page, conduct.archivedEndpoints),
 });
+
+/**
+ * The requests of the whole organization as they are recorded, oldest first. The first page holds the newest; whoever goes
+ * on from its `nextCursor`, which is always there, sees each later one exactly once.
+ */
+export const followAttempts: Operation<Partial<FollowQuery> & { readonly page: PageRequest }, FollowedPage> = operation(
+  {
+    name: 'followAttempts',
+    scopes: ['deliveries:read'],
+    run: async ({ app, caller, conduct }, { page, endpointId = null, eventType = null, outcome = null }) =>
+      await follow(app, caller, { endpointId, eventType, outcome }, page, conduct.archivedEndpoints),
+  },
+);
 
 const NO_ATTEMPT_FILTER: AttemptQuery = {
   endpointId: null,

@@ -1,7 +1,7 @@
+import { erasePayload as erase } from '../../app/erasure.ts';
 import { listEvents as list, readEvent as read, type SentEvent, sendEvents as send } from '../../app/events.ts';
-import type { Event } from '../../domain/event.ts';
 import type { IncomingEvent } from '../../engine/engine.ts';
-import type { Page, PageRequest } from '../../store/port.ts';
+import type { Page, PageRequest, StoredEvent } from '../../store/port.ts';
 import { type Operation, operation } from '../operation.ts';
 
 /** Accepts events, all of them or none. When it answers they are durable. */
@@ -20,15 +20,22 @@ export const sendEvents: Operation<
   run: ({ app, caller, idempotency }, { events, pointer }) => send(app, caller, events, pointer, idempotency),
 });
 
-export const readEvent: Operation<{ readonly eventId: string }, Event> = operation({
+export const readEvent: Operation<{ readonly eventId: string }, StoredEvent> = operation({
   name: 'readEvent',
   scopes: ['events:read'],
   run: async ({ app, caller }, { eventId }) => await read(app, caller, eventId),
 });
 
 /** Newest first. */
-export const listEvents: Operation<{ readonly page: PageRequest }, Page<Event>> = operation({
+export const listEvents: Operation<{ readonly page: PageRequest }, Page<StoredEvent>> = operation({
   name: 'listEvents',
   scopes: ['events:read'],
   run: async ({ app, caller }, { page }) => await list(app, caller, page),
+});
+
+/** Removes the payload for good; event, deliveries and attempts stay. Erased before is erased. */
+export const eraseEventPayload: Operation<{ readonly eventId: string }, null> = operation({
+  name: 'eraseEventPayload',
+  scopes: ['events:write'],
+  run: async ({ app, caller }, { eventId }) => await erase(app, caller, eventId),
 });

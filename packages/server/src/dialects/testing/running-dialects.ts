@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SignJWT } from 'jose/jwt/sign';
 import { bootstrap } from '../../app/bootstrap.ts';
-import type { AppContext } from '../../app/context.ts';
+import { type AppContext, SILENT_APP_TELEMETRY } from '../../app/context.ts';
 import { createApp } from '../../app/create-app.ts';
 import type { SessionJwtSettings } from '../../app/session-jwts.ts';
 import { systemTimers } from '../../domain/clock.ts';
@@ -14,10 +14,12 @@ import { createEngine } from '../../engine/create-engine.ts';
 import { DEFAULT_ENGINE_SETTINGS, type EngineSettings } from '../../engine/settings.ts';
 import { SILENT_TELEMETRY } from '../../engine/telemetry.ts';
 import type { RateLimitSetting } from '../../http/rate-limit.ts';
-import type { HttpServer } from '../../http/server.ts';
+import type { HttpServer, HttpServerOptions } from '../../http/server.ts';
 import { createAddressPolicy } from '../../net/address-policy.ts';
 import { createDeliveryClient } from '../../net/delivery-client.ts';
+import { createDocumentReader } from '../../net/document-reader.ts';
 import { openMasterKeys } from '../../store/master-key.ts';
+import type { Store } from '../../store/port.ts';
 import { openSqliteStore } from '../../store/sqlite/open.ts';
 import { createVault } from '../../store/vault.ts';
 import { createApiServer } from '../api-server.ts';
@@ -39,6 +41,8 @@ export type RunOptions = {
   readonly sessionJwts?: SessionJwtSettings;
   /** When a failing endpoint is suspended, and the like. */
   readonly engine?: Partial<EngineSettings>;
+  /** Whose word on where a request came from is taken; nobody's unless given. */
+  readonly trustProxy?: HttpServerOptions['trustProxy'];
 };
 
 export type RunningDialects = {
@@ -50,6 +54,8 @@ export type RunningDialects = {
   /** Holds every scope, for the organization `default` and any other. */
   readonly bootstrapKey: string;
   readonly receiver: Receiver;
+  /** To see what is written, and how. */
+  readonly store: Store;
   /** What was answered with 500. */
   readonly crashes: unknown[];
   readonly clock: AdjustableClock;
@@ -88,7 +94,7 @@ export async function runDialects(dialects: readonly Dialect[], options: RunOpti
     clock: { now: clock.now, monotonic: clock.now },
     random: Math.random,
     onCrash: (error) => void crashes.push(error),
-    trustProxy: false,
+    trustProxy: options.trustProxy ?? false,
     rateLimit: options.rateLimit ?? null,
   });
   opened.defer(async () => await http.fastify.close());
@@ -101,6 +107,7 @@ export async function runDialects(dialects: readonly Dialect[], options: RunOpti
     prefixOf: ({ name }) => prefixOf(arrangement, name),
     bootstrapKey,
     receiver,
+    store: app.store,
     crashes,
     clock,
     advance: (milliseconds) => clock.advance(milliseconds),
@@ -152,15 +159,16 @@ async function openApp(
     timers: systemTimers,
     ids,
     fillRandom,
-    telemetry: { secretRotated() {}, secretRevoked() {}, endpointChanged() {}, accessRefused() {} },
+    telemetry: SILENT_APP_TELEMETRY,
     settings: {
       urlRules: { allowHttp: true, allowPrivate: addresses.policy.opened },
       rotationLimits: { ...NATIVE_ROTATION_LIMITS, ...rotationLimits },
+      retentionDays: 30,
     },
     bootstrapKey,
     localToken: null,
     sessionJwts: sessionJwts ?? null,
-    fetch,
+    readDocument: createDocumentReader(),
     onFault() {},
   });
 }

@@ -15,6 +15,7 @@ import { createEngine, type EngineWithParts } from '../create-engine.ts';
 import type { AcceptOutcome, IncomingEvent } from '../engine.ts';
 import { DEFAULT_ENGINE_SETTINGS, type EngineLimits, type EngineSettings } from '../settings.ts';
 import { type EngineTelemetry, SILENT_TELEMETRY } from '../telemetry.ts';
+import type { EngineTracing } from '../tracing.ts';
 import { ScriptedSender } from './scripted-sender.ts';
 import { TestVault } from './test-vault.ts';
 import { VirtualTime } from './virtual-time.ts';
@@ -29,6 +30,7 @@ export type WorldOptions = {
   readonly random?: () => number;
   readonly wrapStore?: (store: Store) => Store;
   readonly telemetry?: Partial<EngineTelemetry>;
+  readonly tracing?: EngineTracing;
 };
 
 /** An engine over a real store, with virtual time and scripted receivers. */
@@ -83,6 +85,7 @@ export class World {
         fault: (where, error) => this.faults.push({ where, error }),
         ...this.#options.telemetry,
       },
+      tracing: this.#options.tracing ?? null,
     });
     return this;
   }

@@ -9,6 +9,7 @@ import { StoreUnavailable } from '../../store/port.ts';
 import { mountSurface } from '../mount.ts';
 import { draftRateLimitHeaders, type RateLimiter } from '../rate-limit.ts';
 import { createRequestIds } from '../request-id.ts';
+import type { RequestWatch } from '../request-watch.ts';
 import type { KeyRoute, Route, RouteRequest } from '../route.ts';
 import { createHttpServer, type HttpServer } from '../server.ts';
 import type { EncodedProblem, Surface } from '../surface.ts';
@@ -202,11 +203,13 @@ type StartOptions = {
   crashes?: unknown[];
   trustProxy?: boolean;
   hosts?: ReadonlyMap<string, string>;
+  watch?: RequestWatch;
   /** Of the face `one`. */
   headers?: Surface['headers'];
 };
 
 export function start(options: StartOptions = {}): HttpServer {
+  const watch = options.watch === undefined ? {} : { watch: options.watch };
   const one = surface('one', '/one', options.headers);
   const two = surface('two', '');
   const server = createHttpServer({
@@ -215,6 +218,7 @@ export function start(options: StartOptions = {}): HttpServer {
     onCrash: (error) => options.crashes?.push(error),
     trustProxy: options.trustProxy ?? false,
     ...(options.hosts === undefined ? {} : { hosts: options.hosts }),
+    ...watch,
   });
   servers.push(server);
   const caller = (actor: string, scopes: readonly Scope[]): Caller => ({
@@ -222,6 +226,7 @@ export function start(options: StartOptions = {}): HttpServer {
     actor,
     scopes: new Set(scopes),
     requestId: '',
+    address: null,
   });
   mountSurface(server, one, routes, {
     services: { name: 'test' },
@@ -236,6 +241,7 @@ export function start(options: StartOptions = {}): HttpServer {
     onCrash: (error) => options.crashes?.push(error),
     rateLimiter: options.rateLimiter ?? null,
     scopeName: (scope) => (scope === 'endpoints:write' ? 'things:write' : scope),
+    ...watch,
   });
   mountSurface(server, two, [], {
     services: { name: 'two' },

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { AttemptOutcome } from '../../domain/attempt.ts';
-import type { AcceptedDelivery, AttemptFilter, Outcome, ShownAttempt, Store } from '../port.ts';
+import type {
+  AcceptedDelivery,
+  AttemptFilter,
+  FollowedAttempt,
+  FollowFilter,
+  Outcome,
+  ShownAttempt,
+  Store,
+} from '../port.ts';
 import {
   ARCHIVED,
   acceptedEvent,
@@ -181,6 +189,66 @@ export function attemptContract(withStore: WithStore): void {
           const inRange = times.filter((time) => time >= (since ?? 0) && time < (until ?? START + DAY));
           expect(found.map(({ attempt }) => attempt.startedAt)).toEqual(inRange.toReversed());
         }
+      }));
+
+    it('are told once each to one who follows, in the order in which they were recorded', () =>
+      withStore(async ({ store }) => {
+        const { owner, other, endpoints, all } = await history(store);
+        const recorded = all.toReversed();
+        const ids = (found: readonly { readonly attempt: { readonly id: string } }[]) =>
+          found.map(({ attempt }) => attempt.id);
+        const filter: FollowFilter = { organizationId: owner.id, endpointId: null, eventType: null, outcome: null };
+        const newest = await store.reader.followAttempts(filter, { after: null, itemsMax: 4 });
+        expect(ids(newest.items)).toEqual(recorded.slice(-4).map(({ outcome }) => outcome.attempt.id));
+        expect(newest.items.map(({ endpointUrl }) => endpointUrl)).toEqual(
+          newest.items.map(({ attempt }) => endpoints.find(({ id }) => id === attempt.endpointId)?.url),
+        );
+        const begin = newest.nextCursor;
+        expect(await store.reader.followAttempts(filter, { after: begin, itemsMax: 4 })).toEqual({
+          items: [],
+          nextCursor: begin,
+          hasMore: false,
+        });
+
+        const [one] = endpoints;
+        if (one === undefined) throw new Error('four endpoints');
+        const later: Outcome[] = [];
+        for (let index = 0; index < 9; index += 1) {
+          const delivery = leased(one.id);
+          const event = acceptedEvent(owner.id, [delivery], { event: { type: index % 3 === 0 ? 'rare' : 'usual' } });
+          await acceptOne(store, event);
+          // The order of recording counts, not that of the starts.
+          const startedAt = START + 9 * DAY - index * 1_000;
+          later.push(
+            index % 2 === 0
+              ? succeeded(delivery, { startedAt })
+              : failed(delivery, { kind: 'dead', at: START, reason: 'retries_exhausted' }, { startedAt }),
+          );
+        }
+        await record(store, ...later);
+        const follow = async (more: Partial<FollowFilter>, itemsMax: number) => {
+          const found: FollowedAttempt[] = [];
+          for (let after = begin; ; ) {
+            const page = await store.reader.followAttempts({ ...filter, ...more }, { after, itemsMax });
+            expect(page.items.length).toBeLessThanOrEqual(itemsMax);
+            found.push(...page.items);
+            after = page.nextCursor;
+            if (!page.hasMore) return found;
+          }
+        };
+        const laterIds = later.map(({ attempt }) => attempt.id);
+        for (const itemsMax of [1, 3, 9, 100]) {
+          expect(ids(await follow({}, itemsMax))).toEqual(laterIds);
+          expect(ids(await follow({ eventType: 'rare' }, itemsMax))).toEqual(
+            laterIds.filter((_, index) => index % 3 === 0),
+          );
+          expect(ids(await follow({ outcome: 'dead' }, itemsMax))).toEqual(
+            laterIds.filter((_, index) => index % 2 === 1),
+          );
+        }
+        const [, two] = endpoints;
+        expect(await follow({ endpointId: two?.id ?? newId('ep') }, 5)).toEqual([]);
+        expect(await follow({ organizationId: other.id }, 5)).toEqual([]);
       }));
   });
 }

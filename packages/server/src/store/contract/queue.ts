@@ -48,6 +48,7 @@ export function queueContract(withStore: WithStore): void {
           contentType: 'application/json',
           occurredAt: START - 3,
           createdAt: START,
+          dueAt: START,
           attemptCount: 0,
         });
         expect(Buffer.from(claimed.deliveries[1]?.payload ?? []).toString()).toBe('2');

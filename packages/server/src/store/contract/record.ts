@@ -62,7 +62,7 @@ export function recordContract(withStore: WithStore): void {
           lastErrorKind: null,
           lastAttemptAt: START + 101,
         });
-        expect((await store.reader.figures()).queued).toBe(0);
+        expect((await store.reader.figures(START)).queued).toBe(0);
       }));
 
     it('keeps the attempt of a lost lease but leaves the state alone', () =>
@@ -93,7 +93,7 @@ export function recordContract(withStore: WithStore): void {
           at: START,
           reason: 'retries_exhausted',
         });
-        expect((await store.reader.figures()).queued).toBe(0);
+        expect((await store.reader.figures(START)).queued).toBe(0);
       }));
 
     it('counts failures since the last success, and starts anew when the endpoint is resumed', () =>

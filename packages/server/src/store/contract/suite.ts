@@ -1,13 +1,17 @@
 import { describe } from 'vitest';
 import { acceptContract } from './accept.ts';
 import { attemptContract } from './attempts.ts';
+import { auditContract } from './audit.ts';
 import { controlContract } from './control.ts';
+import { erasureContract } from './erasure.ts';
+import { figuresContract } from './figures.ts';
 import type { OpenStore, WithStore } from './fixtures.ts';
 import { housekeepingContract } from './housekeeping.ts';
 import { keyringContract } from './keyrings.ts';
 import { listContract } from './lists.ts';
 import { queueContract } from './queue.ts';
 import { recordContract } from './record.ts';
+import { retentionContract } from './retention.ts';
 
 /** What every adapter of the store port must do. */
 export function storeContract(name: string, open: OpenStore): void {
@@ -27,6 +31,10 @@ export function storeContract(name: string, open: OpenStore): void {
     attemptContract(withStore);
     queueContract(withStore);
     listContract(withStore);
+    auditContract(withStore);
+    figuresContract(withStore);
     housekeepingContract(withStore);
+    erasureContract(withStore);
+    retentionContract(withStore);
   });
 }

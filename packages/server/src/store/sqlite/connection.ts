@@ -1,7 +1,8 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { migrate } from './migrate.ts';
+import { DamagedDatabase } from './errors.ts';
+import { isDamage, type MigrateOptions, migrate } from './migrate.ts';
 
 export const IN_MEMORY = ':memory:';
 
@@ -12,10 +13,18 @@ export const IN_MEMORY = ':memory:';
 const PAGE_BYTES = 8_192;
 const WRITER_CACHE_KIB = 64 * 1_024;
 const READER_CACHE_KIB = 32 * 1_024;
+/**
+ * What the file of the log is cut to when it is begun anew. It is begun anew at about half of this, unless a reader held on
+ * to it meanwhile.
+ */
+export const WAL_FILE_BYTES_MAX = 64 * 1_024 * 1_024;
 export const BUSY_TIMEOUT_MS = 5_000;
 
-/** Opens the only connection that writes, and brings the tables up to date. */
-export function openWriterConnection(path: string): DatabaseSync {
+/**
+ * Opens the only connection that writes, and brings the tables up to date. Rows that move within the file leave no copy of
+ * themselves behind (FAST, which costs nothing that could be measured), or an erasure could not find them all.
+ */
+export function openWriterConnection(path: string, options: MigrateOptions = {}): DatabaseSync {
   if (path !== IN_MEMORY) {
     mkdirSync(dirname(path), { recursive: true });
     // SQLite gives its own files beside it the mode of this one.
@@ -30,10 +39,13 @@ export function openWriterConnection(path: string): DatabaseSync {
       PRAGMA wal_autocheckpoint = 0;
       PRAGMA cache_size = -${WRITER_CACHE_KIB};
       PRAGMA temp_store = MEMORY;
+      PRAGMA secure_delete = FAST;
+      PRAGMA journal_size_limit = ${WAL_FILE_BYTES_MAX};
     `);
-    migrate(db, path);
+    migrate(db, path, options);
   } catch (error) {
     db.close();
+    if (error instanceof Error && isDamage(error)) throw new DamagedDatabase(path, error);
     throw error;
   }
   return db;

@@ -7,7 +7,12 @@ import { number } from './cells.ts';
 
 const CHECK_INTERVAL_MS = 5_000;
 
-export type DiskWatch = { readonly isLow: boolean; stop(): void };
+export type DiskWatch = {
+  readonly isLow: boolean;
+  /** At the last look; null while the file system does not say. */
+  readonly freeRatio: number | null;
+  stop(): void;
+};
 
 type FileSystem = { readonly bavail: number; readonly blocks: number; readonly bsize: number };
 
@@ -42,21 +47,23 @@ function freeBytesInside(path: string): number {
 
 /** Knows whether the disk runs low, from a look every few seconds off the path of writes. */
 export async function watchDisk(freeRatio: () => Promise<number>, timers: Timers): Promise<DiskWatch> {
-  let isLow = false;
+  let ratio: number | null = null;
   let isStopped = false;
   let timer: { cancel(): void } | null = null;
 
   async function look(): Promise<void> {
-    // A file system that cannot be asked is not taken for a full one: a commit will tell.
-    const ratio = await freeRatio().catch(() => 1);
-    isLow = ratio < DISK_FREE_RATIO_MIN;
+    ratio = await freeRatio().catch(() => null);
     if (!isStopped) timer = timers.setTimeout(() => void look(), CHECK_INTERVAL_MS);
   }
 
   await look();
   return {
     get isLow() {
-      return isLow;
+      // A file system that cannot be asked is not taken for a full one: a commit will tell.
+      return ratio !== null && ratio < DISK_FREE_RATIO_MIN;
+    },
+    get freeRatio() {
+      return ratio;
     },
     stop() {
       isStopped = true;

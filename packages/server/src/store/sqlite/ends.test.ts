@@ -217,7 +217,7 @@ describe('room inside the database', () => {
     await acceptOne(store, acceptedEvent(owner.id, [], { event: { payload } }));
     const fullDisk = async () => ({ bavail: 1, blocks: 1_000, bsize: 4_096 });
     expect(await freeRatioOf(path, fullDisk)).toBeCloseTo(0.001, 2);
-    await store.housekeep({ kind: 'prune_events', before: START + 1, itemsMax: 100 });
+    await store.prune({ before: START + 1, after: null, itemsMax: 100 });
     const ratio = await freeRatioOf(path, fullDisk);
     expect(ratio).toBeGreaterThan(0.001 + 1_000_000 / (1_000 * 4_096) - 0.01);
     expect(ratio).toBeLessThan(0.3);

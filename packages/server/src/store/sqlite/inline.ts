@@ -2,14 +2,19 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Reader } from '../port.ts';
 import { IN_MEMORY, openReaderConnection, openWriterConnection } from './connection.ts';
 import type { ReaderLink, WriterLink } from './link.ts';
+import type { MigrateOptions } from './migrate.ts';
 import { createSyncReader } from './reader/reader.ts';
 import { createRemoteReader } from './remote-reader.ts';
 import type { Answer } from './wire/batch.ts';
 import { createWriter } from './writer/writer.ts';
 
 /** Reader and writer in the calling thread: for tests and simulations. */
-export function openInline(path: string, now: number): { writer: WriterLink; reader: ReaderLink } {
-  const db = openWriterConnection(path);
+export function openInline(
+  path: string,
+  now: number,
+  options: MigrateOptions = {},
+): { writer: WriterLink; reader: ReaderLink } {
+  const db = openWriterConnection(path, options);
   // A database in memory belongs to one connection, which is safe to share: nothing runs between its statements.
   return {
     writer: inlineWriter(db, now),

@@ -6,6 +6,7 @@ import { IN_MEMORY } from './connection.ts';
 import { type DiskWatch, freeRatioOf, watchDisk } from './disk.ts';
 import { openInline } from './inline.ts';
 import { lockFile } from './lock.ts';
+import type { Migrated } from './migrate.ts';
 import { createSqliteStore, type StoreTelemetry } from './store.ts';
 import { openThreads } from './threads.ts';
 
@@ -26,7 +27,7 @@ export type SqliteStoreOptions = {
   readonly onFatal?: (cause: Error) => void;
 };
 
-/** Throws StoreInUse, SchemaTooNew or ForeignDatabase when the file cannot be had. */
+/** Throws an error of `errors.ts` when the file cannot be had. */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { path, mode, clock = systemClock, timers = systemTimers } = options;
   if (path === IN_MEMORY && mode === 'threads') throw new TypeError('a database in memory cannot be shared by threads');
@@ -34,11 +35,13 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   let disk: DiskWatch | null = null;
   try {
     const now = clock.now();
-    const { writer, reader } = mode === 'inline' ? openInline(path, now) : await openThreads(path, now);
+    const open = mode === 'inline' ? openInline : openThreads;
+    const onMigrated = (step: Migrated) => options.telemetry?.storeMigrated?.(step);
+    const { writer, reader } = await open(path, now, { onMigrated });
     disk = await diskOf(options, timers);
     const defer = mode === 'inline' ? queueMicrotask : setImmediate;
     const { telemetry = null, onFatal = null } = options;
-    return createSqliteStore({ writer, reader, clock, disk, defer, lock, telemetry, onFatal });
+    return createSqliteStore({ writer, reader, path, clock, disk, defer, lock, telemetry, onFatal });
   } catch (error) {
     disk?.stop();
     lock?.release();

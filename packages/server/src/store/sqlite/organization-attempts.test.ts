@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createIdSource, type OrganizationId } from '../../domain/ids.ts';
 import type { AttemptFilter } from '../port.ts';
 import { IN_MEMORY, openWriterConnection } from './connection.ts';
+import { FOLLOW_SCAN_ROWS_MAX } from './reader/follow-attempts.ts';
 import { ATTEMPTS_SCAN_ROWS_MAX, ENDPOINTS_MERGED_MAX } from './reader/organization-attempts.ts';
 import { createSyncReader } from './reader/reader.ts';
 
@@ -62,5 +63,41 @@ describe('a search through the attempts of an organization', () => {
     expect(ids).toEqual(['att_8000', 'att_4000']);
     // One page would see all of its own; the other organization has as many, among which they are looked for.
     expect(pages.length).toBeGreaterThan(1);
+  });
+});
+
+describe('following the attempts of an organization', () => {
+  it('passes over those of others in bounded steps, and over what was pruned at once', () => {
+    const { reader, filter } = filled({
+      endpoints: 3,
+      attempts: 3 * FOLLOW_SCAN_ROWS_MAX,
+      everyNth: FOLLOW_SCAN_ROWS_MAX,
+    });
+    const ids: string[] = [];
+    let pages = 0;
+    for (let after = '-5000'; ; pages += 1) {
+      const page = reader.followAttempts(filter, { after, itemsMax: 10 });
+      ids.push(...page.items.map(({ attempt }) => attempt.id));
+      after = page.nextCursor;
+      if (!page.hasMore) break;
+    }
+    expect(ids).toEqual([]);
+    for (let after = '0'; ; pages += 1) {
+      const page = reader.followAttempts(filter, { after, itemsMax: 10 });
+      ids.push(...page.items.map(({ attempt }) => attempt.id));
+      after = page.nextCursor;
+      if (!page.hasMore) break;
+    }
+    expect(ids).toEqual([1, 2, 3].map((nth) => `att_${nth * FOLLOW_SCAN_ROWS_MAX}`));
+    expect(pages).toBe(5);
+  });
+
+  it('goes on at the end when the cursor lies past it, because the database is another one', () => {
+    const { reader, filter } = filled({ endpoints: 1, attempts: 5, everyNth: 1 });
+    expect(reader.followAttempts(filter, { after: '1000', itemsMax: 10 })).toEqual({
+      items: [],
+      nextCursor: '11',
+      hasMore: false,
+    });
   });
 });

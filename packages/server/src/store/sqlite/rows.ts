@@ -1,12 +1,13 @@
 import type { ApiKey } from '../../domain/api-key.ts';
 import type { Attempt, AttemptOutcome } from '../../domain/attempt.ts';
+import type { AuditAction } from '../../domain/audit-action.ts';
 import type { DeathReason, DeliveryState } from '../../domain/delivery.ts';
 import { shownStatus } from '../../domain/delivery-state.ts';
 import type { Endpoint, EndpointHealth, EndpointStatus, SuspensionReason } from '../../domain/endpoint.ts';
-import type { Event } from '../../domain/event.ts';
 import type {
   ApiKeyId,
   AttemptId,
+  AuditId,
   DeliveryId,
   EndpointId,
   EventKey,
@@ -17,7 +18,7 @@ import type { Organization } from '../../domain/organization.ts';
 import type { RotationPolicy } from '../../domain/rotation-policy.ts';
 import type { Scope } from '../../domain/scope.ts';
 import type { RingOwner, Sealed, SecretAlgorithm } from '../../domain/secret.ts';
-import type { IdempotencyRow, ShownAttempt, ShownDelivery, StoredSecret } from '../port.ts';
+import type { AuditRow, IdempotencyRow, ShownAttempt, ShownDelivery, StoredEvent, StoredSecret } from '../port.ts';
 import { bytes, bytesOrNull, number, numberOrNull, type Row, text, textOrNull } from './cells.ts';
 
 // Casts in this file turn text that only the writer stores, from values of these very types, back into those types.
@@ -119,7 +120,7 @@ export function apiKeyOf(row: Row): ApiKey {
   };
 }
 
-export function eventOf(row: Row, organizationId: OrganizationId): Event {
+export function eventOf(row: Row, organizationId: OrganizationId): StoredEvent {
   const key = text(row['key']) as EventKey;
   const createdAt = number(row['created_at']);
   return {
@@ -131,12 +132,13 @@ export function eventOf(row: Row, organizationId: OrganizationId): Event {
     contentType: textOrNull(row['content_type']) ?? 'application/json',
     occurredAt: numberOrNull(row['occurred_at']) ?? createdAt,
     createdAt,
+    payloadErasedAt: numberOrNull(row['erased_at']),
   };
 }
 
 /** Joined columns that tell a delivery and how it is shown. */
 export const DELIVERY_COLUMNS = `d.number, d.id, o.id AS organization_id, p.id AS endpoint_id, v.key AS event_key,
-  v.id AS event_id, v.type AS event_type, d.status, d.attempt_count, d.last_response_status, d.last_error_kind,
+  v.id AS event_id, v.type AS event_type, v.erased_at AS event_erased_at, d.status, d.attempt_count, d.last_response_status, d.last_error_kind,
   d.last_attempt_at, d.ended_at, d.death_reason, d.resend_of, d.created_at, q.due_at, q.lease,
   p.status AS endpoint_status, p.status_at AS endpoint_status_at`;
 export const DELIVERY_JOINS = `
@@ -162,6 +164,7 @@ export function shownDeliveryOf(row: Row): ShownDelivery {
       lastErrorKind: textOrNull(row['last_error_kind']),
       lastAttemptAt: numberOrNull(row['last_attempt_at']),
       resendOf: textOrNull(row['resend_of']) as DeliveryId | null,
+      payloadErasedAt: numberOrNull(row['event_erased_at']),
       createdAt: number(row['created_at']),
     },
   };
@@ -213,6 +216,21 @@ export function shownAttemptOf(row: Row): ShownAttempt {
     outcome: text(row['outcome']) as AttemptOutcome,
     eventId: textOrNull(row['event_id']) ?? text(row['event_key']),
     eventType: text(row['event_type']),
+  };
+}
+
+export function auditOf(row: Row): AuditRow {
+  return {
+    id: text(row['id']) as AuditId,
+    at: number(row['at']),
+    organizationId: text(row['organization_id']) as OrganizationId,
+    actor: text(row['actor']),
+    action: text(row['action']) as AuditAction,
+    target: text(row['target']),
+    reason: textOrNull(row['reason']),
+    address: textOrNull(row['address']),
+    requestId: textOrNull(row['request_id']),
+    detail: JSON.parse(text(row['detail'])) as AuditRow['detail'],
   };
 }
 

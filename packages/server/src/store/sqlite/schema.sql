@@ -47,9 +47,19 @@ CREATE TABLE audit (
   target TEXT NOT NULL,
   reason TEXT,
   detail TEXT NOT NULL
-) STRICT;
+, address TEXT, id TEXT, request_id TEXT) STRICT;
 
 CREATE INDEX audit_by_organization ON audit (organization_id);
+
+CREATE TRIGGER audit_keeps_rows BEFORE DELETE ON audit
+BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+
+CREATE TRIGGER audit_keeps_words BEFORE UPDATE ON audit
+BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
 
 CREATE TABLE deliveries (
   number INTEGER PRIMARY KEY,
@@ -145,7 +155,7 @@ CREATE TABLE events (
   occurred_at INTEGER,
   created_at INTEGER NOT NULL,
   payload BLOB NOT NULL
-) STRICT;
+, erased_at INTEGER) STRICT;
 
 CREATE UNIQUE INDEX events_by_key ON events (organization, key);
 
@@ -244,6 +254,8 @@ CREATE TABLE secrets (
   reason TEXT,
   sealed TEXT
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX secrets_active ON secrets (activates_at) WHERE superseded_at IS NULL AND ends_at IS NULL;
 
 CREATE INDEX secrets_by_owner ON secrets (owner, number);
 

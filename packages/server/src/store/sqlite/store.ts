@@ -1,27 +1,42 @@
 import type { Clock } from '../../domain/clock.ts';
-import { STORE_QUEUE_BYTES_MAX, STORE_QUEUE_ROW_BYTES, STORE_QUEUE_UNITS_MAX } from '../../domain/limits.ts';
+import {
+  DISK_FREE_RATIO_MIN,
+  STORE_QUEUE_BYTES_MAX,
+  STORE_QUEUE_ROW_BYTES,
+  STORE_QUEUE_UNITS_MAX,
+} from '../../domain/limits.ts';
 import { type AcceptUnit, type Change, type RecordUnit, type Store, StoreUnavailable } from '../port.ts';
 import type { DiskWatch } from './disk.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { ReaderLink, WriterLink } from './link.ts';
 import type { FileLock } from './lock.ts';
+import { spaceOf } from './space.ts';
+import { Trouble, type TroubleTelemetry } from './trouble.ts';
 import { acceptCodec } from './wire/accept.ts';
 import type { UnitCodec } from './wire/batch.ts';
 import { claimCodec, releaseCodec, takeDueCodec } from './wire/claim.ts';
-import { applyCodec, housekeepCodec, pingCodec, resealCodec } from './wire/rare.ts';
+import { applyCodec, housekeepCodec, pingCodec, pruneCodec, resealCodec } from './wire/rare.ts';
 import { recordCodec } from './wire/record.ts';
 
 /** The log is copied into the database when it has this many pages: 32 MiB. */
 const WAL_FRAMES_MAX = 4_096;
 
+const DISK_LOW = `less than ${DISK_FREE_RATIO_MIN * 100} % of the disk is free`;
+
 /** What the store tells of itself. */
-export type StoreTelemetry = { storeCommitted(units: number, durationMs: number): void };
+export type StoreTelemetry = TroubleTelemetry & {
+  storeCommitted(units: number, durationMs: number): void;
+  /** One step of the tables to a newer release's, in a file that was there before. */
+  storeMigrated?(step: { readonly from: number; readonly to: number; readonly durationMs: number }): void;
+};
 
 export type SqliteStoreParts = {
   readonly writer: WriterLink;
   readonly reader: ReaderLink;
   readonly clock: Clock;
   readonly disk: DiskWatch | null;
+  /** For its size; none for a database in memory. */
+  readonly path?: string;
   readonly defer: (callback: () => void) => void;
   readonly lock: FileLock | null;
   readonly telemetry: StoreTelemetry | null;
@@ -38,8 +53,11 @@ export function createSqliteStore(parts: SqliteStoreParts): Store {
     parts.onFatal?.(cause);
   }
   const listeners: ((changes: readonly Change[]) => void)[] = [];
-  const commits = new GroupCommit(watched(writer, end), parts.defer, {
-    monotonic: () => clock.monotonic(),
+  const monotonic = (): number => clock.monotonic();
+  const commitTrouble = new Trouble(monotonic, parts.telemetry);
+  const diskTrouble = new Trouble(monotonic, parts.telemetry);
+  const commits = new GroupCommit(watched(writer, commitTrouble, end), parts.defer, {
+    monotonic,
     committed: (units, durationMs) => parts.telemetry?.storeCommitted(units, durationMs),
   });
   parts.reader.onGone(end);
@@ -109,7 +127,11 @@ export function createSqliteStore(parts: SqliteStoreParts): Store {
     incarnation: writer.incarnation,
     room,
     accept(unit) {
-      if (parts.disk?.isLow === true) return Promise.reject(new StoreUnavailable('disk_low'));
+      if (parts.disk?.isLow === true) {
+        diskTrouble.failed(DISK_LOW);
+        return Promise.reject(new StoreUnavailable('disk_low'));
+      }
+      diskTrouble.worked();
       return submitIfRoom(acceptCodec, unit, acceptOverhead(unit));
     },
     record: (unit) => commits.submit(recordCodec, unit, recordOverhead(unit)),
@@ -119,10 +141,12 @@ export function createSqliteStore(parts: SqliteStoreParts): Store {
     apply: async (commands) =>
       (await submitIfRoom(tellingApplyCodec, commands, STORE_QUEUE_ROW_BYTES * commands.length)).applied,
     housekeep: (step) => commits.submit(housekeepCodec, { step, now: clock.now() }, STORE_QUEUE_ROW_BYTES),
+    prune: (unit) => commits.submit(pruneCodec, { ...unit, now: clock.now() }, STORE_QUEUE_ROW_BYTES),
     async reseal(unit) {
       const { changed } = await submitIfRoom(tellingResealCodec, unit, STORE_QUEUE_ROW_BYTES * unit.secrets.length);
       return { changed };
     },
+    space: async () => await spaceOf(parts.path ?? null, parts.disk?.freeRatio ?? null),
     onChange(listener) {
       listeners.push(listener);
     },
@@ -138,12 +162,14 @@ export function createSqliteStore(parts: SqliteStoreParts): Store {
   };
 }
 
-/** The same link, which also keeps the log short and says when the writer is gone. */
-function watched(writer: WriterLink, end: (cause: Error) => void): WriterLink {
+/** The same link, which also keeps the log short, tells of trouble, and says when the writer is gone. */
+function watched(writer: WriterLink, trouble: Trouble, end: (cause: Error) => void): WriterLink {
   return {
     ...writer,
     onAnswer(listener) {
       writer.onAnswer((answer) => {
+        if (answer.failure === null) trouble.worked();
+        else trouble.failed(answer.failure);
         if (answer.walFrames !== null && answer.walFrames > WAL_FRAMES_MAX) writer.checkpoint();
         listener(answer);
       });

@@ -51,8 +51,9 @@ export function startThread(setup: WorkerSetup): Promise<Thread> {
     });
     worker.on('message', (message: FromWorker) => {
       if (message.kind === 'ready') resolve(thread(message.incarnation));
-      else if (message.kind === 'broken') cause = new Error(`${message.name}: ${message.message}`);
-      else onMessage?.(message);
+      else if (message.kind === 'broken') {
+        cause = Object.assign(new Error(`${message.name}: ${message.message}`), message.codes);
+      } else onMessage?.(message);
     });
   });
 }

@@ -2,15 +2,20 @@ import { StoreUnavailable } from '../port.ts';
 import { createCheckpointer } from './checkpointer.ts';
 import { openWriterConnection } from './connection.ts';
 import type { ReaderLink, WriterLink } from './link.ts';
+import type { MigrateOptions } from './migrate.ts';
 import { createRemoteReader } from './remote-reader.ts';
 import { startThread, type Thread } from './thread.ts';
 import type { Answer, Batch } from './wire/batch.ts';
 
 /** A writer thread, a reader thread, so that slow lists never delay commits, and one that copies the log. */
-export async function openThreads(path: string, now: number): Promise<{ writer: WriterLink; reader: ReaderLink }> {
+export async function openThreads(
+  path: string,
+  now: number,
+  options: MigrateOptions = {},
+): Promise<{ writer: WriterLink; reader: ReaderLink }> {
   // The file and its tables are made in this thread: an error of the store's own kinds would lose its class on the way
   // from another one, and the threads can start side by side.
-  openWriterConnection(path).close();
+  openWriterConnection(path, options).close();
   const started = await Promise.allSettled(
     (['write', 'read', 'checkpoint'] as const).map((role) => startThread({ role, path, now })),
   );

@@ -13,9 +13,12 @@ export type ToWorker =
   | { readonly kind: 'ask'; readonly id: number; readonly method: keyof Reader; readonly args: readonly unknown[] }
   | { readonly kind: 'close' };
 
+/** What says which error it was; the class of an error does not travel. */
+export type ErrorCodes = { readonly code?: unknown; readonly errcode?: unknown };
+
 export type FromWorker =
   | { readonly kind: 'ready'; readonly incarnation: number }
-  | { readonly kind: 'broken'; readonly name: string; readonly message: string }
+  | { readonly kind: 'broken'; readonly name: string; readonly message: string; readonly codes: ErrorCodes }
   | { readonly kind: 'answer'; readonly answer: Answer }
   | { readonly kind: 'checkpointed' }
   | { readonly kind: 'told'; readonly id: number; readonly value: unknown }

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openCheckpointConnection, openReaderConnection, openWriterConnection } from './connection.ts';
 import { createSyncReader } from './reader/reader.ts';
-import type { FromWorker, ToWorker, WorkerSetup } from './worker-protocol.ts';
+import type { ErrorCodes, FromWorker, ToWorker, WorkerSetup } from './worker-protocol.ts';
 import { createWriter } from './writer/writer.ts';
 
 /** The entry of each of the store's threads: one writes, one reads, one copies the log into the database. */
@@ -82,7 +82,8 @@ const ROLES = { write, read, checkpoint };
 try {
   ROLES[setup.role]();
 } catch (error) {
-  const { name, message } = error instanceof Error ? error : new Error(String(error));
-  send({ kind: 'broken', name, message });
+  const broken: Error & ErrorCodes = error instanceof Error ? error : new Error(String(error));
+  const { name, message, code, errcode } = broken;
+  send({ kind: 'broken', name, message, codes: { code, errcode } });
   port.close();
 }

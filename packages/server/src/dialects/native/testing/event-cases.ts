@@ -51,7 +51,10 @@ export function eventCases(world: NativeWorld): void {
       world.running.receiver.answer = { status: 200, body: '' };
       const since = new Date(Date.now() - 60_000).toISOString();
       const recovered = await world.ask('POST', `/endpoints/${endpoint.id}/recover`, { json: { since } });
-      expect([recovered.status, recovered.json]).toEqual([202, { recovered: 1, remaining: 0, nextCursor: null }]);
+      expect([recovered.status, recovered.json]).toEqual([
+        202,
+        { recovered: 1, erased: 0, remaining: 0, nextCursor: null },
+      ]);
       expect((await world.ask('GET', `/deliveries?endpointId=${endpoint.id}&status=dead`)).json.items).toHaveLength(1);
       expect(
         (await world.ask('POST', `/endpoints/${endpoint.id}/recover`, { json: { since: 'yesterday' } })).status,

@@ -45,4 +45,14 @@ export function operatorCases(world: NativeWorld): void {
       expect((await world.ask('POST', '/master-key/reseal', { json: { cursor: 'nowhere' } })).status).toBe(422);
     });
   });
+
+  describe('what is past retention', () => {
+    it('can be removed at once; of today nothing is', async () => {
+      const { json: sent } = await world.ask('POST', '/events', { json: { type: 'today.sent', payload: 1 } });
+      const { status, json } = await world.ask('POST', '/maintenance/prune');
+      const removed = { events: 0, deliveries: 0, attempts: 0 };
+      expect([status, json]).toEqual([200, { before: expect.any(String), removed, nextCursor: null }]);
+      expect((await world.ask('GET', `/events/${sent.id}`)).status).toBe(200);
+    });
+  });
 }

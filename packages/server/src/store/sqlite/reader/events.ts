@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Event } from '../../../domain/event.ts';
+import type { StoredEvent } from '../../port.ts';
 import { number, text } from '../cells.ts';
 import { eventOf } from '../rows.ts';
 import { TEXT_MAX } from './page.ts';
@@ -10,7 +10,7 @@ type Reads = Pick<SyncReader, 'event' | 'events'>;
 /** A page of events ends early when their payloads together pass this. */
 const PAGE_PAYLOAD_BYTES_MAX = 4 * 1024 * 1024;
 
-const COLUMNS = 'v.key, v.id, v.type, v.content_type, v.occurred_at, v.created_at, v.payload';
+const COLUMNS = 'v.key, v.id, v.type, v.content_type, v.occurred_at, v.created_at, v.payload, v.erased_at';
 
 export function createEventReads(db: DatabaseSync): Reads {
   const organization = db.prepare('SELECT number FROM organizations WHERE id = ?');
@@ -29,7 +29,7 @@ export function createEventReads(db: DatabaseSync): Reads {
     },
     events(organizationId, { after, itemsMax }) {
       const owner = organization.get(organizationId);
-      const items: Event[] = [];
+      const items: StoredEvent[] = [];
       if (owner === undefined) return { items, nextCursor: null };
       let payloadBytes = 0;
       let last: string | null = null;

@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { AttemptFilter, Page, ShownAttempt } from '../../port.ts';
-import { number, numberOrNull } from '../cells.ts';
+import { number } from '../cells.ts';
 import { shownAttemptOf } from '../rows.ts';
 import { type NumberSource, newestFirst } from './newest-first.ts';
+import { createNumberRange } from './number-range.ts';
 import { numberCursor } from './page.ts';
 import type { SyncReader } from './sync-reader.ts';
 
@@ -13,15 +14,9 @@ export const ENDPOINTS_MERGED_MAX = 2_000;
 const STEP_ROWS_MIN = 8;
 const STEP_ROWS_MAX = 256;
 
-/**
- * Attempts are numbered when they are recorded, which may be so much later than they started: a send takes its time, and
- * results wait while the store takes no writes.
- */
-const RECORDED_LATE_MS_MAX = 600_000;
-
 const LAST_OF_DELIVERY = 'a.number = (SELECT max(l.number) FROM attempts l WHERE l.delivery = a.delivery)';
 /** A delivery of an archived endpoint that did not succeed is shown as cancelled before housekeeping makes it so. */
-const OUTCOME = `CASE WHEN a.response_status BETWEEN 200 AND 299 THEN 'success'
+export const OUTCOME = `CASE WHEN a.response_status BETWEEN 200 AND 299 THEN 'success'
   WHEN (d.status IN ('dead', 'cancelled') OR (p.status = 'archived' AND d.status <> 'succeeded')) AND ${LAST_OF_DELIVERY}
   THEN 'dead' ELSE 'retry' END`;
 
@@ -40,7 +35,7 @@ export function createOrganizationAttempts(db: DatabaseSync): Pick<SyncReader, '
       AND (?4 IS NULL OR a.response_status >= ?4) AND (?5 IS NULL OR a.response_status <= ?5)
       AND p.organization = ?6 AND (?7 IS NULL OR v.type = ?7) AND (?8 IS NULL OR ${OUTCOME} = ?8)`);
   const numbersOf = createNumbers(db);
-  const rangeOf = createRange(db);
+  const rangeOf = createNumberRange(db, { table: 'attempts', time: 'started_at' });
 
   return {
     attempts(filter, { after, itemsMax }): Page<ShownAttempt> {
@@ -117,32 +112,5 @@ function createNumbers(db: DatabaseSync) {
         return newest === undefined ? [] : [[number(newest['number']), sourceOf(endpoint, from)]];
       }),
     );
-  };
-}
-
-/** The numbers between which every attempt lies that started in a range of time, found by halving. */
-function createRange(db: DatabaseSync) {
-  const highest = db.prepare('SELECT max(number) AS number FROM attempts');
-  const next = db.prepare('SELECT number, started_at FROM attempts WHERE number >= ? ORDER BY number LIMIT 1');
-
-  function numberAt(time: number, end: number): number {
-    let low = 0;
-    let high = end;
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      const row = next.get(middle);
-      if (row !== undefined && number(row['started_at']) < time) low = number(row['number']) + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  return (since: number | null, until: number | null): { from: number; to: number } => {
-    if (since === null && until === null) return { from: 0, to: Number.MAX_SAFE_INTEGER };
-    const end = (numberOrNull(highest.get()?.['number'] ?? null) ?? 0) + 1;
-    return {
-      from: since === null ? 0 : numberAt(since - RECORDED_LATE_MS_MAX, end),
-      to: until === null ? Number.MAX_SAFE_INTEGER : numberAt(until + RECORDED_LATE_MS_MAX, end),
-    };
   };
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Sealed } from '../../../domain/secret.ts';
-import { number, numberOrNull, text } from '../cells.ts';
+import { text } from '../cells.ts';
 import { apiKeyOf, idempotencyOf, organizationOf } from '../rows.ts';
 import { pageOf, TEXT_MAX } from './page.ts';
 import type { SyncReader } from './sync-reader.ts';
@@ -15,7 +15,6 @@ type Reads = Pick<
   | 'apiKeys'
   | 'idempotency'
   | 'serviceKey'
-  | 'figures'
 >;
 
 export function createOrganizationReads(db: DatabaseSync): Reads {
@@ -29,9 +28,6 @@ export function createOrganizationReads(db: DatabaseSync): Reads {
     'SELECT * FROM idempotency WHERE principal = ? AND route = ? AND key = ? AND expires_at > ?',
   );
   const serviceKey = db.prepare('SELECT sealed FROM service_keys WHERE name = ?');
-  const queued = db.prepare('SELECT count(*) AS queued FROM queue');
-  const due = db.prepare('SELECT count(*) AS due_endpoints FROM due_endpoints');
-  const oldestDue = db.prepare('SELECT min(due_at) AS oldest_due_at FROM due_endpoints');
 
   return {
     organization(id) {
@@ -65,13 +61,6 @@ export function createOrganizationReads(db: DatabaseSync): Reads {
       const row = serviceKey.get(name);
       // Written by the vault.
       return row === undefined ? null : (text(row['sealed']) as Sealed);
-    },
-    figures() {
-      return {
-        queued: number(queued.get()?.['queued']),
-        oldestDueAt: numberOrNull(oldestDue.get()?.['oldest_due_at'] ?? null),
-        dueEndpoints: number(due.get()?.['due_endpoints']),
-      };
     },
   };
 }

@@ -1,11 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { createAttemptReads } from './attempts.ts';
+import { createAuditReads } from './audit.ts';
 import { createDeliveryReads } from './deliveries.ts';
 import { createEndpointReads } from './endpoints.ts';
 import { createEventReads } from './events.ts';
+import { createFigureReads } from './figures.ts';
+import { createFollowAttempts } from './follow-attempts.ts';
 import { createKeyringReads } from './keyrings.ts';
 import { createOrganizationAttempts } from './organization-attempts.ts';
 import { createOrganizationReads } from './organizations.ts';
+import { createPrunable } from './prunable.ts';
 import { createRecoverReads } from './recover.ts';
 import type { SyncReader } from './sync-reader.ts';
 
@@ -19,9 +23,13 @@ export function createSyncReader(db: DatabaseSync): SyncReader {
     ...createEndpointReads(db),
     ...createKeyringReads(db),
     ...createEventReads(db),
+    ...createPrunable(db),
     ...createDeliveryReads(db),
     ...createRecoverReads(db),
     ...createAttemptReads(db),
     ...createOrganizationAttempts(db),
+    ...createFigureReads(db),
+    ...createAuditReads(db),
+    ...createFollowAttempts(db),
   };
 }

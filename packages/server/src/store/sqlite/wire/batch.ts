@@ -11,6 +11,7 @@ export const UNIT = {
   housekeep: 7,
   reseal: 8,
   ping: 9,
+  prune: 10,
 } as const;
 
 /** What the first cell of a unit's answer says. */

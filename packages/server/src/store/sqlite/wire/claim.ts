@@ -26,6 +26,7 @@ export const claimCodec: UnitCodec<ClaimUnit, Claimed> = {
       const createdAt = cells.number();
       const occurredAt = cells.number();
       const attemptCount = cells.number();
+      const dueAt = cells.number();
       const length = cells.number();
       const payload = slab.subarray(slabAt, slabAt + length);
       slabAt += length;
@@ -39,6 +40,7 @@ export const claimCodec: UnitCodec<ClaimUnit, Claimed> = {
         contentType,
         occurredAt,
         createdAt,
+        dueAt,
         payload,
         attemptCount,
       });

@@ -1,5 +1,14 @@
 import type { EndpointId } from '../../../domain/ids.ts';
-import type { Applied, Change, Command, HousekeepingResult, HousekeepingStep, ResealUnit } from '../../port.ts';
+import type {
+  Applied,
+  Change,
+  Command,
+  HousekeepingResult,
+  HousekeepingStep,
+  Pruned,
+  PruneUnit,
+  ResealUnit,
+} from '../../port.ts';
 import { UNIT, type UnitCodec } from './batch.ts';
 
 /** Units that are too rare to be worth flat cells travel as JSON: they hold plain data only. */
@@ -59,6 +68,7 @@ function changeOf(command: Command): Change | null {
     case 'apiKey.revoke':
       return { kind: 'apiKey', id: command.id };
     case 'delivery.insert':
+    case 'event.erase':
     case 'endpoint.wake':
     case 'serviceKey.put':
     case 'idempotency.insert':
@@ -78,6 +88,21 @@ export const housekeepCodec: UnitCodec<HousekeepUnit, HousekeepingResult> = {
 
   decode(_unit, { cells }) {
     return { changed: cells.number(), more: cells.number() === 1 };
+  },
+};
+
+export type TimedPruneUnit = PruneUnit & { readonly now: number };
+
+export const pruneCodec: UnitCodec<TimedPruneUnit, Pruned> = {
+  slabBytes: () => 0,
+
+  encode(unit, { cells }) {
+    cells.push(UNIT.prune, JSON.stringify(unit));
+  },
+
+  decode(_unit, { cells }) {
+    const removed = { events: cells.number(), deliveries: cells.number(), attempts: cells.number() };
+    return { removed, after: cells.textOrNull(), more: cells.number() === 1 };
   },
 };
 

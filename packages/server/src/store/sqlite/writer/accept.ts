@@ -14,7 +14,7 @@ type Checked = { readonly conflictAt: number } | { readonly duplicates: readonly
 export function createAccept(
   context: WriteContext,
 ): (cells: CellReader, slab: Uint8Array, slabAt: number, answer: AnswerBuilder) => void {
-  const { db, directory, due, numbers, incarnation } = context;
+  const { db, directory, due, leased: leases, numbers, incarnation } = context;
   const idempotency = createInsertIdempotency(db);
   const selectId = db.prepare(`
     SELECT i.fingerprint, e.key, e.created_at FROM event_ids i JOIN events e ON e.number = i.event
@@ -84,7 +84,8 @@ export function createAccept(
       const delivery = numbers.delivery++;
       insertDelivery.run(delivery, deliveryId, organization, endpoint.number, event, createdAt);
       insertQueued.run(delivery, endpoint.number, createdAt, leased ? incarnation : null);
-      if (!leased) due.waits(endpoint, createdAt);
+      if (leased) leases.add(deliveryId, delivery, endpoint.number);
+      else due.waits(endpoint, createdAt);
     }
     return length;
   }

@@ -6,6 +6,7 @@ import { createEndpointCommands } from './commands-endpoints.ts';
 import { createKeyringCommands } from './commands-keyrings.ts';
 import { createOrganizationCommands } from './commands-organizations.ts';
 import type { AnswerBuilder, WriteContext } from './context.ts';
+import { createEraseEvent } from './erase-event.ts';
 import { createInsertIdempotency } from './idempotency.ts';
 
 /** Applies a list of commands: all of them, or none when one does not fit. */
@@ -15,6 +16,7 @@ export function createApply(context: WriteContext): (cells: CellReader, answer: 
   const endpoints = createEndpointCommands(context);
   const keyrings = createKeyringCommands(context);
   const insertDeliveries = createInsertDeliveries(context);
+  const eraseEvent = createEraseEvent(context);
   const idempotency = createInsertIdempotency(db);
 
   function applyOne(command: Command, woken: Set<string>): boolean {
@@ -44,6 +46,8 @@ export function createApply(context: WriteContext): (cells: CellReader, answer: 
       case 'delivery.insert':
         for (const { endpointId } of command.deliveries) woken.add(endpointId);
         return insertDeliveries(command.deliveries);
+      case 'event.erase':
+        return eraseEvent(command.organizationId, command.eventKey, command.at);
       case 'serviceKey.put':
         return organizations.putServiceKey(command.name, command.sealed, command.replaces);
       case 'idempotency.insert':

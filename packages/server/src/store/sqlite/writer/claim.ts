@@ -9,10 +9,10 @@ type ClaimWriter = {
 
 /** Moves deliveries between the queue and the memory of this node. */
 export function createClaim(context: WriteContext): ClaimWriter {
-  const { db, directory, due } = context;
+  const { db, directory, due, leased } = context;
   const selectDue = db.prepare(`
     SELECT q.delivery, d.id, e.key, e.id, e.type, e.content_type, d.created_at, coalesce(e.occurred_at, e.created_at),
-      d.attempt_count, e.payload
+      d.attempt_count, e.payload, q.due_at
     FROM queue q LEFT JOIN deliveries d ON d.number = q.delivery LEFT JOIN events e ON e.number = d.event
     WHERE q.endpoint = ? AND q.lease IS NULL AND q.due_at <= ?
     ORDER BY q.due_at, q.delivery LIMIT ?`);
@@ -71,7 +71,11 @@ export function createClaim(context: WriteContext): ClaimWriter {
         killMissing.run(now, delivery);
       }
       const slabAt = answer.slabAt;
-      for (const row of rows) lease.run(incarnation, number(row[0]));
+      for (const row of rows) {
+        const delivery = number(row[0]);
+        lease.run(incarnation, delivery);
+        if (incarnation === context.incarnation) leased.add(text(row[1]), delivery, endpoint.number);
+      }
       const nextDueAt = due.earliest(endpoint);
       // A node that was given deliveries claims again on its own; one that was given none looks into the index.
       if (nextDueAt === null || (nextDueAt <= now && rows.length > 0)) due.remove(endpoint);
@@ -98,7 +102,9 @@ export function createClaim(context: WriteContext): ClaimWriter {
       const dueAt = cells.number();
       const count = cells.number();
       for (let index = 0; index < count; index += 1) {
-        const found = selectNumber.get(endpoint.organization, cells.text());
+        const id = cells.text();
+        leased.remove(id);
+        const found = selectNumber.get(endpoint.organization, id);
         if (found === undefined) continue;
         if (unlease.run(dueAt, number(found['number']), incarnation).changes === 1) due.waits(endpoint, dueAt);
       }
@@ -117,6 +123,7 @@ function pushDelivery(row: readonly unknown[], answer: AnswerBuilder): void {
     number(row[6]),
     number(row[7]),
     number(row[8]),
+    number(row[10]),
     payload.length,
   );
   answer.putBytes(payload);

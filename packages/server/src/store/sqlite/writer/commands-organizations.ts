@@ -27,7 +27,8 @@ export function createOrganizationCommands({ db }: WriteContext): OrganizationCo
   const insertServiceKey = db.prepare('INSERT INTO service_keys (name, sealed) VALUES (?, ?) ON CONFLICT DO NOTHING');
   const replaceServiceKey = db.prepare('UPDATE service_keys SET sealed = ? WHERE name = ? AND sealed = ?');
   const appendAudit = db.prepare(`
-    INSERT INTO audit (at, organization_id, actor, action, target, reason, detail) VALUES (?, ?, ?, ?, ?, ?, ?)`);
+    INSERT INTO audit (id, at, organization_id, actor, action, target, reason, address, request_id, detail)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   return {
     insert(row) {
       const policy = JSON.stringify(row.rotationPolicy);
@@ -78,7 +79,18 @@ export function createOrganizationCommands({ db }: WriteContext): OrganizationCo
     revokeApiKey: (id, at) => revokeApiKey.run(at, id).changes === 1,
     appendAudit(row) {
       const detail = JSON.stringify(row.detail);
-      appendAudit.run(row.at, row.organizationId, row.actor, row.action, row.target, row.reason, detail);
+      appendAudit.run(
+        row.id,
+        row.at,
+        row.organizationId,
+        row.actor,
+        row.action,
+        row.target,
+        row.reason,
+        row.address,
+        row.requestId,
+        detail,
+      );
     },
   };
 }

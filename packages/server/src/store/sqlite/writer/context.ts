@@ -2,12 +2,14 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Cell } from '../cells.ts';
 import type { Directory } from './directory.ts';
 import type { DueIndex } from './due-index.ts';
+import type { Leased } from './leased.ts';
 
 /** What every writer of units is given. */
 export type WriteContext = {
   readonly db: DatabaseSync;
   readonly directory: Directory;
   readonly due: DueIndex;
+  readonly leased: Leased;
   readonly numbers: Numbers;
   readonly incarnation: number;
 };

@@ -2,13 +2,11 @@ import type { HousekeepingResult, HousekeepingStep } from '../../port.ts';
 import { number, text } from '../cells.ts';
 import type { HousekeepUnit } from '../wire/rare.ts';
 import type { WriteContext } from './context.ts';
-import { createPruneEvents } from './prune-events.ts';
 import { createSecretWriter } from './secrets.ts';
 
 /** Runs one bounded step. `checkpoint` is not one of them: it cannot run inside a transaction. */
 export function createHousekeeping(context: WriteContext): (unit: HousekeepUnit) => HousekeepingResult {
   const { db } = context;
-  const pruneEvents = createPruneEvents(context);
   const secrets = createSecretWriter(db);
   const selectHeld = db.prepare(`
     SELECT q.delivery FROM endpoints e JOIN queue q ON q.endpoint = e.number AND q.lease IS NULL AND q.due_at <= ?1
@@ -50,7 +48,7 @@ export function createHousekeeping(context: WriteContext): (unit: HousekeepUnit)
     return { changed: ended.length + purged, more: ended.length === itemsMax || purged === itemsMax };
   }
 
-  function run(step: HousekeepingStep, clockNow: number): HousekeepingResult {
+  function run(step: HousekeepingStep): HousekeepingResult {
     switch (step.kind) {
       case 'expire_held': {
         const rows = selectHeld.all(step.now - step.heldMsMax, step.itemsMax);
@@ -59,8 +57,6 @@ export function createHousekeeping(context: WriteContext): (unit: HousekeepUnit)
       }
       case 'cancel_archived':
         return cancelArchived(step.now, step.itemsMax);
-      case 'prune_events':
-        return pruneEvents(step.before, clockNow, step.itemsMax);
       case 'prune_idempotency': {
         const changed = Number(pruneIdempotency.run(step.now, step.itemsMax).changes);
         return { changed, more: changed === step.itemsMax };
@@ -72,5 +68,5 @@ export function createHousekeeping(context: WriteContext): (unit: HousekeepUnit)
     }
   }
 
-  return ({ step, now }) => run(step, now);
+  return ({ step }) => run(step);
 }

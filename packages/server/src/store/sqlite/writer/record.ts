@@ -9,7 +9,7 @@ const WAITING = new Set<unknown>(['pending', 'retrying']);
 export function createRecord(
   context: WriteContext,
 ): (cells: CellReader, slab: Uint8Array, slabAt: number, answer: AnswerBuilder) => void {
-  const { db, directory, due, numbers } = context;
+  const { db, directory, due, leased, numbers } = context;
   const selectDelivery = db.prepare(`
     SELECT d.number, d.status, q.lease FROM deliveries d LEFT JOIN queue q ON q.delivery = d.number
     WHERE d.organization = ? AND d.id = ?`);
@@ -57,10 +57,11 @@ export function createRecord(
     const excerpt = length === NO_BYTES ? null : slab.subarray(slabAt, slabAt + length);
     const bytes = excerpt === null ? 0 : length;
 
-    const row = arrayOf(selectDelivery, endpoint.organization, deliveryId);
+    const held = incarnation === context.incarnation ? leased.find(deliveryId, endpoint.number) : null;
+    const row = held === null ? arrayOf(selectDelivery, endpoint.organization, deliveryId) : undefined;
     // Its event is past retention, and its history went with it.
-    if (row === undefined) return { owned: false, bytes };
-    const delivery = number(row[0]);
+    if (held === null && row === undefined) return { owned: false, bytes };
+    const delivery = held ?? number(row?.[0]);
     insertAttempt.run(
       numbers.attempt++,
       id,
@@ -82,8 +83,9 @@ export function createRecord(
       excerpt,
     );
     if (next === NEXT.unchanged) return { owned: true, bytes };
-    const owned = row[2] === incarnation || (next === NEXT.succeeded && WAITING.has(row[1]));
+    const owned = held !== null || row?.[2] === incarnation || (next === NEXT.succeeded && WAITING.has(row?.[1]));
     if (!owned) return { owned, bytes };
+    leased.remove(deliveryId);
 
     if (next === NEXT.retry) {
       requeue.run(at, delivery);

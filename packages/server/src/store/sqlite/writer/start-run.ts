@@ -11,6 +11,8 @@ export function startRun(db: DatabaseSync, now: number): { incarnation: number; 
   db.exec('BEGIN IMMEDIATE');
   try {
     const inserted = db.prepare('INSERT INTO nodes (started_at, seen_at) VALUES (?, ?)').run(now, now);
+    // Nobody asks for runs that are over; the last number stays, so that none is given twice.
+    db.prepare('DELETE FROM nodes WHERE incarnation < ?').run(inserted.lastInsertRowid);
     db.exec(`
       UPDATE queue SET lease = NULL WHERE lease IS NOT NULL;
       DELETE FROM due_endpoints;

@@ -3,7 +3,7 @@ import type { ResealUnit } from '../../port.ts';
 import { CellReader } from '../cells.ts';
 import { primaryCode } from '../lock.ts';
 import { ANSWERED, type Answer, type Batch, DEFECT, EMPTY_SLAB, UNIT } from '../wire/batch.ts';
-import type { HousekeepUnit } from '../wire/rare.ts';
+import type { HousekeepUnit, TimedPruneUnit } from '../wire/rare.ts';
 import { createAccept } from './accept.ts';
 import { createApply } from './apply.ts';
 import { createCheckpoint } from './checkpoint.ts';
@@ -12,6 +12,8 @@ import { AnswerBuilder, type WriteContext } from './context.ts';
 import { Directory } from './directory.ts';
 import { DueIndex } from './due-index.ts';
 import { createHousekeeping } from './housekeeping.ts';
+import { Leased } from './leased.ts';
+import { createPruneEvents } from './prune-events.ts';
 import { createRecord } from './record.ts';
 import { createReseal } from './reseal.ts';
 import { startRun } from './start-run.ts';
@@ -31,12 +33,18 @@ export type Writer = {
 export function createWriter(db: DatabaseSync, now: number): Writer {
   const directory = new Directory(db);
   const { incarnation, numbers } = startRun(db, now);
-  const context: WriteContext = { db, directory, due: new DueIndex(db), numbers, incarnation };
+  const leased = new Leased();
+  const context: WriteContext = { db, directory, due: new DueIndex(db), leased, numbers, incarnation };
   const runUnit = createRunUnit(context);
   const checkpoint = createCheckpoint(db);
 
-  function rollBack(): void {
+  function forget(): void {
     directory.forget();
+    leased.forget();
+  }
+
+  function rollBack(): void {
+    forget();
     if (db.isTransaction) db.exec('ROLLBACK');
   }
 
@@ -65,7 +73,7 @@ export function createWriter(db: DatabaseSync, now: number): Writer {
       } catch (error) {
         if (FATAL_CODES.has(primaryCode(error))) throw error;
         db.exec('ROLLBACK TO unit; RELEASE unit');
-        directory.forget();
+        forget();
         answer.truncate(answered);
         answer.cells.push(DEFECT, messageOf(error));
       }
@@ -116,6 +124,7 @@ export function createWriter(db: DatabaseSync, now: number): Writer {
     const apply = createApply(given);
     const housekeep = createHousekeeping(given);
     const reseal = createReseal(given);
+    const prune = createPruneEvents(given);
     const seen = db.prepare('UPDATE nodes SET seen_at = ? WHERE incarnation = ?');
 
     return function run(cells: CellReader, slab: Uint8Array, slabAt: number, answer: AnswerBuilder): void {
@@ -138,6 +147,11 @@ export function createWriter(db: DatabaseSync, now: number): Writer {
           if (unit.step.kind === 'checkpoint') checkpoint.ask();
           const { changed, more } = housekeep(unit);
           answer.cells.push(changed, more ? 1 : 0);
+          return;
+        }
+        case UNIT.prune: {
+          const { removed, after, more } = prune(JSON.parse(cells.text()) as TimedPruneUnit);
+          answer.cells.push(removed.events, removed.deliveries, removed.attempts, after, more ? 1 : 0);
           return;
         }
         case UNIT.reseal: {

@@ -1,0 +1,123 @@
+import { Bed, pause, untilCount } from './bed.ts';
+import { median } from './figures.ts';
+import { LoadProcess } from './load-process.ts';
+import { type SinkProcess, startSinkProcess } from './sink-process.ts';
+
+export const SHAPES = ['one hung endpoint', 'many hung endpoints', 'all due later'] as const;
+export type Shape = (typeof SHAPES)[number];
+
+export type Pending = {
+  readonly shape: Shape;
+  readonly pending: number;
+  /** Processor time of all threads per event delivered on another endpoint, by that with a thousand pending. */
+  readonly cpuRatio: number | null;
+  readonly cpuUsPerEvent: number | null;
+  readonly readySeconds: number;
+  /** The most memory held from the new start to the last delivery; null where the deliveries are due later. */
+  readonly drainPeakRssBytes: number | null;
+  readonly drainedPerSecond: number | null;
+};
+
+const FEW = 1_000;
+const EACH = 10;
+const CLIENTS = 64;
+const SETTLE_MS = 3_000;
+const CREATED_AT_ONCE = 64;
+
+/** One server with a backlog, and the receiver that its backlog is for. */
+type Owing = { bed: Bed; readonly slow: SinkProcess; readonly pending: number };
+
+/**
+ * Two servers, one of which owes a thousand times more. The same events go to an endpoint that answers on each,
+ * alternating; then the one that owes more is killed, started again, and its receiver answers.
+ */
+export async function measurePending(options: {
+  readonly shape: Shape;
+  readonly pending: number;
+  readonly events: number;
+  readonly rounds: number;
+  readonly say: (line: string) => void;
+}): Promise<Pending> {
+  const { shape, pending, events, rounds, say } = options;
+  const fast = await startSinkProcess();
+  const load = new LoadProcess();
+  const few = await owing(shape, Math.min(FEW, pending), fast);
+  const many = await owing(shape, pending, fast);
+  say(`${shape}: ${pending.toLocaleString('en')} deliveries are owed`);
+  try {
+    await pause(SETTLE_MS);
+    for (const one of [few, many]) await cpuUsPerEvent(one.bed, fast, load, events);
+    const rows: { few: number | null; many: number | null }[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      // Which one goes first alternates, so that a drift of the machine favours neither.
+      const order = round % 2 === 0 ? [few, many] : [many, few];
+      const found = new Map<Owing, number | null>();
+      for (const one of order) found.set(one, await cpuUsPerEvent(one.bed, fast, load, events));
+      rows.push({ few: found.get(few) ?? null, many: found.get(many) ?? null });
+    }
+    const ratios = rows.flatMap((row) => (row.few === null || row.many === null ? [] : [row.many / row.few]));
+    const spawned = performance.now();
+    many.bed = new Bed(await many.bed.server.restart());
+    const readySeconds = (performance.now() - spawned) / 1_000;
+    const drained = shape === 'all due later' ? null : await drain(many);
+    return {
+      shape,
+      pending,
+      cpuRatio: ratios.length === 0 ? null : median(ratios),
+      cpuUsPerEvent: ratios.length === 0 ? null : median(rows.flatMap((row) => row.many ?? [])),
+      readySeconds,
+      drainPeakRssBytes: drained === null ? null : many.bed.peakRssBytes(),
+      drainedPerSecond: drained,
+    };
+  } finally {
+    for (const one of [few, many]) {
+      await one.bed.server.remove();
+      await one.slow.stop();
+    }
+    await fast.stop();
+    await load.stop();
+  }
+}
+
+async function owing(shape: Shape, pending: number, fast: SinkProcess): Promise<Owing> {
+  const slow = await startSinkProcess({ status: shape === 'all due later' ? 500 : 0 });
+  // What failed is due a day later, or soon again so that it does not hold up the end of the drain.
+  const retries = shape === 'all due later' ? String(24 * 3_600) : Array.from({ length: 50 }, () => '1').join(',');
+  const bed = await Bed.start({
+    environment: {
+      HOOKRING_AUTO_SUSPEND_ATTEMPTS: '1000000',
+      HOOKRING_RETRY_SCHEDULE: retries,
+    },
+  });
+  const endpoints = shape === 'many hung endpoints' ? Math.ceil(pending / EACH) : 1;
+  for (let made = 0; made < endpoints; made += CREATED_AT_ONCE) {
+    const count = Math.min(CREATED_AT_ONCE, endpoints - made);
+    await Promise.all(Array.from({ length: count }, () => bed.createEndpoint(slow.url, ['slow'])));
+  }
+  await bed.fill('slow', shape === 'many hung endpoints' ? EACH : pending, endpoints === 1 ? undefined : 1);
+  if (shape === 'all due later') await untilCount(slow, pending);
+  await bed.createEndpoint(fast.url, ['fast']);
+  return { bed, slow, pending };
+}
+
+async function cpuUsPerEvent(bed: Bed, fast: SinkProcess, load: LoadProcess, events: number): Promise<number | null> {
+  const seen = await fast.count();
+  const before = await bed.usage();
+  await load.run({ ...bed.order('fast', 1), connections: CLIENTS, requests: events });
+  await untilCount(fast, seen + events);
+  const after = await bed.usage();
+  return before.cpuMs === null || after.cpuMs === null ? null : ((after.cpuMs - before.cpuMs) * 1_000) / events;
+}
+
+/** The receiver that never answered ends and another one takes its place. Answers deliveries per second. */
+async function drain({ slow, pending }: Owing): Promise<number> {
+  await slow.stop();
+  const answering = await startSinkProcess({ port: slow.port });
+  try {
+    const started = performance.now();
+    await untilCount(answering, pending);
+    return pending / ((performance.now() - started) / 1_000);
+  } finally {
+    await answering.stop();
+  }
+}

@@ -1,0 +1,15 @@
+import type { Config } from './settings.ts';
+
+/** A header of the collector of traces may be short and say nothing secret; leaving out `1` would spoil every line. */
+const LENGTH_MIN = 8;
+
+/** The secrets of a configuration as texts, so that the log can leave them out wherever they turn up. */
+export function secretValues(config: Config): readonly string[] {
+  const { masterKeys, bootstrapKey, jwtSecret, metricsToken, otlpHeaders } = config;
+  const keys = (masterKeys ?? []).flatMap(({ key }) => {
+    const bytes = Buffer.from(key);
+    return [bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex')];
+  });
+  const headers = (otlpHeaders ?? []).map(([, value]) => value).filter((value) => value.length >= LENGTH_MIN);
+  return [...keys, ...headers, bootstrapKey, jwtSecret, metricsToken].filter((text) => text !== null);
+}
