@@ -51,6 +51,7 @@ export class LoadProcess {
   }
 
   async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const gone = new Promise((resolve) => {
       this.#child.once('exit', resolve);
     });

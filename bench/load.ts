@@ -7,22 +7,35 @@ const HEAD_END = Buffer.from('\r\n\r\n');
 const LENGTH = /\r\ncontent-length: *(\d+)/i;
 const TICK_MS = 1;
 
-/** One connection with at most one request under way. */
+/** One connection with at most one request under way. The server may close it in between. */
 class Connection {
   readonly socket: Socket;
   readonly #onAnswer: (connection: Connection, status: number) => void;
   #pending: Buffer | null = null;
+  #isBusy = false;
+  isEnded = false;
 
   constructor(order: LoadOrder, onAnswer: (connection: Connection, status: number) => void) {
     this.#onAnswer = onAnswer;
     this.socket = connect({ host: order.host, port: order.port, noDelay: true });
     this.socket.on('data', (chunk: Buffer) => this.#read(chunk));
-    this.socket.on('error', (error) => {
-      throw error;
-    });
+    this.socket.on('error', (error) => this.#end(error));
+    this.socket.on('close', () => this.#end(new Error('the server closed a connection in use')));
+  }
+
+  send(bytes: Buffer): void {
+    this.#isBusy = true;
+    this.socket.write(bytes);
+  }
+
+  #end(error: Error): void {
+    if (this.#isBusy) throw error;
+    this.isEnded = true;
   }
 
   #read(chunk: Buffer): void {
+    // What comes unasked says that nothing was asked for too long.
+    if (!this.#isBusy) return;
     const bytes = this.#pending === null ? chunk : Buffer.concat([this.#pending, chunk]);
     const headEnd = bytes.indexOf(HEAD_END);
     if (headEnd === -1) {
@@ -35,6 +48,7 @@ class Connection {
       return;
     }
     this.#pending = null;
+    this.#isBusy = false;
     this.#onAnswer(this, Number(head.slice(9, 12)));
   }
 }
@@ -56,12 +70,12 @@ async function run(order: LoadOrder): Promise<LoadResult> {
     const send = (connection: Connection): void => {
       sent += 1;
       if (stampAt < 0) {
-        connection.socket.write(bytes);
+        connection.send(bytes);
         return;
       }
       const stamped = Buffer.from(bytes);
       stamped.write(String(process.hrtime.bigint() / 1_000n).padStart(STAMP.length, '0'), stampAt, 'latin1');
-      connection.socket.write(stamped);
+      connection.send(stamped);
     };
     const onAnswer = (connection: Connection, status: number): void => {
       answered += 1;
@@ -86,6 +100,7 @@ async function run(order: LoadOrder): Promise<LoadResult> {
       const due = Math.min(order.requests, Math.floor(((performance.now() - startedAt) / 1_000) * order.perSecond));
       for (let count = Math.ceil(due - sent); count > 0; count -= 1) {
         let connection = idle.pop();
+        while (connection?.isEnded === true) connection = idle.pop();
         if (connection === undefined) {
           // Never waits for an answer: that is what an open loop is.
           connection = new Connection(order, onAnswer);

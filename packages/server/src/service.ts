@@ -24,6 +24,7 @@ import { createAddressPolicy } from './net/address-policy.ts';
 import { createDeliveryClient } from './net/delivery-client.ts';
 import { createDocumentReader } from './net/document-reader.ts';
 import { openSealedStore } from './store/open-sealed-store.ts';
+import { loopLoad } from './telemetry/loop-load.ts';
 import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts';
 import type { Tracing } from './telemetry/tracing/create-tracing.ts';
 
@@ -110,7 +111,14 @@ async function build({ config, dialects }: Setup, telemetry: Telemetry, options:
   const sender = createDeliveryClient({ policy: addresses.policy, lookupsMax: lookupThreads(process.env) });
   opened.defer(async () => await sender.close());
   const tools = { store, vault, clock, timers: systemTimers, ids, telemetry: events };
-  const engine = createEngine({ ...tools, tracing, sender, random: Math.random, settings: engineSettings(config) });
+  const engine = createEngine({
+    ...tools,
+    tracing,
+    sender,
+    random: Math.random,
+    loopLoad: loopLoad(),
+    settings: engineSettings(config),
+  });
   const abort = async () => await sender.destroy();
   opened.defer(async () => await engine.stop({ forceAfterMs: config.shutdownSeconds * 1_000, abort }));
 

@@ -30,6 +30,8 @@ export type EngineOptions = {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
+  /** The share of the time since its last call that this thread worked, 0 to 1; without it the thread is never busy. */
+  readonly loopLoad?: () => number;
   readonly ids: IdSource;
   readonly settings: EngineSettings;
   readonly telemetry: EngineTelemetry;
@@ -40,6 +42,8 @@ export type EngineWithParts = Engine & { readonly directory: Directory; readonly
 
 /** Between two looks at the store, at silent lanes and at idle ones. */
 const PULSE_MS = 1_000;
+/** The share of the time of this thread from which it is taken for busy. */
+const BUSY_LOAD_MIN = 0.85;
 /** A delivery whose result cannot be stored is sent again after this long; the receiver has most likely seen it. */
 const UNSTORABLE_PAUSE_MS = 15 * 60_000;
 
@@ -51,7 +55,7 @@ const UNSTORABLE_PAUSE_MS = 15 * 60_000;
  * stored, what was not sent is released, and nothing is left in memory. A stopped engine stays so.
  */
 export function createEngine(options: EngineOptions): EngineWithParts {
-  const { store, clock, timers, settings, telemetry } = options;
+  const { store, clock, timers, settings, telemetry, loopLoad = () => 0 } = options;
   const directory = new EngineDirectory(store.reader, options.vault, settings.limits.endpointsKept);
   const { endpoints } = directory;
   const lanes = new Lanes(settings.limits, endpoints);
@@ -139,6 +143,7 @@ export function createEngine(options: EngineOptions): EngineWithParts {
 
   function beat(): void {
     pulse = timers.setTimeout(beat, PULSE_MS);
+    dispatch.isLoopBusy = loopLoad() >= BUSY_LOAD_MIN;
     refill.poll();
     dispatch.findStalled();
     lanes.sweepIdle(clock.now());

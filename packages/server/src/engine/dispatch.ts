@@ -4,7 +4,7 @@ import type { LaneMode } from './budget.ts';
 import { type Lane, type LiveDelivery, SCARCE_MIN } from './lane.ts';
 import type { Lanes } from './lanes.ts';
 import { ModeQueues } from './mode-queues.ts';
-import { afterOutcome, PAUSE_MS_DEFAULT, STALL_MS } from './pace.ts';
+import { afterOutcome, PAUSE_MS_DEFAULT, quickestOf, STALL_MS } from './pace.ts';
 import { WakeQueue } from './wake-queue.ts';
 
 export type DispatchHooks = {
@@ -21,6 +21,8 @@ export type DispatchHooks = {
 
 /** Requests begun in one go; the rest follows after other work had its turn. */
 const SENDS_PER_TURN_MAX = 256;
+/** Requests in flight from which a busy node asks its lanes to do with fewer. */
+const CROWDED_IN_FLIGHT = 96;
 /** What is left of a scarce budget of requests in flight is for lanes with fewer than this. */
 const SCARCE_IN_FLIGHT_MAX = 4;
 
@@ -41,6 +43,8 @@ export class Dispatch {
   readonly #flying = new Set<Lane>();
   /** Lanes that hold more than anyone may, and perhaps more than they can send soon. */
   readonly #loaded = new Set<Lane>();
+  /** This thread has lately had next to no rest. */
+  isLoopBusy = false;
   #running = true;
   #turnTaken = false;
   #onAllLanded: (() => void) | null = null;
@@ -161,9 +165,11 @@ export class Dispatch {
     if (lane.inFlight === 0) this.#flying.delete(lane);
     if (end.kind === 'finished') {
       const now = this.#clock.monotonic();
+      const tookMs = now - startedAt;
+      if (end.class === 'success') lane.quickestMs = quickestOf(lane.quickestMs, tookMs, now - lane.quietSince);
       lane.quietSince = now;
       lane.throughput.add(live.bytes, now);
-      this.#adapt(lane, end, now - startedAt);
+      this.#adapt(lane, end, tookMs);
       this.#hooks.onFinished(live, end);
     } else {
       // Trying again at once would only turn in a circle.
@@ -179,7 +185,8 @@ export class Dispatch {
   #adapt(lane: Lane, end: Extract<AttemptEnd, { kind: 'finished' }>, tookMs: number): void {
     lane.lastUsedAt = end.at;
     const { class: outcome, timedOut, retryAfter } = end;
-    const pace = afterOutcome(lane, { class: outcome, timedOut, retryAfter, tookMs });
+    const isNodeBusy = this.isLoopBusy && this.inFlight >= CROWDED_IN_FLIGHT;
+    const pace = afterOutcome(lane, { class: outcome, timedOut, retryAfter, tookMs, isNodeBusy });
     lane.limit = pace.limit;
     this.#setMode(lane, pace.mode);
     if (pace.pauseMs > 0) this.#slow(lane, pace.pauseMs);

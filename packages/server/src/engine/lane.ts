@@ -105,6 +105,8 @@ export class Lane {
   behindSince = 0;
   claiming = false;
   readonly throughput = new Throughput();
+  /** The quickest answer of late, milliseconds. */
+  quickestMs = Number.POSITIVE_INFINITY;
   /** Monotonic; since when there was no outcome. Counts while requests are in flight. */
   quietSince = 0;
   lastUsedAt = 0;

@@ -7,7 +7,7 @@ import { EndpointState } from './endpoint-state.ts';
 import { Fifo } from './fifo.ts';
 import { Lane } from './lane.ts';
 import { ModeQueues } from './mode-queues.ts';
-import { afterOutcome, Throughput } from './pace.ts';
+import { afterOutcome, quickestOf, Throughput, widened } from './pace.ts';
 import { VirtualTime } from './testing/virtual-time.ts';
 import { World } from './testing/world.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -294,7 +294,8 @@ describe('queues by mode', () => {
 });
 
 describe('the pace of a lane', () => {
-  const end = { timedOut: false, retryAfter: null, tookMs: 5 };
+  const end = { timedOut: false, retryAfter: null, tookMs: 5, isNodeBusy: false };
+  const lane = { limit: 9, concurrency: 64, inFlight: 9, quickestMs: 5 };
 
   it('never leaves its bounds', () => {
     const classes = fc.constantFrom('success', 'retry', 'gone', 'slow_down');
@@ -303,12 +304,16 @@ describe('the pace of a lane', () => {
       timedOut: fc.boolean(),
       retryAfter: fc.option(fc.nat()),
       tookMs: fc.nat(),
+      isNodeBusy: fc.boolean(),
+      inFlight: fc.nat(64),
+      quickestMs: fc.oneof(fc.nat(), fc.constant(Number.POSITIVE_INFINITY)),
     });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 64 }), fc.array(outcome), (concurrency, outcomes) => {
         let limit = concurrency;
         for (const each of outcomes) {
-          const pace = afterOutcome({ limit, concurrency }, each);
+          const { inFlight, quickestMs } = each;
+          const pace = afterOutcome({ limit, concurrency, inFlight, quickestMs }, each);
           limit = pace.limit;
           expect(limit).toBeGreaterThanOrEqual(1);
           expect(limit).toBeLessThanOrEqual(concurrency);
@@ -319,7 +324,6 @@ describe('the pace of a lane', () => {
   });
 
   it('is halved by a timeout, not by an answer that is quick and wrong', () => {
-    const lane = { limit: 9, concurrency: 64 };
     expect(afterOutcome(lane, { ...end, class: 'retry', timedOut: true, tookMs: 15_000 })).toEqual({
       mode: 'failing',
       limit: 4,
@@ -333,5 +337,43 @@ describe('the pace of a lane', () => {
       limit: 4,
       pauseMs: 7_000,
     });
+  });
+
+  it('widens as long as its requests wait for the receiver, on a busy node too', () => {
+    expect(widened({ ...lane, limit: 63, inFlight: 63, quickestMs: 5 }, 5, true)).toBe(64);
+    expect(widened({ ...lane, limit: 63, inFlight: 63, quickestMs: 50 }, 500, true)).toBe(64);
+    expect(widened({ ...lane, limit: 9, quickestMs: Number.POSITIVE_INFINITY }, 5, true)).toBe(10);
+  });
+
+  it('narrows when they wait for a busy node', () => {
+    const waiting = { ...lane, limit: 64, inFlight: 64, quickestMs: 0.5 };
+    expect(widened(waiting, 10, true)).toBe(63);
+    expect(widened({ ...waiting, limit: 63 }, 10, false)).toBe(64);
+    expect(widened({ ...waiting, limit: 20, inFlight: 6 }, 10, true)).toBe(20);
+    // Never below a few, and a timeout's narrower limit is not widened by it either.
+    expect(widened({ ...waiting, limit: 4 }, 10, true)).toBe(4);
+    expect(widened({ ...waiting, limit: 2 }, 10, true)).toBe(2);
+  });
+
+  it('remembers a quick answer for a minute or so', () => {
+    expect(quickestOf(Number.POSITIVE_INFINITY, 7, 1)).toBe(7);
+    expect(quickestOf(7, 3, 1)).toBe(3);
+    expect(quickestOf(3, 9, 6_000)).toBeCloseTo(3.6);
+    expect(quickestOf(3, 9, 3_600_000)).toBe(9);
+  });
+
+  it('lets ten lanes whose receivers answer at once share a busy node with few requests each', () => {
+    const nodeMsPerRequest = 0.03;
+    const receiverMs = 0.3;
+    const lanes = Array.from({ length: 10 }, () => ({ limit: 64, concurrency: 64, quickestMs: receiverMs }));
+    for (let step = 0; step < 2_000; step += 1) {
+      const inFlightOfAll = lanes.reduce((sum, each) => sum + each.limit, 0);
+      const tookMs = receiverMs + inFlightOfAll * nodeMsPerRequest;
+      for (const each of lanes) {
+        each.quickestMs = quickestOf(each.quickestMs, tookMs, 0.3);
+        each.limit = widened({ ...each, inFlight: each.limit }, tookMs, true);
+      }
+    }
+    for (const { limit } of lanes) expect(limit).toBeLessThanOrEqual(16);
   });
 });
