@@ -1,7 +1,8 @@
 /**
  *   npm run bench                 everything, about ten minutes; writes bench/results and bench/README.md
  *   npm run bench -- --quick      the same on a small scale, under a minute; writes nothing
- *   npm run bench -- --only throughput,latency,slow-disk,pending [--rounds 3] [--events 60000] [--json]
+ *   npm run bench -- --only throughput,latency,slow-disk,pending [--rounds 3] [--events 60000] [--json] [--record]
+ *   npm run bench -- --only pending --shape 'many hung endpoints'
  *   npm run bench -- --dialects [--requests 4000] [--rounds 5] [--json]
  */
 import { parseArgs } from 'node:util';
@@ -28,6 +29,8 @@ const { values: flags } = parseArgs({
     requests: { type: 'string', default: '4000' },
     rounds: { type: 'string' },
     json: { type: 'boolean', default: false },
+    shape: { type: 'string' },
+    record: { type: 'boolean', default: false },
   },
 });
 
@@ -59,8 +62,9 @@ async function measure(parts: ReadonlySet<string>): Promise<Found> {
   if (parts.has('latency')) say(`latency, ${scale.latencySeconds} s`);
   const latency = parts.has('latency') ? await measureLatency(scale.latencySeconds) : null;
   const pending = [];
+  const shapes = flags.shape === undefined ? SHAPES : SHAPES.filter((shape) => shape === flags.shape);
   if (parts.has('pending')) {
-    for (const shape of SHAPES) {
+    for (const shape of shapes) {
       const sizes = { pending: scale.pending, events: scale.pendingEvents, rounds };
       pending.push(await measurePending({ shape, ...sizes, say }));
     }
@@ -78,8 +82,8 @@ if (flags.dialects) {
     if (!PARTS.some((name) => name === part)) refuse(`--only knows ${PARTS.join(', ')}, not ${part}`);
   }
   const found = await measure(new Set(parts));
-  const isWhole = !flags.quick && flags.only === undefined;
+  const isRecorded = flags.record || (!flags.quick && flags.only === undefined);
   if (flags.json) process.stdout.write(`${JSON.stringify({ machine: MACHINE, ...found })}\n`);
   else process.stdout.write(`\n${plainTable(linesOf(found))}\n`);
-  if (isWhole) for (const path of record(found, new Date().toISOString().slice(0, 10))) say(`wrote ${path}`);
+  if (isRecorded) for (const path of record(found, new Date().toISOString().slice(0, 10))) say(`wrote ${path}`);
 }

@@ -23,6 +23,7 @@ const EACH = 10;
 const CLIENTS = 64;
 const SETTLE_MS = 3_000;
 const CREATED_AT_ONCE = 64;
+const PROOFS = 100;
 
 /** One server with a backlog, and the receiver that its backlog is for. */
 type Owing = { bed: Bed; readonly slow: SinkProcess; readonly pending: number };
@@ -89,6 +90,11 @@ async function owing(shape: Shape, pending: number, fast: SinkProcess): Promise<
       HOOKRING_RETRY_SCHEDULE: retries,
     },
   });
+  // It has answered before the others come: an endpoint that nobody knows waits its turn among those that nobody knows.
+  await bed.createEndpoint(fast.url, ['fast']);
+  const seen = await fast.count();
+  await bed.fill('fast', PROOFS, PROOFS);
+  await untilCount(fast, seen + PROOFS);
   const endpoints = shape === 'many hung endpoints' ? Math.ceil(pending / EACH) : 1;
   for (let made = 0; made < endpoints; made += CREATED_AT_ONCE) {
     const count = Math.min(CREATED_AT_ONCE, endpoints - made);
@@ -96,7 +102,6 @@ async function owing(shape: Shape, pending: number, fast: SinkProcess): Promise<
   }
   await bed.fill('slow', shape === 'many hung endpoints' ? EACH : pending, endpoints === 1 ? undefined : 1);
   if (shape === 'all due later') await untilCount(slow, pending);
-  await bed.createEndpoint(fast.url, ['fast']);
   return { bed, slow, pending };
 }
 

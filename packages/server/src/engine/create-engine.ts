@@ -5,6 +5,7 @@ import type { Change, Store } from '../store/port.ts';
 import type { Vault } from '../store/vault.ts';
 import { Accept } from './accept.ts';
 import { Attempts } from './attempts.ts';
+import { Deferrals } from './deferrals.ts';
 import { type Directory, EngineDirectory } from './directory.ts';
 import { Dispatch } from './dispatch.ts';
 import type { EndpointState } from './endpoint-state.ts';
@@ -64,6 +65,8 @@ export function createEngine(options: EngineOptions): EngineWithParts {
   const tracing = options.tracing ?? null;
   const tools = { ...options, tracing, directory, endpoints, lanes };
   const attempts = new Attempts(tools);
+  const deferrals = new Deferrals(options);
+  lanes.onClosedBehind = ({ state }) => deferrals.add(state.id);
 
   const recorder = new Recorder(
     options,
@@ -180,6 +183,7 @@ export function createEngine(options: EngineOptions): EngineWithParts {
       await suspension.drain();
       await recorder.drain();
       await returns.drain();
+      await deferrals.drain();
       await jobsEnded;
       const { total } = lanes.deliveries;
       if (total !== 0 || dispatch.inFlight !== 0)

@@ -200,7 +200,12 @@ export class Lane {
     return rate < deliveries ? (HELD_SECONDS_MAX * rate) / deliveries : HELD_SECONDS_MAX;
   }
 
+  /** Nothing of it is in memory, or on its way there. */
+  get isEmptyHanded(): boolean {
+    return this.inMemory === 0 && !this.claiming && !this.paused;
+  }
+
   get isIdle(): boolean {
-    return this.inMemory === 0 && !this.backlog && !this.claiming && !this.paused;
+    return this.isEmptyHanded && !this.backlog;
   }
 }

@@ -10,6 +10,8 @@ import { TokenBucket } from './token-bucket.ts';
 const IDLE_MS = 5 * 60_000;
 /** Lanes looked at per sweep, so that sweeping costs the same however many there are. */
 const SWEPT_MAX = 1_000;
+/** Lanes looked at for one that can be closed; with none among them, no room is made. */
+const LOOKED_AT_MAX = 512;
 /** An endpoint that failed so often in a row is not given the benefit of the doubt. */
 const FAILURES_KNOWN_MIN = 5;
 
@@ -22,6 +24,9 @@ export class Lanes {
   readonly #limits: EngineLimits;
   readonly #endpoints: EndpointDirectory;
   #sweep: Iterator<Lane> | null = null;
+  #closing: Iterator<Lane> | null = null;
+  /** Is told of each lane that was closed although the store has due work of it. */
+  onClosedBehind: (lane: Lane) => void = () => {};
 
   constructor(limits: EngineLimits, endpoints: EndpointDirectory) {
     this.#limits = limits;
@@ -48,21 +53,53 @@ export class Lanes {
     return this.#lanes.get(id) ?? null;
   }
 
-  /** Opens the lane when there is none; null when no more may be opened. */
+  /**
+   * Opens the lane when there is none. Null when no more may be opened: when memory has no place for a delivery of such a
+   * lane either, or none of the others can be closed.
+   */
   of(state: EndpointState, now: number): Lane | null {
     const known = this.#lanes.get(state.id);
     if (known !== undefined) return known;
-    if (this.room === 0) return null;
+    if (this.room === 0 && !(this.deliveries.room(modeAtFirst(state)) >= 1 && this.makeRoom(1) === 1)) return null;
     const lane = new Lane(state, this.#concurrencyOf(state), this);
-    const { consecutiveFailures, lastSuccessAt } = state.health;
-    if (consecutiveFailures >= FAILURES_KNOWN_MIN) lane.mode = 'failing';
-    else if (consecutiveFailures === 0 && lastSuccessAt !== null) lane.mode = 'healthy';
+    lane.mode = modeAtFirst(state);
     if (lane.mode !== 'healthy') lane.limit = Math.min(lane.concurrency, UNPROVEN_IN_FLIGHT_MAX);
     lane.lastUsedAt = now;
     this.#lanes.set(state.id, lane);
     this.#endpoints.pin(state);
     this.configure(lane);
     return lane;
+  }
+
+  /**
+   * Closes up to so many lanes that hold nothing: idle ones, and those that wait for their turn to claim and did not answer
+   * when they had one, or never had one. Answers how many.
+   */
+  makeRoom(wanted: number): number {
+    let closed = 0;
+    for (let looked = 0; closed < wanted && looked < LOOKED_AT_MAX; looked += 1) {
+      this.#closing ??= this.#lanes.values();
+      const next = this.#closing.next();
+      if (next.done === true) {
+        this.#closing = null;
+        continue;
+      }
+      const lane = next.value;
+      const mayLeave = lane.isIdle || (lane.isEmptyHanded && (lane.mode === 'failing' || lane.mode === 'unproven'));
+      if (!mayLeave) continue;
+      const isBehind = lane.backlog;
+      // It may still stand in a queue, where it must not be given a turn.
+      lane.backlog = false;
+      this.#close(lane);
+      if (isBehind) this.onClosedBehind(lane);
+      closed += 1;
+    }
+    return closed;
+  }
+
+  #close(lane: Lane): void {
+    this.#lanes.delete(lane.state.id);
+    this.#endpoints.unpin(lane.state);
   }
 
   /** Takes over the settings of an endpoint that changed. */
@@ -129,14 +166,17 @@ export class Lanes {
       }
       const lane = next.value;
       if (!lane.isIdle) lane.lastUsedAt = now;
-      else if (now - lane.lastUsedAt >= IDLE_MS) {
-        this.#lanes.delete(lane.state.id);
-        this.#endpoints.unpin(lane.state);
-      }
+      else if (now - lane.lastUsedAt >= IDLE_MS) this.#close(lane);
     }
   }
 
   #concurrencyOf(state: EndpointState): number {
     return state.endpoint.concurrency ?? this.#limits.laneConcurrency;
   }
+}
+
+/** What the store remembers of an endpoint says with whom it begins to share. */
+function modeAtFirst({ health }: EndpointState): LaneMode {
+  if (health.consecutiveFailures >= FAILURES_KNOWN_MIN) return 'failing';
+  return health.consecutiveFailures === 0 && health.lastSuccessAt !== null ? 'healthy' : 'unproven';
 }

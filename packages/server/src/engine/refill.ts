@@ -25,6 +25,8 @@ const CLAIM_BYTES_MIN = bytesInMemory(PAYLOAD_BYTES_MAX);
 const TAKEN_MAX = 256;
 /** Endpoints are not taken more often than this, however many retries fall due. */
 const TAKE_PAUSE_MS = 10;
+/** And not more often than this when lanes must be closed for them: most of these have nothing that can be sent now. */
+const CROWDED_TAKE_PAUSE_MS = 100;
 const TRY_AGAIN_MS = 1_000;
 /** Between a claim that brought nothing although more is due, and the next of the same lane. */
 const EMPTY_CLAIM_PAUSE_MS = 100;
@@ -220,13 +222,21 @@ export class Refill {
     const now = this.#clock.now();
     let more = true;
     if (this.#unanswered.length === 0) {
-      const itemsMax = Math.min(TAKEN_MAX, this.#lanes.room);
+      const { room } = this.#lanes;
+      const pauseMs = room === 0 ? CROWDED_TAKE_PAUSE_MS : 0;
+      // A clock that was set back must not make the pause longer.
+      const mayTakeAt = Math.min(this.#lastTakenAt, now) + pauseMs;
+      if (now < mayTakeAt) {
+        this.wakeAt(mayTakeAt);
+        return false;
+      }
+      const itemsMax = Math.min(TAKEN_MAX, room === 0 ? this.#lanes.makeRoom(TAKEN_MAX) : room);
       if (itemsMax === 0) return false;
       const taken = await this.#store.takeDue({ now, itemsMax });
       this.#lastTakenAt = now;
       this.#unanswered = [...taken.endpointIds];
-      if (taken.nextDueAt !== null) this.wakeAt(taken.nextDueAt);
-      more = taken.endpointIds.length === itemsMax;
+      if (taken.nextDueAt !== null) this.wakeAt(Math.max(taken.nextDueAt, now + pauseMs));
+      more = taken.endpointIds.length === itemsMax && room > 0;
     }
     const ids = this.#answerable();
     if (ids.length === 0) return false;

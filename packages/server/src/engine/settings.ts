@@ -48,7 +48,8 @@ export const DEFAULT_ENGINE_SETTINGS: EngineSettings = {
     memoryDeliveries: MEMORY_DELIVERIES_MAX,
     memoryBytes: MEMORY_BYTES_MAX,
     laneConcurrency: LANE_CONCURRENCY_DEFAULT,
-    lanes: 100_000,
+    // Not more than deliveries in memory: a lane that holds none can be opened when its turn comes.
+    lanes: MEMORY_DELIVERIES_MAX,
     unrecorded: 5_000,
     endpointsKept: 100_000,
   },

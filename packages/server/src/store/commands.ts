@@ -92,6 +92,11 @@ export type Command =
     }
   /** Makes the endpoint's queued deliveries due again in the index of endpoints, as resuming does. */
   | { readonly kind: 'endpoint.wake'; readonly endpointId: EndpointId }
+  /**
+   * Puts the endpoint into the index of endpoints for that time, or for when its earliest delivery is due if that is
+   * later. Does nothing when it is there or has nothing queued.
+   */
+  | { readonly kind: 'endpoint.defer'; readonly endpointId: EndpointId; readonly dueAt: number }
   /** A key of the service itself, by name; `replaces` is what must stand there, null for nothing. */
   | {
       readonly kind: 'serviceKey.put';

@@ -137,6 +137,21 @@ export function queueContract(withStore: WithStore): void {
         expect((await store.takeDue(DUE)).endpointIds).toEqual([one.id]);
       }));
 
+    it('is given an endpoint back for a later time, which what waits there already does not change', () =>
+      withStore(async ({ store }) => {
+        const { organization: owner, endpoint: one } = await populate(store, 1);
+        const later = START + 60_000;
+        await store.apply([{ kind: 'endpoint.defer', endpointId: one.id, dueAt: later }]);
+        expect(await store.takeDue({ ...DUE, now: later })).toEqual(NOTHING_DUE);
+        await acceptOne(store, acceptedEvent(owner.id, [waiting(one.id)]));
+        await store.apply([{ kind: 'endpoint.defer', endpointId: one.id, dueAt: later }]);
+        expect((await store.takeDue(DUE)).endpointIds).toEqual([one.id]);
+        await store.apply([{ kind: 'endpoint.defer', endpointId: one.id, dueAt: later }]);
+        expect(await store.takeDue({ ...DUE, now: later - 1 })).toEqual({ endpointIds: [], nextDueAt: later });
+        expect((await store.takeDue({ ...DUE, now: later })).endpointIds).toEqual([one.id]);
+        expect((await store.claim(claimUnit(store, one.id, later))).deliveries).toHaveLength(1);
+      }));
+
     it('takes released deliveries back, due when it is told', () =>
       withStore(async ({ store }) => {
         const { organization: owner, endpoint: one } = await populate(store, 1);

@@ -4,9 +4,11 @@ import type { AcceptedDelivery, AcceptedEvent, Pruned, PruneUnit, Removed, Store
 import {
   acceptedEvent,
   acceptOne,
+  claimUnit,
   DAY,
   failed,
   leased,
+  newId,
   populate,
   START,
   succeeded,
@@ -103,6 +105,24 @@ export function retentionContract(withStore: WithStore): void {
         expect(rest).toEqual({ removed: { events: 1, deliveries: 250, attempts: 250 }, steps: 2 });
         expect(await store.reader.event(owner.id, String(step.after))).toBeNull();
         expect((await store.reader.attemptsOfEndpoint(one.id, PAGE)).items).toEqual([]);
+      }));
+
+    it('stops in the middle of an event that is owed again by then', () =>
+      withStore(async ({ store }) => {
+        const { organization: owner, endpoint: one } = await populate(store, 1);
+        const deliveries = Array.from({ length: 450 }, () => leased(one.id));
+        const event = acceptedEvent(owner.id, deliveries);
+        await acceptOne(store, event);
+        const outcomes = deliveries.map((delivery) => succeeded(delivery));
+        await store.record({ incarnation: store.incarnation, outcomes, health: [] });
+        const unit = { before: START + 1, after: null, itemsMax: 100 };
+        expect((await store.prune(unit)).removed.deliveries).toBe(200);
+        const again = { id: newId('dlv'), organizationId: owner.id, endpointId: one.id, eventKey: event.event.key };
+        await store.apply([{ kind: 'delivery.insert', deliveries: [{ ...again, resendOf: null, createdAt: START }] }]);
+        expect(await store.prune(unit)).toMatchObject({ removed: { deliveries: 0 }, more: false });
+        expect((await store.reader.delivery(owner.id, again.id))?.shown).toBe('pending');
+        const { deliveries: sent } = await store.claim(claimUnit(store, one.id, START));
+        expect(sent).toHaveLength(1);
       }));
 
     it('keeps an event whose id its client must not use again yet', () =>

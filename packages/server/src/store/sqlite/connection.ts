@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { DamagedDatabase } from './errors.ts';
-import { isDamage, type MigrateOptions, migrate } from './migrate.ts';
+import { isDamage, type MigrateOptions, migrate, usableVersion } from './migrate.ts';
 
 export const IN_MEMORY = ':memory:';
 
@@ -32,6 +32,7 @@ export function openWriterConnection(path: string, options: MigrateOptions = {})
   }
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: false });
   try {
+    usableVersion(db, path, options.migrations?.length);
     db.exec(`
       PRAGMA page_size = ${PAGE_BYTES};
       PRAGMA journal_mode = WAL;

@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -8,7 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { populate } from '../contract/fixtures.ts';
 import { openWriterConnection } from './connection.ts';
 import { DamagedDatabase, ForeignDatabase, MigrationFailed, SchemaTooNew } from './errors.ts';
-import { type Migrated, migrate } from './migrate.ts';
+import { APPLICATION_ID, type Migrated, migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations/registry.ts';
 import { openSqliteStore } from './open.ts';
 
@@ -139,6 +148,20 @@ describe('a file that cannot be used', () => {
     expect(() => openWriterConnection(path)).toThrow(DamagedDatabase);
     expect(() => openWriterConnection(path)).toThrow(/restore a backup/);
     expect(readFileSync(path, 'utf8')).toMatch(/^this was never/);
+  });
+
+  it.each([
+    ['another program’s', 'CREATE TABLE notes (body TEXT)', ForeignDatabase],
+    [
+      'a newer release’s',
+      `CREATE TABLE notes (body TEXT); PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = 99`,
+      SchemaTooNew,
+    ],
+  ])('keeps every byte of it, and gets no log beside it, when it is %s', (_whose, statements, refusal) => {
+    withDatabase((db) => db.exec(statements));
+    const bytes = readFileSync(path);
+    expect(() => openWriterConnection(path)).toThrow(refusal);
+    expect([readFileSync(path).equals(bytes), readdirSync(folder)]).toEqual([true, ['hookring.db']]);
   });
 
   it('is a damaged one, when its end is missing', () => {

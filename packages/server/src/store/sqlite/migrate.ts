@@ -20,8 +20,7 @@ export type MigrateOptions = {
 /** Applies the migrations that the file has not seen yet, each in a transaction of its own: all of it or nothing. */
 export function migrate(db: DatabaseSync, path: string, options: MigrateOptions = {}): void {
   const { migrations = MIGRATIONS, onMigrated } = options;
-  const version = checkedVersion(db, path);
-  if (version > migrations.length) throw new SchemaTooNew(path, version, migrations.length);
+  const version = usableVersion(db, path, migrations.length);
   for (const [index, sql] of migrations.entries()) {
     if (index < version) continue;
     const startedAt = performance.now();
@@ -31,12 +30,16 @@ export function migrate(db: DatabaseSync, path: string, options: MigrateOptions 
   }
 }
 
-/** The schema version of a file that is a database of this program, or an empty one. */
-function checkedVersion(db: DatabaseSync, path: string): number {
+/**
+ * The schema version of a file that is a database of this program, or an empty one. Throws for any other, and changes
+ * nothing: asked before the first setting that SQLite writes into a file.
+ */
+export function usableVersion(db: DatabaseSync, path: string, known = MIGRATIONS.length): number {
   const version = pragma(db, 'user_version');
   const applicationId = pragma(db, 'application_id');
   const isOurs = applicationId === APPLICATION_ID;
   if (!isOurs && (applicationId !== 0 || version !== 0 || hasTables(db))) throw new ForeignDatabase(path);
+  if (version > known) throw new SchemaTooNew(path, version, known);
   return version;
 }
 

@@ -133,6 +133,11 @@ CREATE INDEX endpoints_subscribed ON endpoints (organization) WHERE status <> 'a
 
 CREATE INDEX endpoints_suspended ON endpoints (status_at) WHERE status = 'suspended';
 
+CREATE TABLE erasures (
+  event INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE event_ids (
   organization INTEGER NOT NULL,
   id TEXT NOT NULL,
@@ -155,7 +160,7 @@ CREATE TABLE events (
   occurred_at INTEGER,
   created_at INTEGER NOT NULL,
   payload BLOB NOT NULL
-, erased_at INTEGER) STRICT;
+) STRICT;
 
 CREATE UNIQUE INDEX events_by_key ON events (organization, key);
 

@@ -20,3 +20,26 @@ it('tells when trouble begins, once a minute while it lasts, and when it is over
     [70_000, 'database or disk is full'],
   ]);
 });
+
+it('tells one beginning a minute, with its end, of trouble that comes and goes', () => {
+  let now = 0;
+  const told: unknown[] = [];
+  const trouble = new Trouble(() => now, {
+    storeFailing: () => told.push([now, 'fails']),
+    storeWorksAgain: () => told.push([now, 'works']),
+  });
+  for (; now < 119_000; now += 1_000) {
+    trouble.failed('database or disk is full');
+    now += 1_000;
+    trouble.worked();
+  }
+  expect(told).toEqual([
+    [0, 'fails'],
+    [1_000, 'works'],
+    [60_000, 'fails'],
+    [61_000, 'works'],
+  ]);
+  // One that stays is told before long, though its beginning was not.
+  for (; now < 150_000; now += 1_000) trouble.failed('database or disk is full');
+  expect(told.slice(4)).toEqual([[120_000, 'fails']]);
+});

@@ -9,13 +9,16 @@ const TELL_MS = 60_000;
 
 /**
  * Good until something fails, in trouble until it works again. Tells when trouble begins, once a minute while it lasts, and
- * when it is over.
+ * when it is over. On a disk with hardly any room small commits work and large ones fail: of trouble that comes and goes
+ * one beginning a minute is told, with its end.
  */
 export class Trouble {
   readonly #monotonic: () => number;
   readonly #telemetry: TroubleTelemetry | null;
   #since: number | null = null;
-  #toldAt = 0;
+  #isTold = false;
+  #toldAt = Number.NEGATIVE_INFINITY;
+  #beginningToldAt = Number.NEGATIVE_INFINITY;
 
   constructor(monotonic: () => number, telemetry: TroubleTelemetry | null) {
     this.#monotonic = monotonic;
@@ -24,15 +27,19 @@ export class Trouble {
 
   failed(cause: string): void {
     const now = this.#monotonic();
-    if (this.#since !== null && now - this.#toldAt < TELL_MS) return;
+    const isBeginning = this.#since === null;
     this.#since ??= now;
+    if (now - (isBeginning ? this.#beginningToldAt : this.#toldAt) < TELL_MS) return;
+    if (isBeginning) this.#beginningToldAt = now;
     this.#toldAt = now;
+    this.#isTold = true;
     this.#telemetry?.storeFailing?.(cause);
   }
 
   worked(): void {
     if (this.#since === null) return;
-    this.#telemetry?.storeWorksAgain?.(this.#monotonic() - this.#since);
+    if (this.#isTold) this.#telemetry?.storeWorksAgain?.(this.#monotonic() - this.#since);
     this.#since = null;
+    this.#isTold = false;
   }
 }

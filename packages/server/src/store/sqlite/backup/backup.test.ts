@@ -9,22 +9,36 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statfsSync,
   statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { acceptedEvent, acceptOne, endpoint, leased, organization, ring, secret } from '../../contract/fixtures.ts';
+import {
+  ARCHIVED,
+  acceptedEvent,
+  acceptOne,
+  endpoint,
+  leased,
+  newId,
+  organization,
+  ring,
+  SUSPENDED,
+  secret,
+  statusChange,
+} from '../../contract/fixtures.ts';
 import { openMasterKeys } from '../../master-key.ts';
 import type { Store } from '../../port.ts';
 import { createVault } from '../../vault.ts';
 import { openSqliteStore } from '../open.ts';
 import { pin } from './copy.ts';
+import { partOf } from './files.ts';
 import { type BackupOptions, makeBackup } from './make-backup.ts';
 import type { BackupRefusal } from './refusal.ts';
 import { restoreBackup } from './restore-backup.ts';
@@ -166,6 +180,22 @@ describe('a backup', () => {
     expect([gone.reason, existsSync(join(folder, 'none.db'))]).toEqual(['no_database', false]);
   });
 
+  it('clears up after a killed one that had the id of this process, as in a container', async () => {
+    await (await populated()).close();
+    const dead = `${file}.${process.pid}-00c0ffee.part`;
+    for (const suffix of ['', '-journal']) writeFileSync(`${dead}${suffix}`, 'half');
+    // Another one at work is left alone, whether it is of this process or not.
+    const [own, other] = [partOf(file), `${file}.${process.ppid}-00c0ffee.part`];
+    for (const part of [own, other]) writeFileSync(part, 'at work');
+    await back();
+    expect(readdirSync(folder).toSorted()).toEqual(
+      [own, other]
+        .map((part) => basename(part))
+        .concat('copy.db', 'data')
+        .toSorted(),
+    );
+  });
+
   it('leaves nothing when it is stopped, in any stage', async () => {
     await (await populated('one', 100)).close();
     for (const stage of ['copying', 'checking', 'hashing']) {
@@ -290,7 +320,7 @@ describe('a restore', () => {
     for (const suffix of ['', '-wal']) copyFileSync(join(folder, `killed${suffix}`), `${path}${suffix}`);
     const restored = await restore({ replace: true });
     expect(restored.before).toBe(`${path}.before-restore-20270115T080000Z`);
-    expect(restored.aftermath).toMatchObject({ eventsLost: 1, deliveriesOwedAgain: 0, keysRevived: { count: 0 } });
+    expect(restored.aftermath).toMatchObject({ eventsLost: 1, deliveriesOwedAgain: 0, keysRevived: [] });
     const events = (database: string): unknown => {
       const db = new DatabaseSync(database);
       const found = db.prepare('SELECT count(*) AS found FROM events').get()?.['found'];
@@ -351,11 +381,64 @@ describe('a restore', () => {
     expect((await restore({ replace: true })).aftermath).toEqual({
       eventsLost: 0,
       deliveriesOwedAgain: 1,
-      keysRevived: { count: 1, ids: ['key_revoked'] },
-      keysLost: { count: 1, ids: ['key_new'] },
-      secretsRevived: { count: 1, ids: [first.id] },
-      ringsSetBack: { count: 1, ids: [owner] },
+      keysRevived: [{ organizationId: owner, id: 'key_revoked' }],
+      keysLost: [{ organizationId: owner, id: 'key_new' }],
+      secretsRevived: [{ organizationId: owner, owner, id: first.id }],
+      ringsSetBack: [{ organizationId: owner, id: owner }],
+      endpointsRevived: [],
+      endpointsMovedBack: [],
+      endpointsLost: [],
+      payloadsRevived: [],
     });
+  });
+
+  it('says which endpoints are sent to again, and which payloads are there again', async () => {
+    const store = await populated('old');
+    const owner = (await store.reader.organizations({ after: null, itemsMax: 1 })).items[0]!.id;
+    const [gone, held, moved, ended] = ['gone', 'held', 'moved', 'ended'].map((url) => endpoint(owner, { url, headers: [] }));
+    for (const one of [gone!, held!, moved!, ended!]) await store.apply([{ kind: 'endpoint.insert', endpoint: one }]);
+    await store.apply([statusChange(ended!, ARCHIVED)]);
+    const event = acceptedEvent(owner, []);
+    await acceptOne(store, event);
+    await back();
+    const later = endpoint(owner, { headers: [] });
+    await store.apply([
+      statusChange(gone!, ARCHIVED),
+      statusChange(held!, SUSPENDED),
+      { ...statusChange({ ...moved!, url: 'https://new.example' }, { kind: 'active' }) },
+      { kind: 'endpoint.insert', endpoint: later },
+      { kind: 'event.erase', organizationId: owner, eventKey: event.event.key, at: NOW },
+      {
+        kind: 'audit.append',
+        row: {
+          id: newId('aud'),
+          at: NOW,
+          organizationId: owner,
+          actor: 'cli',
+          action: 'event.payload_erased',
+          target: event.event.id,
+          reason: null,
+          address: null,
+          requestId: null,
+          detail: { eventKey: event.event.key },
+        },
+      },
+    ]);
+    await store.close();
+    const found = (...ids: string[]) => ids.toSorted().map((id) => ({ organizationId: owner, id }));
+    expect((await restore({ replace: true })).aftermath).toMatchObject({
+      endpointsRevived: found(gone!.id, held!.id),
+      endpointsMovedBack: found(moved!.id),
+      endpointsLost: found(later.id),
+      payloadsRevived: found(event.event.id),
+    });
+    // A backup of a release that could not erase says the same.
+    sql(file, 'DROP TABLE erasures; PRAGMA user_version = 1');
+    rmSync(path);
+    for (const name of readdirSync(join(folder, 'data'))) {
+      if (name.includes('.before-restore-')) copyFileSync(join(folder, 'data', name), path);
+    }
+    expect((await restore({ replace: true })).aftermath).toMatchObject({ payloadsRevived: found(event.event.id) });
   });
 });
 
@@ -446,5 +529,26 @@ describe.skipIf(disk === null)('on a disk without room', () => {
     await back();
     expect((await refusal(restore({ databasePath: join(disk ?? '', 'h.db') }))).reason).toBe('no_room');
     expect(readdirSync(disk ?? '').toSorted()).toEqual(['ballast', 'h.db.lock']);
+    for (const name of readdirSync(disk ?? '')) rmSync(join(disk ?? '', name));
+  });
+
+  it('a copy is given up before the database beside it runs out of room', async () => {
+    path = join(disk ?? '', 'hookring.db');
+    await (await populated('old', 70)).close();
+    const [target, ballast] = [join(disk ?? '', 'copy.db'), join(disk ?? '', 'ballast')];
+    const steps: number[] = [];
+    const onProgress = (stage: string, done: number): void => {
+      if (stage === 'copying') steps.push(done);
+      const { bavail, bsize, blocks } = statfsSync(disk ?? '');
+      // Far from full, and below what a server takes events with.
+      if (steps.length === 1) writeFileSync(ballast, Buffer.alloc((bavail - Math.floor(blocks * 0.04)) * bsize));
+    };
+    const low = await refusal(back({ file: target, onProgress })); console.log(low.message);
+    expect([low.reason, steps.length, readdirSync(disk ?? '').toSorted()]).toEqual([
+      'no_room',
+      1,
+      ['ballast', 'hookring.db', 'hookring.db.lock'],
+    ]);
+    expect(low.message).toContain('below 5 % free');
   });
 });

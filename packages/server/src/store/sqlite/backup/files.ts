@@ -12,9 +12,14 @@ const SQLITE_MAGIC = 'SQLite format 3\0';
 export type Progress = (bytes: number) => void;
 export type Watched = { readonly onProgress: Progress; readonly signal: AbortSignal };
 
+/** Names that this process gave. In a container a killed process had the same id as this one, as often as not. */
+const ownParts = new Set<string>();
+
 /** A name beside `path` for what is not finished. It holds the id of this process, so that a dead one's is known. */
 export function partOf(path: string): string {
-  return `${path}.${process.pid}-${randomBytes(NAME_RANDOM_BYTES).toString('hex')}.part`;
+  const part = `${path}.${process.pid}-${randomBytes(NAME_RANDOM_BYTES).toString('hex')}.part`;
+  ownParts.add(basename(part));
+  return part;
 }
 
 /** Removes what a killed process left unfinished under this name. */
@@ -22,8 +27,11 @@ export async function removeStaleParts(path: string, isAlive: (pid: number) => b
   const prefix = `${basename(path)}.`;
   for (const name of await readdir(dirname(path))) {
     if (!name.startsWith(prefix)) continue;
-    const [, pid] = /^([0-9]{1,10})-[0-9a-f]{8}\.part(?:-journal|-wal|-shm)?$/.exec(name.slice(prefix.length)) ?? [];
-    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(dirname(path), name), { force: true });
+    const [, part, pid] =
+      /^(([0-9]{1,10})-[0-9a-f]{8}\.part)(?:-journal|-wal|-shm)?$/.exec(name.slice(prefix.length)) ?? [];
+    if (pid === undefined) continue;
+    const isWorkedOn = Number(pid) === process.pid ? ownParts.has(`${prefix}${part}`) : isAlive(Number(pid));
+    if (!isWorkedOn) await rm(join(dirname(path), name), { force: true });
   }
 }
 

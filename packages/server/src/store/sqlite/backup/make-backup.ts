@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DISK_FREE_RATIO_MIN } from '../../../domain/limits.ts';
@@ -59,9 +60,15 @@ async function makeThrough(part: string, options: BackupOptions): Promise<Backup
   const { databasePath, file, openSealed, signal, onProgress } = options;
   const pinned = pin(databasePath);
   try {
-    await checkRoom(options, pinned.bytes);
+    const isShared = await checkRoom(options, pinned.bytes);
     await createEmpty(part);
-    const copying: Watched = { signal, onProgress: (bytes) => onProgress('copying', bytes, pinned.bytes) };
+    const copying: Watched = {
+      signal,
+      onProgress: (bytes) => {
+        if (isShared) stopIfLow(file);
+        onProgress('copying', bytes, pinned.bytes);
+      },
+    };
     await pinned.copyTo(part, copying);
   } finally {
     pinned.close();
@@ -96,8 +103,11 @@ async function checkTarget(
   if (found !== null && !overwrite) throw new BackupRefusal('exists', `${file} exists`);
 }
 
-/** A server refuses events when its disk runs low, so a backup beside the database must leave it enough. */
-async function checkRoom({ databasePath, file }: BackupOptions, bytes: number): Promise<void> {
+/**
+ * A server refuses events when its disk runs low, so a backup beside the database must leave it enough. Answers whether
+ * they share a disk.
+ */
+async function checkRoom({ databasePath, file }: BackupOptions, bytes: number): Promise<boolean> {
   const target = await roomIn(dirname(file));
   if (target.freeBytes < bytes) {
     throw new BackupRefusal('no_room', `${bytes} bytes are needed in ${dirname(file)}, ${target.freeBytes} are free`);
@@ -108,4 +118,16 @@ async function checkRoom({ databasePath, file }: BackupOptions, bytes: number): 
     const detail = `it would leave less than ${percent} % of the database's disk free, below which events are refused`;
     throw new BackupRefusal('no_room', `${detail}: ${bytes} bytes are needed, ${target.freeBytes} are free`);
   }
+  return isShared;
+}
+
+/** Others write while it copies: another backup, and the server, whose log cannot begin anew meanwhile. */
+function stopIfLow(file: string): void {
+  const { bavail, blocks } = statfsSync(dirname(file));
+  if (bavail >= blocks * DISK_FREE_RATIO_MIN) return;
+  const percent = Math.round(DISK_FREE_RATIO_MIN * 100);
+  throw new BackupRefusal(
+    'no_room',
+    `the database's disk came below ${percent} % free meanwhile: the copy was given up`,
+  );
 }

@@ -34,7 +34,11 @@ BEGIN
   SELECT RAISE(ABORT, 'the audit log is append-only');
 END;
 
-ALTER TABLE events ADD COLUMN erased_at INTEGER;
+-- A table of its own: SQLite reads a whole table to give it another column, and events are all there is.
+CREATE TABLE erasures (
+  event INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL
+) STRICT;
 
 CREATE INDEX secrets_active ON secrets (activates_at) WHERE superseded_at IS NULL AND ends_at IS NULL;
 `;

@@ -10,7 +10,8 @@ type Reads = Pick<SyncReader, 'event' | 'events'>;
 /** A page of events ends early when their payloads together pass this. */
 const PAGE_PAYLOAD_BYTES_MAX = 4 * 1024 * 1024;
 
-const COLUMNS = 'v.key, v.id, v.type, v.content_type, v.occurred_at, v.created_at, v.payload, v.erased_at';
+const COLUMNS = `v.key, v.id, v.type, v.content_type, v.occurred_at, v.created_at, v.payload,
+  (SELECT x.at FROM erasures x WHERE x.event = v.number) AS erased_at`;
 
 export function createEventReads(db: DatabaseSync): Reads {
   const organization = db.prepare('SELECT number FROM organizations WHERE id = ?');

@@ -63,7 +63,7 @@ function prepare(db: DatabaseSync, status: Status) {
     list: db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d ${DELIVERY_JOINS}
       LEFT JOIN queue q ON q.delivery = d.number WHERE ${where} ORDER BY d.number DESC LIMIT ?`),
     count: db.prepare(`SELECT count(*) AS found FROM (SELECT 1 FROM deliveries d
-      JOIN events v ON v.number = d.event AND v.erased_at IS NULL WHERE ${where} LIMIT ?)`),
+      WHERE ${where} AND NOT EXISTS (SELECT 1 FROM erasures x WHERE x.event = d.event) LIMIT ?)`),
   };
 }
 

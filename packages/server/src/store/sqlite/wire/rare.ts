@@ -70,6 +70,7 @@ function changeOf(command: Command): Change | null {
     case 'delivery.insert':
     case 'event.erase':
     case 'endpoint.wake':
+    case 'endpoint.defer':
     case 'serviceKey.put':
     case 'idempotency.insert':
     case 'audit.append':

@@ -35,6 +35,9 @@ export function createApply(context: WriteContext): (cells: CellReader, answer: 
       case 'endpoint.wake':
         if (endpoints.wake(command.endpointId)) woken.add(command.endpointId);
         return true;
+      case 'endpoint.defer':
+        endpoints.defer(command.endpointId, command.dueAt);
+        return true;
       case 'keyring.insert':
         return keyrings.insert(command.ring);
       case 'keyring.put':

@@ -5,7 +5,8 @@ import type { WriteContext } from './context.ts';
 /** Queues new rows of old events. Answers whether every endpoint is there, and every event with its payload. */
 export function createInsertDeliveries(context: WriteContext): (deliveries: readonly NewDelivery[]) => boolean {
   const { db, directory, due, numbers } = context;
-  const selectEvent = db.prepare('SELECT number FROM events WHERE organization = ? AND key = ? AND erased_at IS NULL');
+  const selectEvent = db.prepare(`SELECT number FROM events WHERE organization = ? AND key = ?
+    AND NOT EXISTS (SELECT 1 FROM erasures x WHERE x.event = events.number)`);
   const insert = db.prepare(`
     INSERT INTO deliveries (number, id, organization, endpoint, event, status, attempt_count, resend_of, created_at)
     VALUES (?, ?, ?, ?, ?, 'pending', 0, ?, ?) ON CONFLICT DO NOTHING`);

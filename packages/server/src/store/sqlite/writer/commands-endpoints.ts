@@ -6,6 +6,7 @@ export type EndpointCommands = {
   insert(endpoint: Endpoint): boolean;
   put(endpoint: Endpoint, expectedVersion: number, resetHealth: boolean): 'conflict' | 'applied' | 'woken';
   wake(id: string): boolean;
+  defer(id: string, dueAt: number): void;
 };
 
 export function createEndpointCommands({ db, directory, due }: WriteContext): EndpointCommands {
@@ -59,6 +60,11 @@ export function createEndpointCommands({ db, directory, due }: WriteContext): En
     wake(id) {
       const entry = directory.endpoint(id);
       return entry !== null && due.wake(entry);
+    },
+
+    defer(id, dueAt) {
+      const entry = directory.endpoint(id);
+      if (entry !== null) due.defer(entry, dueAt);
     },
   };
 }

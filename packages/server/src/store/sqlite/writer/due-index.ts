@@ -9,6 +9,7 @@ import type { EndpointEntry } from './directory.ts';
 export class DueIndex {
   readonly #upsertEarlier: StatementSync;
   readonly #upsert: StatementSync;
+  readonly #insert: StatementSync;
   readonly #remove: StatementSync;
   readonly #earliestWaiting: StatementSync;
   readonly #drain: StatementSync;
@@ -20,6 +21,7 @@ export class DueIndex {
     this.#upsert = db.prepare(`
       INSERT INTO due_endpoints (endpoint, due_at) VALUES (?, ?)
       ON CONFLICT (endpoint) DO UPDATE SET due_at = excluded.due_at`);
+    this.#insert = db.prepare('INSERT OR IGNORE INTO due_endpoints (endpoint, due_at) VALUES (?, ?)');
     this.#remove = db.prepare('DELETE FROM due_endpoints WHERE endpoint = ?');
     this.#earliestWaiting = db.prepare('SELECT min(due_at) AS due_at FROM queue WHERE endpoint = ? AND lease IS NULL');
     this.#drain = db.prepare('UPDATE endpoints SET draining = 1 WHERE number = ? AND draining = 0');
@@ -41,6 +43,12 @@ export class DueIndex {
     const dueAt = endpoint.status === 'active' ? this.earliest(endpoint) : null;
     if (dueAt !== null) this.#upsertEarlier.run(endpoint.number, dueAt);
     return dueAt !== null;
+  }
+
+  /** Puts the endpoint back for that time at the earliest, unless it is there already. */
+  defer(endpoint: EndpointEntry, dueAt: number): void {
+    const earliest = endpoint.status === 'active' ? this.earliest(endpoint) : null;
+    if (earliest !== null) this.#insert.run(endpoint.number, Math.max(earliest, dueAt));
   }
 
   setTo(endpoint: EndpointEntry, dueAt: number): void {

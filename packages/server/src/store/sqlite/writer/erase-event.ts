@@ -11,11 +11,13 @@ export function createEraseEvent({
   db,
   directory,
 }: WriteContext): (organizationId: OrganizationId, eventKey: EventKey, at: number) => boolean {
-  const select = db.prepare('SELECT number FROM events WHERE organization = ? AND key = ? AND erased_at IS NULL');
+  const select = db.prepare(`SELECT number FROM events WHERE organization = ? AND key = ?
+    AND NOT EXISTS (SELECT 1 FROM erasures x WHERE x.event = events.number)`);
   const selectOwed = db.prepare(`
     SELECT 1 AS owed FROM deliveries d JOIN queue q ON q.delivery = d.number JOIN endpoints p ON p.number = q.endpoint
     WHERE d.event = ? AND (q.lease IS NOT NULL OR p.status <> 'archived') LIMIT 1`);
-  const erase = db.prepare("UPDATE events SET payload = x'', erased_at = ? WHERE number = ?");
+  const erase = db.prepare("UPDATE events SET payload = x'' WHERE number = ?");
+  const remember = db.prepare('INSERT INTO erasures (event, at) VALUES (?, ?)');
   const eraseAnswers = db.prepare(`
     UPDATE attempts SET response_headers = NULL, response_excerpt = NULL
     WHERE delivery IN (SELECT number FROM deliveries WHERE event = ?)
@@ -28,7 +30,8 @@ export function createEraseEvent({
     const event = number(row['number']);
     if (selectOwed.get(event) !== undefined) return false;
     overwriting(db, () => {
-      erase.run(at, event);
+      erase.run(event);
+      remember.run(event, at);
       eraseAnswers.run(event);
     });
     return true;

@@ -22,6 +22,7 @@ export function createPruneEvents({ db }: WriteContext): (unit: TimedPruneUnit) 
   const deleteDeliveries = db.prepare(`
     DELETE FROM deliveries WHERE number IN (SELECT number FROM deliveries WHERE event = ? ORDER BY number LIMIT ?)`);
   const deleteId = db.prepare('DELETE FROM event_ids WHERE organization = ? AND id = ? AND event = ?');
+  const deleteErasure = db.prepare('DELETE FROM erasures WHERE event = ?');
   const deleteEvent = db.prepare('DELETE FROM events WHERE number = ?');
 
   /** Answers whether the event went, or only some of its deliveries. */
@@ -38,6 +39,8 @@ export function createPruneEvents({ db }: WriteContext): (unit: TimedPruneUnit) 
     }
     const id = textOrNull(row['id'] ?? null);
     if (id !== null) deleteId.run(number(row['organization']), id, event);
+    // Its number may be given again.
+    deleteErasure.run(event);
     deleteEvent.run(event);
     progress.events += 1;
     return true;
