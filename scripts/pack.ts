@@ -3,7 +3,7 @@
  * each package is staged in a folder of its own with a manifest that names compiled files, and npm packs those folders.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stagePackage } from './stage-package.ts';
@@ -35,6 +35,14 @@ async function pack(out: string): Promise<readonly string[]> {
   } finally {
     rmSync(built, { recursive: true });
   }
+}
+
+/** What an earlier run staged is replaced. A folder of sources that happens to have this name must not be. */
+function isForeign(staged: string): boolean {
+  if (!existsSync(staged)) return false;
+  return readdirSync(staged).some(
+    (name) => !PACKAGES.some((own) => own === name) || existsSync(join(staged, name, 'src')),
+  );
 }
 
 /** Npm answers a list, or since its version 12 an object by package. */
@@ -74,5 +82,12 @@ function run(command: string, args: readonly string[]): Promise<string> {
 }
 
 const { values } = parseArgs({ options: { out: { type: 'string', default: join(ROOT, 'dist') } } });
-const tarballs = await pack(resolve(values.out));
-process.stdout.write(`${tarballs.join('\n')}\n`);
+const out = resolve(values.out);
+if (isForeign(join(out, 'packages'))) {
+  process.stderr.write(
+    `${join(out, 'packages')} was not made by an earlier run and would be replaced: name another folder\n`,
+  );
+  process.exitCode = 1;
+} else {
+  process.stdout.write(`${(await pack(out)).join('\n')}\n`);
+}

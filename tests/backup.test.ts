@@ -37,6 +37,7 @@ async function started(...args: Parameters<typeof startServer>): Promise<ServerP
   return server;
 }
 
+type Keyed = { readonly key: { readonly id: string; readonly organizationId: string } };
 type Ended = { readonly code: number; readonly out: string; readonly err: string };
 
 function hookring(server: Pick<ServerProcess, 'databasePath'>, ...args: string[]): Promise<Ended> {
@@ -216,7 +217,10 @@ describe('the commands', () => {
 
     await server.drain();
     expect((await hookring(server, 'restore', file)).code).toBe(2);
+    // What it undid is named with whose it is, as the commands that do it again need it.
+    const since = JSON.parse((await hookring(server, 'keys', 'create', '--name', 'since', '--json')).out) as Keyed;
     const forced = await hookring(server, 'restore', file, '--force');
+    expect(forced.err).toContain(`${since.key.organizationId}  ${since.key.id}`);
     expect([forced.code, forced.out.includes('.before-restore-'), forced.err.includes('undone')]).toEqual([
       0,
       true,

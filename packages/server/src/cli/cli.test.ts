@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -117,6 +117,12 @@ describe('errors', () => {
     const { url = '', token = '' } = readServerFile(join(harness.folder, 'data/hookring.db.server.json')) ?? {};
     const show = ['endpoints', 'show', 'ep_01h455vb4pex5vsknk084sn02q', '--key', token];
     for (const address of [url, `${url}/v1`]) expect((await cli([...show, '--url', address])).code).toBe(5);
+  });
+
+  it.skipIf(process.platform !== 'linux')('say in a sentence that what was asked for could not be written', () => {
+    const script = '"$0" "$1" completion bash > /dev/full';
+    const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath, BIN], { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([1, 'error: standard output cannot be written (ENOSPC)\n']);
   });
 
   it.each([

@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { writeServerFile } from '../config/server-file.ts';
 import { lockFile } from '../store/sqlite/lock.ts';
-import { connect, placeOf } from './connect.ts';
+import { connect, findServer, placeOf } from './connect.ts';
 import { fakeIo } from './testing/fake-io.ts';
 
 describe('a server that is starting', () => {
@@ -22,6 +22,24 @@ describe('a server that is starting', () => {
       expect(await connecting).toMatchObject({ offline: false, client: { url: server.url, token: 't' } });
     } finally {
       lock.release();
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('the file of a server that was killed', () => {
+  it('is no server when its process is another program by now', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hookring-connect-'));
+    const path = join(folder, 'h.db');
+    const { io } = fakeIo({ env: { HOOKRING_DATABASE_URL: `sqlite:${path}` }, cwd: folder });
+    const file = { url: 'http://127.0.0.1:9', nativePrefix: '/v1', token: 't', pid: process.pid };
+    try {
+      writeServerFile(`${path}.server.json`, file);
+      expect(await findServer(io, {})).toBe(null);
+      const connection = await connect(io, {});
+      await connection.close();
+      expect([connection.offline, connection.client.token === 't']).toEqual([true, false]);
+    } finally {
       rmSync(folder, { recursive: true });
     }
   });

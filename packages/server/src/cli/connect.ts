@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { type ConfigProblem, type Flags, loadConfig } from '../config/load.ts';
-import { readServerFile, type ServerFile, serverFilePath } from '../config/server-file.ts';
+import { runningServer, type ServerFile } from '../config/server-file.ts';
 import type { OfflineService, Setup } from '../config/service-shape.ts';
 import { NATIVE_PREFIX } from '../dialects/native/prefixes.ts';
 import type { Client } from './client.ts';
@@ -39,7 +39,7 @@ export async function connect(io: Io, options: ConnectOptions): Promise<Connecti
     return remote(placeOf(url), key, organization);
   }
   const setup = await readSetup(io, databaseFlag(options));
-  const running = readServerFile(serverFilePath(setup.config.database));
+  const running = runningServer(setup.config.database);
   if (running !== null) return remote({ ...running, isPrefixAssumed: false }, key ?? running.token, organization);
   const opened = await openHere(setup);
   if ('url' in opened) return remote({ ...opened, isPrefixAssumed: false }, key ?? opened.token, organization);
@@ -51,7 +51,7 @@ export async function findServer(io: Io, options: ConnectOptions): Promise<Clien
   const url = options.url ?? set(io.env['HOOKRING_URL']);
   if (url !== undefined) return (await connect(io, options)).client;
   const loaded = await loadConfig({ flags: databaseFlag(options), env: io.env, cwd: io.cwd });
-  const running = loaded.ok ? readServerFile(serverFilePath(loaded.config.database)) : null;
+  const running = loaded.ok ? runningServer(loaded.config.database) : null;
   if (running === null) return null;
   const key = options.key ?? set(io.env['HOOKRING_API_KEY']) ?? running.token;
   const organization = options.org ?? set(io.env['HOOKRING_ORGANIZATION']) ?? null;
@@ -80,7 +80,7 @@ async function openHere(setup: Setup): Promise<OfflineService | ServerFile> {
     const opened = await openOffline(setup);
     if (opened.ok) return opened.service;
     await setTimeout(STARTING_WAIT_MS);
-    const started = readServerFile(serverFilePath(setup.config.database));
+    const started = runningServer(setup.config.database);
     if (started !== null) return started;
     if (waits === STARTING_WAITS_MAX || !/is in use/.test(opened.problem)) throw unavailable(opened.problem);
   }

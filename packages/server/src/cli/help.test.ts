@@ -77,9 +77,28 @@ describe('a mistake on the command line', () => {
     [['endpoints'], 'Usage: hookring endpoints'],
     [['completion', 'tcsh'], 'bash, zsh, fish'],
     [[], 'First steps'],
+    [['prune', '--older-than', '999999999w'], '100 years at most'],
+    [['keys', 'create', '--expires', '999999999w'], '100 years at most'],
   ])('%j is told what was meant, with exit code 2', async (words, hint) => {
     const { code, out, err } = await run(...words);
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain(hint);
+    // No guess is better than an empty one.
+    expect(err).not.toContain('Did you mean ?');
+  });
+
+  it.each([
+    [['endpoint', 'list'], "unknown command 'endpoint' (Did you mean endpoints?)"],
+    [['deliveries', 'list', '--statsu', 'dead'], "unknown option '--statsu' (Did you mean --status?)"],
+    [['deliveries', 'list', '--status', 'ded'], '(Did you mean dead?)'],
+    [['recover', 'ep_1'], '--since'],
+    [['endpoints'], "unknown option '--json'"],
+  ])('%j is one line of JSON when JSON was asked for', async (words, detail) => {
+    const { code, out, err } = await run(...words, '--json');
+    expect([code, err, out.split('\n').length]).toEqual([2, '', 2]);
+    const { error } = JSON.parse(out) as { error: { code: string; detail: string } };
+    expect(error.code).toBe('usage');
+    expect(error.detail).toContain(detail);
+    expect(error.detail).not.toContain('error:');
   });
 });

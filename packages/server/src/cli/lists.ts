@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { PAGE_ITEMS_MAX } from '../domain/limits.ts';
 import { type Json, records, textOrNull } from './json.ts';
 import { wholeNumber } from './options.ts';
 import type { Session } from './session.ts';
@@ -6,7 +7,7 @@ import { type Column, table } from './table.ts';
 
 export function withPage(command: Command): Command {
   return command
-    .option('--limit <number>', 'items to show', wholeNumber)
+    .option('--limit <number>', `items to show, ${PAGE_ITEMS_MAX} at most`, wholeNumber)
     .option('--cursor <cursor>', 'go on where the page before ended');
 }
 

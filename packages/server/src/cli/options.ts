@@ -20,13 +20,17 @@ export function wholeNumber(text: string): number {
   return value;
 }
 
+/** A hundred years: what is longer leaves the times that a calendar has. */
+const DURATION_SECONDS_MAX = 36_525 * 86_400;
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
 
 /** `90`, `90s`, `15m`, `24h`, `7d`, `2w` as seconds. */
 export function duration(text: string): number {
   const match = /^([0-9]{1,9})([smhdw]?)$/.exec(text);
   if (match === null) throw new InvalidArgumentError('It must be a length of time such as 90s, 15m, 24h or 7d.');
-  return Number(match[1]) * (UNIT_SECONDS[match[2] ?? ''] ?? 1);
+  const seconds = Number(match[1]) * (UNIT_SECONDS[match[2] ?? ''] ?? 1);
+  if (seconds > DURATION_SECONDS_MAX) throw new InvalidArgumentError('It must be 100 years at most.');
+  return seconds;
 }
 
 export type Moment =

@@ -21,10 +21,10 @@ import { resendCommand } from './commands/resend.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { rotateCommand, secretsCommands } from './commands/rotate.ts';
 import { serveCommand } from './commands/serve.ts';
-import { EXIT } from './exit.ts';
+import { type CommandFailure, EXIT, usage } from './exit.ts';
 import type { Io } from './io.ts';
 import { createRun } from './run.ts';
-import type { Report } from './session.ts';
+import { type Report, tellFailure } from './session.ts';
 
 const HELP = `
 First steps:
@@ -42,14 +42,41 @@ Exit codes: 0 done, 1 refused or failed, 2 usage or configuration, 3 no server, 
 export async function runCommandLine(args: readonly string[], io: Io): Promise<number> {
   const report: Report = { exitCode: EXIT.OK };
   const program = buildProgram(io, report);
+  const json = wantsJson(args);
+  if (json) hush(program);
   try {
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // Commander has shown help, the version or the mistake already.
-    return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
+    // Commander has shown help, the version or, for people, the mistake already.
+    if (error.exitCode === 0) return EXIT.OK;
+    if (json) tellFailure(io, json, mistakeOf(error));
+    return EXIT.USAGE;
   }
   return report.exitCode;
+}
+
+/** Asked of the words themselves: where one of them is a mistake, nothing else has read them. */
+function wantsJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return args.slice(0, end === -1 ? args.length : end).includes('--json');
+}
+
+/** Mistakes are told as a document then. */
+function hush(command: Command): void {
+  command.configureOutput({ writeErr: () => undefined, outputError: () => undefined });
+  for (const child of command.commands) hush(child);
+}
+
+function mistakeOf({ code, message }: CommanderError): CommandFailure {
+  const detail = code === 'commander.help' ? 'a command is missing' : withNearest(message);
+  return usage(
+    detail
+      .replace(/^error: /, '')
+      .trimEnd()
+      .replaceAll('\n', ' '),
+    'See --help.',
+  );
 }
 
 export function buildProgram(io: Io, report: Report): Command {
@@ -86,8 +113,8 @@ export function buildProgram(io: Io, report: Report): Command {
 
 /** Commander guesses commands and options that were misspelled, and leaves out the words that an option may be. */
 function withNearest(text: string): string {
-  const [, value = '', choices = ''] = /'([^']*)' is invalid.* Allowed choices are (.*)\.$/m.exec(text) ?? [];
-  const meant = nearest(value, choices.split(', '));
+  const [, value, choices] = /'([^']*)' is invalid.* Allowed choices are (.*)\.$/m.exec(text) ?? [];
+  const meant = value === undefined || choices === undefined ? null : nearest(value, choices.split(', '));
   return meant === null ? text : `${text.trimEnd()}\n(Did you mean ${meant}?)\n`;
 }
 

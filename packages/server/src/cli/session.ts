@@ -79,9 +79,14 @@ export async function guarded(io: Io, report: Report, json: boolean, action: () 
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
     report.exitCode = error.facts.exitCode;
-    if (json) writeLine(io.stdout, JSON.stringify({ error: documentOf(error.facts) }, null, 2));
-    else writeLine(io.stderr, textOf(io, error.facts));
+    tellFailure(io, json, error);
   }
+}
+
+/** As JSON it is one line, so that it may also end a stream of lines. */
+export function tellFailure(io: Io, json: boolean, { facts }: CommandFailure): void {
+  if (json) writeLine(io.stdout, JSON.stringify({ error: documentOf(facts) }));
+  else writeLine(io.stderr, textOf(io, facts));
 }
 
 function documentOf(facts: FailureFacts): Json {

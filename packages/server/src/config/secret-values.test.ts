@@ -6,9 +6,9 @@ import { SETTING_KEYS, SETTINGS } from './settings.ts';
 /** Sensitive only in that they may hold a password, which the log finds by its place in a URL. */
 const ADDRESSES = ['HOOKRING_DATABASE_URL', 'HOOKRING_JWT_JWKS_URL', 'HOOKRING_OTLP_ENDPOINT'];
 
-const KEY = Buffer.alloc(32, 7);
+const KEY = Buffer.alloc(32, 0xfb);
 const GIVEN: Readonly<Record<string, readonly [string, string]>> = {
-  HOOKRING_MASTER_KEY: [`old:${KEY.toString('base64')}`, KEY.toString('base64')],
+  HOOKRING_MASTER_KEY: [`old:${KEY.toString('base64')}`, KEY.toString('base64').replace('=', '')],
   HOOKRING_BOOTSTRAP_KEY: ['b'.repeat(32), 'b'.repeat(32)],
   HOOKRING_JWT_SECRET: ['s'.repeat(32), 's'.repeat(32)],
   HOOKRING_METRICS_TOKEN: ['t'.repeat(16), 't'.repeat(16)],

@@ -8,7 +8,8 @@ export function secretValues(config: Config): readonly string[] {
   const { masterKeys, bootstrapKey, jwtSecret, metricsToken, otlpHeaders } = config;
   const keys = (masterKeys ?? []).flatMap(({ key }) => {
     const bytes = Buffer.from(key);
-    return [bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex')];
+    // Without the padding, which may be left out where the key is given.
+    return [bytes.toString('base64').replace(/=+$/, ''), bytes.toString('base64url'), bytes.toString('hex')];
   });
   const headers = (otlpHeaders ?? []).map(([, value]) => value).filter((value) => value.length >= LENGTH_MIN);
   return [...keys, ...headers, bootstrapKey, jwtSecret, metricsToken].filter((text) => text !== null);

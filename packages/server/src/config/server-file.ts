@@ -1,4 +1,5 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { isLocked } from '../store/sqlite/lock.ts';
 import type { Database } from './parse-values.ts';
 
 const OWNER_ONLY = 0o600;
@@ -39,6 +40,15 @@ export function readServerFile(path: string): ServerFile | null {
   if (typeof url !== 'string' || typeof nativePrefix !== 'string') return null;
   if (typeof token !== 'string' || typeof pid !== 'number') return null;
   return isRunning(pid) ? { url, nativePrefix, token, pid } : null;
+}
+
+/**
+ * The server that runs on this database, or null. After a power cut the process of the file may be another program by now,
+ * which does not hold the database and must not get the token.
+ */
+export function runningServer(database: Database): ServerFile | null {
+  const file = readServerFile(serverFilePath(database));
+  return file !== null && isLocked(database.path) ? file : null;
 }
 
 /** Removes the file of this process and leaves another's alone. */

@@ -27,7 +27,8 @@ export interface Directory {
 
 const ORGANIZATIONS_KEPT_MAX = 20_000;
 const API_KEYS_KEPT_MAX = 20_000;
-const RINGS_KEPT_MAX = 100_000;
+/** Each holds its keys, so memory is bounded by what is sent to, not by what there is. */
+const RINGS_KEPT_MAX = 20_000;
 
 /** The directory with what only the engine may see: endpoints' states and rings with keys. */
 export class EngineDirectory implements Directory {

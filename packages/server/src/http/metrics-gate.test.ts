@@ -37,7 +37,7 @@ describe('the gate of the metrics', () => {
   const gate = metricsGate(null, 'this machine');
 
   it.each(['127.0.0.1', '127.8.9.10', '::1', '::ffff:127.0.0.1'])('without settings opens to %s', (address) => {
-    expect(gate(asked({ host: 'a', authorization: 'Bearer x' }, address))).toBeNull();
+    expect(gate(asked({ host: 'localhost:8484', authorization: 'Bearer x' }, address))).toBeNull();
   });
 
   it.each(['10.0.0.1', '::ffff:10.0.0.1', '1.127.0.0', '::2', 'none', '127', undefined, 'fe80::127.0.0.1'])(
@@ -47,6 +47,20 @@ describe('the gate of the metrics', () => {
       expect(problem?.code).toBe('metrics_closed');
       expect(problem?.detail).toContain('HOOKRING_METRICS_TOKEN');
       expect(problem?.detail).toContain('HOOKRING_METRICS_ADDRESS');
+    },
+  );
+
+  it.each(['localhost', 'LOCALHOST:80', 'hooks.localhost:8484', '127.0.0.1:8484', '127.1.2.3', '[::1]:8484', '[::1]'])(
+    'without settings opens to this machine that asks for %s',
+    (host) => {
+      expect(gate(asked({ host }))).toBeNull();
+    },
+  );
+
+  it.each(['evil.example', 'evil.example:8484', 'localhost.evil.example', '127.0.0.1.evil.example', '10.0.0.1', ''])(
+    'without settings is closed to a page or a proxy that asks this machine for "%s"',
+    (host) => {
+      expect(gate(asked({ host }))?.code).toBe('metrics_closed');
     },
   );
 

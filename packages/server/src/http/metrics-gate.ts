@@ -38,15 +38,23 @@ const MISSING = refused('missing_credentials', 'send the token of HOOKRING_METRI
 const INVALID = refused('invalid_credentials', 'this is not the token of HOOKRING_METRICS_TOKEN').problem;
 const CLOSED = refused(
   'metrics_closed',
-  'metrics are shown to this machine only: set HOOKRING_METRICS_TOKEN, or give them an address of their own with ' +
-    'HOOKRING_METRICS_ADDRESS',
+  'metrics are shown to this machine only, when it asks for localhost: set HOOKRING_METRICS_TOKEN, or give them an ' +
+    'address of their own with HOOKRING_METRICS_ADDRESS',
 ).problem;
 
 /** A proxy on this machine stands for somebody elsewhere; it says so in a header. */
 const FORWARDED = /^(?:forwarded|via|x-real-ip|x-forwarded(?:-.+)?)$/;
 
+/**
+ * Under another name asks a browser that a page's own name server led here, or a proxy that passes on what its client
+ * asked for. A port may follow.
+ */
+const THIS_MACHINE = /^(?:(?:[a-z0-9-]+\.)*localhost\.?|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]*)?$/i;
+
 function localGate({ headers, socket }: Parameters<MetricsGate>[0]): Problem | null {
   if (!isLoopback(socket.remoteAddress)) return CLOSED;
+  const { host } = headers;
+  if (host !== undefined && !THIS_MACHINE.test(host)) return CLOSED;
   for (const name in headers) if (FORWARDED.test(name)) return CLOSED;
   return null;
 }

@@ -6,6 +6,8 @@ import type { RouteReply, TextReply } from './route.ts';
 import type { EncodedProblem, Surface } from './surface.ts';
 
 const JSON_TYPE = 'application/json';
+/** Statuses of answers that have no body, whatever a handler made (RFC 9110, 8.6 and 15.3.6). */
+const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /**
  * Every answer names its request, is never cached (many carry a secret) and is never sniffed into something else. It
@@ -34,7 +36,7 @@ export function sendReply(
     return;
   }
   if (answer.replayed === true) reply.header('idempotent-replayed', 'true');
-  if (answer.body === undefined) {
+  if (answer.body === undefined || BODILESS.has(answer.status)) {
     reply.send();
     return;
   }

@@ -172,6 +172,24 @@ describe('paths and methods', () => {
     expect([answer.status, answer.text]).toEqual([200, '']);
   });
 
+  it('keeps a connection in step after answers that can have no body, whatever a handler made', async () => {
+    const port = await openPort(start());
+    const head = (line: string): string => `${line} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer all\r\n`;
+    const text = await rawExchange(
+      port,
+      `${head('HEAD /one/things')}\r\n${head('POST /one/things/7/answer-204')}content-length: 0\r\n\r\n` +
+        `${head('POST /one/things/7/answer-205')}content-length: 0\r\n\r\n` +
+        `${head('GET /one/things')}connection: close\r\n\r\n`,
+    );
+    const [, headed = '', none = '', reset = '', last = ''] = text.split('HTTP/1.1 ');
+    expect(headed).toMatch(/^200 .*\r\ncontent-length: 2\r\n.*\r\n\r\n$/s);
+    expect(none).toMatch(/^204 .*\r\n\r\n$/s);
+    // RFC 9110, 8.6.
+    expect(none).not.toContain('content-length');
+    expect(reset).toMatch(/^205 .*\r\ncontent-length: 0\r\n.*\r\n\r\n$/s);
+    expect(last).toMatch(/^200 .*\r\n\r\n\{\}$/s);
+  });
+
   it('refuses a path that is no URL path, and one longer than any id', async () => {
     const server = start();
     expect((await ask(server, { method: 'DELETE', url: '/one/things/%zz' })).json).toMatchObject({

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import net from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { answerOf, build, cleanups, listen, listenRaw, post } from './loopback.testing.ts';
+import { answerOf, build, cleanups, listen, listenRaw, post, SHORT_MS } from './loopback.testing.ts';
 
 describe('a connection', () => {
   it('is kept for the next request, which then has no phases of it', async () => {
@@ -47,6 +47,25 @@ describe('a connection', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     await post(aging, `http://127.0.0.1:${port}/`);
     expect(sockets.size).toBe(before + 2);
+  });
+
+  it('that its answer closed is not taken for the next request, which has a deadline on each phase of its own', async () => {
+    const port = await listenRaw((socket) => socket.end('HTTP/1.1 204 X\r\nconnection: close\r\n\r\n'));
+    let later = 0;
+    let isHung = false;
+    const client = build({
+      // Past the time for which an address is remembered.
+      monotonic: () => performance.now() + later,
+      resolve: async () => (isHung ? await new Promise(() => undefined) : [{ address: '127.0.0.1', family: 4 }]),
+    });
+    const url = new URL(`http://receiver.example:${port}/`);
+    for (let round = 0; round < 3; round += 1) {
+      const { phases } = await post(client, url);
+      expect(phases).toMatchObject({ dnsMs: expect.any(Number), connectMs: expect.any(Number) });
+    }
+    [later, isHung] = [60_000, true];
+    const failed = await post(client, url, { deadlineMs: SHORT_MS });
+    expect(failed).toMatchObject({ failure: 'timeout', detail: 'The host name did not resolve within 150 ms.' });
   });
 
   it('that dies under a reused request is a stale one, and the request is not sent again', async () => {

@@ -164,6 +164,18 @@ describe('the sender', () => {
     expect(order).toEqual(['answered', 'closed']);
   });
 
+  it('leaves no connection behind on destroy that was still being opened', async () => {
+    const closed = Promise.withResolvers<void>();
+    // Takes the connection and never answers the handshake.
+    const port = await listen(net.createServer((socket) => socket.resume().on('close', () => closed.resolve())));
+    const client = build();
+    const sent = post(client, `https://127.0.0.1:${port}/`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await client.destroy();
+    expect(await sent).toMatchObject({ kind: 'failure', failure: 'closed' });
+    await closed.promise;
+  });
+
   it('ends everything on destroy', async () => {
     const port = await listenRaw(() => undefined);
     const client = build();

@@ -53,6 +53,8 @@ export class Exchange implements Dispatcher.DispatchHandler, WheelEntry {
   #excerpt: Uint8Array | null = null;
   #excerptLength = 0;
   #bodyLength = 0;
+  /** The receiver said that it closes the connection after this answer. */
+  #isLast = false;
   #isSettled = false;
 
   constructor(tools: ExchangeTools, request: SendRequest, resolve: (result: SendResult) => void) {
@@ -82,6 +84,8 @@ export class Exchange implements Dispatcher.DispatchHandler, WheelEntry {
     if (status < 200) return;
     this.#status = status;
     this.#retryAfter = firstValue(headers['retry-after']);
+    const { connection } = headers;
+    if (connection !== undefined && connection !== 'keep-alive') this.#isLast = /\bclose\b/i.test(connection);
     const verifiedKey = firstValue(headers['webhook-verified-key']);
     if (verifiedKey !== null && verifiedKey.length <= VERIFIED_KEY_LENGTH_MAX) this.#verifiedKey = verifiedKey;
     if (this.#isCaptured()) this.#headers = boundedHeaders(controller.rawHeaders);
@@ -110,7 +114,10 @@ export class Exchange implements Dispatcher.DispatchHandler, WheelEntry {
   finish(result: SendResult): void {
     const { connection } = this;
     this.connection = null;
-    connection?.pool.giveBack(connection);
+    // One that ends with this answer is not gone yet. Given back it would be opened again for the next request, outside of
+    // its dispatch, so that nobody could tell how far it came, or give it up.
+    if (this.#isLast) connection?.pool.drop(connection);
+    else connection?.pool.giveBack(connection);
     this.#resolve(result);
   }
 
@@ -132,8 +139,7 @@ export class Exchange implements Dispatcher.DispatchHandler, WheelEntry {
   }
 
   #giveUp(): void {
-    if (this.#controller !== null) this.#controller.abort(GIVEN_UP);
-    else this.attempt?.cancel();
+    this.#controller?.abort(GIVEN_UP);
   }
 
   #timeoutDetail(): string {
@@ -187,6 +193,8 @@ export class Exchange implements Dispatcher.DispatchHandler, WheelEntry {
     this.#end();
     const { connection } = this;
     this.connection = null;
+    // Nobody waits any more for a connection that is still being opened, and undici leaves its socket to itself.
+    if (this.#controller === null) this.attempt?.cancel();
     // After the rest of this call: a request that is given up is told to undici by its controller first.
     if (connection !== null) queueMicrotask(() => connection.pool.drop(connection));
     this.#resolve(result);

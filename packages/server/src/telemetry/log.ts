@@ -1,11 +1,10 @@
 import type { DestinationStream, Logger } from 'pino';
-import { pino, destination as pinoDestination, stdTimeFunctions } from 'pino';
+import { pino, stdTimeFunctions } from 'pino';
 import { redactFields, redactor } from './redact.ts';
+import { standardError } from './standard-error.ts';
 
 /** Without `child`: pino does not look into the bindings of children, so they could carry a secret out. */
 export type Log = Pick<Logger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'flush' | 'isLevelEnabled'>;
-
-const STDERR = 2;
 
 export type LogOptions = {
   readonly level: string;
@@ -32,7 +31,7 @@ export function createLog(options: LogOptions): Log {
       },
       hooks: { streamWrite: redactor(options.secrets ?? []) },
     },
-    options.destination ?? pinoDestination({ dest: STDERR, sync: true }),
+    options.destination ?? standardError(),
   );
 }
 

@@ -2,6 +2,9 @@ import { stdSerializers } from 'pino';
 
 export const REDACTED = '[redacted]';
 const DEPTH_MAX = 8;
+/** An error of a library may hold the request that failed, and that half the program: a socket, a server, a parser. */
+const VALUES_MAX = 1_000;
+const TOO_MUCH = '[too much]';
 
 /** How the names of fields end that hold a secret, without case and separators. */
 const SECRET_ENDINGS = [
@@ -76,28 +79,63 @@ export function isSecretName(name: string): boolean {
   return SECRET_ENDINGS.some((ending) => plain.endsWith(ending));
 }
 
-/** A copy without the values of secret fields, at any depth; errors become plain objects on the way. */
-export function redactFields(value: unknown, depth = 0): unknown {
+/** A copy without the values of secret fields, at any depth; errors become plain objects on the way. Never throws. */
+export function redactFields(value: unknown): unknown {
+  return copyOf(value, 0, { left: VALUES_MAX });
+}
+
+/** How many more values are looked at. */
+type Budget = { left: number };
+
+function copyOf(value: unknown, depth: number, budget: Budget): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (depth >= DEPTH_MAX) return '[too deep]';
-  if (value instanceof Error) return redactFields(stdSerializers.err(value), depth + 1);
+  try {
+    return copyOfObject(value, depth, budget);
+  } catch {
+    // A getter or a `toJSON` that fails.
+    return '[unreadable]';
+  }
+}
+
+function copyOfObject(value: object, depth: number, budget: Budget): unknown {
+  if (value instanceof Error) return copyOf(plainError(value), depth + 1, budget);
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
-  if (Array.isArray(value)) return redactArray(value, depth);
-  if (value instanceof Map || value instanceof Set) return redactFields([...value], depth);
-  if ('toJSON' in value && typeof value.toJSON === 'function') return redactFields(value.toJSON(), depth + 1);
+  if (Array.isArray(value)) return copyOfArray(value, depth, budget);
+  if (value instanceof Map || value instanceof Set) return copyOf([...value], depth, budget);
+  if ('toJSON' in value && typeof value.toJSON === 'function') return copyOf(value.toJSON(), depth + 1, budget);
   const copy: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(value)) {
+    budget.left -= 1;
+    if (budget.left < 0) {
+      copy[name] = TOO_MUCH;
+      break;
+    }
     copy[name] =
-      isSecretName(name) && field !== null && field !== undefined ? REDACTED : redactFields(field, depth + 1);
+      isSecretName(name) && field !== null && field !== undefined ? REDACTED : copyOf(field, depth + 1, budget);
   }
   return copy;
 }
 
+/** Pino marks an error while it reads it, which one that is frozen does not allow. */
+function plainError(error: Error): unknown {
+  if (Object.isExtensible(error)) return stdSerializers.err(error);
+  return { type: error.name, message: error.message, stack: error.stack };
+}
+
 /** Headers also come as lists of names and values: what follows a secret name is a secret. */
-function redactArray(list: readonly unknown[], depth: number): unknown[] {
-  return list.map((entry, index) => {
-    const before: unknown = index === 0 ? undefined : list[index - 1];
+function copyOfArray(list: readonly unknown[], depth: number, budget: Budget): unknown[] {
+  const copy: unknown[] = [];
+  let before: unknown;
+  for (const entry of list) {
+    budget.left -= 1;
+    if (budget.left < 0) {
+      copy.push(TOO_MUCH);
+      break;
+    }
     const isSecret = typeof entry === 'string' && typeof before === 'string' && isSecretName(before);
-    return isSecret ? REDACTED : redactFields(entry, depth + 1);
-  });
+    copy.push(isSecret ? REDACTED : copyOf(entry, depth + 1, budget));
+    before = entry;
+  }
+  return copy;
 }

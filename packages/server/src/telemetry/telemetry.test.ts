@@ -16,6 +16,10 @@ function create(level = 'trace'): { telemetry: Telemetry; lines: string[] } {
   return { telemetry, lines };
 }
 
+function fail(): never {
+  throw new Error('cannot be read');
+}
+
 async function figure(telemetry: Telemetry, series: string): Promise<string | undefined> {
   const text = await telemetry.registry.metrics();
   return text
@@ -100,6 +104,33 @@ describe('the log', () => {
       requestId: 'r',
     });
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ secretId: 'sec_2', retiredId: 'sec_1' });
+  });
+
+  it.each([
+    ['frozen', Object.freeze(new Error('it is over')), 'it is over'],
+    [
+      'with a field that cannot be read',
+      Object.defineProperty(new Error('it is over'), 'body', { enumerable: true, get: fail }),
+      'unreadable',
+    ],
+    ['with a toJSON that fails', Object.assign(new Error('it is over'), { body: { toJSON: fail } }), 'it is over'],
+  ])('tells of an error that is %s instead of failing itself', (_, error, told) => {
+    const { telemetry, lines } = create();
+    telemetry.log.error({ error, where: 'here' }, 'failed');
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ message: 'failed', where: 'here' });
+    expect(lines[0]).toContain(told);
+  });
+
+  it('does not walk through all that an error holds', () => {
+    const { telemetry, lines } = create();
+    // Each object leads to every other one, as those of a request that failed do.
+    const objects = Array.from({ length: 12 }, (): Record<string, unknown> => ({}));
+    for (const one of objects) for (const [index, other] of objects.entries()) one[`to${index}`] = other;
+    telemetry.log.error({ error: Object.assign(new Error('it is over'), { request: objects[0] }) }, 'failed');
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ error: { message: 'it is over' } });
+    expect(lines[0]?.length).toBeLessThan(100_000);
+    telemetry.log.error({ list: Array.from({ length: 100_000 }, () => 'x') }, 'failed');
+    expect(lines[1]?.length).toBeLessThan(100_000);
   });
 
   it('survives a value that refers to itself', () => {
@@ -237,7 +268,7 @@ describe('the gauges', () => {
     expect(text).toContain('hookring_lane_deliveries_waiting{state="healthy"} 2\n');
     expect(text).toContain('hookring_lanes_single 1\n');
     expect(text).toContain('hookring_backlog_deliveries 12\n');
-    expect(text).toContain('hookring_due_endpoints 7\n');
+    expect(text).toContain('hookring_due_endpoints 5\n');
     expect(text).toContain('hookring_suspended_endpoints{reason="failing"} 3\n');
     expect(text).toContain('hookring_store_queue_units 60\n');
     expect(text).toContain('hookring_store_queue_bytes 1000\n');
@@ -248,6 +279,27 @@ describe('the gauges', () => {
     expect(reads).toBe(1);
     await telemetry.registry.metrics();
     expect(reads).toBe(2);
+  });
+
+  it.each([
+    ['store', 'lanes'],
+    ['lanes', 'store'],
+  ] as const)('look once in one scrape also when the %s is slow to answer', async (slow, quick) => {
+    const { telemetry } = create();
+    let looks = 0;
+    telemetry.observe({
+      ...sources,
+      [slow]: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        return sources[slow]();
+      },
+      [quick]: async () => {
+        looks += 1;
+        return await sources[quick]();
+      },
+    });
+    expect(await telemetry.registry.metrics()).toContain('hookring_due_endpoints 5\n');
+    expect(looks).toBe(1);
   });
 
   it.each([

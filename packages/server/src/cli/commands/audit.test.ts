@@ -39,6 +39,12 @@ describe('hookring audit', () => {
     expect(await actions('--since', '2020-01-01', '--until', '2020-01-02')).toEqual([]);
   });
 
+  it('writes the times of its facts as all times are written', async () => {
+    const [rotation] = (await json(['audit', '--action', 'secret.rotated']))['items']!;
+    expect(rotation!['detail']!['retiredExpiresAt']).toMatch(/^\d{4}-\d\d-\d\dT[0-9:.]+Z$/);
+    expect(rotation!['detail']!['force']).toBe(false);
+  });
+
   it('goes on with a cursor, also where a length of time was given, and prints how', async () => {
     const first = await cli(['audit', '--target', endpoint, '--since', '1h', '--limit', '3']);
     const more = /There is more: repeat with (--since \S+Z --cursor \S+)/.exec(first.err)?.[1] ?? '';

@@ -107,7 +107,11 @@ async function verified(
   }
 }
 
-function hintOf({ reason }: BackupRefusal): string | null {
+function hintOf({ reason, message }: BackupRefusal): string | null {
+  // A wrapper may have changed the user: whoever typed the command is often root.
+  const user = process.getuid?.();
+  if (user !== undefined && /\b(EACCES|EPERM)\b/.test(message))
+    return `The command runs as user ${user}, who must be able to read the database and to write to that folder.`;
   if (reason === 'exists') return '--force replaces it.';
   if (reason === 'no_database')
     return 'Name it with --database-url or HOOKRING_DATABASE_URL; a backup is made where the database is.';

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { CONFIG_FILE_NAME } from '../../config/file.ts';
 import { emptySecrets, flagName, type LoadedConfig, loadConfig } from '../../config/load.ts';
-import { readServerFile, serverFilePath } from '../../config/server-file.ts';
+import { runningServer } from '../../config/server-file.ts';
 import type { Setting } from '../../config/setting.ts';
 import { type Config, SETTING_KEYS, SETTINGS, type SettingKey } from '../../config/settings.ts';
 import { configurationFailure } from '../connect.ts';
@@ -63,7 +63,7 @@ function documentOf(io: Io, loaded: Loaded, warnings: readonly string[]) {
     settings: shownSettings(loaded),
     commands: clientSettings(io),
     dialects: loaded.dialects.map(({ name }) => name),
-    server: runningServer(loaded),
+    server: serverShown(loaded),
     warnings,
   };
 }
@@ -76,7 +76,7 @@ function textOf(io: Io, loaded: Loaded): string {
   }
   const names = loaded.dialects.map(({ name }) => name);
   if (names.length > 0) lines.push(`Dialects of ${CONFIG_FILE_NAME}: ${names.join(', ')}`);
-  const server = runningServer(loaded);
+  const server = serverShown(loaded);
   lines.push(
     server === null
       ? 'No server runs on this database.'
@@ -97,8 +97,8 @@ function clientSettings({ env }: Pick<Io, 'env'>) {
   });
 }
 
-function runningServer({ config }: Loaded): { readonly url: string; readonly pid: number } | null {
-  const found = readServerFile(serverFilePath(config.database));
+function serverShown({ config }: Loaded): { readonly url: string; readonly pid: number } | null {
+  const found = runningServer(config.database);
   return found === null ? null : { url: found.url, pid: found.pid };
 }
 

@@ -39,6 +39,7 @@ async function recover(session: Session, id: string, options: RecoverOptions): P
   const until = momentText(options.until ?? { kind: 'at', time: new Date(now).toISOString() }, now);
   const progress = progressBar(session.io, session.json, { label: 'Recovering' });
   let recovered = 0;
+  let erased = 0;
   let cursor: string | null = null;
   try {
     do {
@@ -47,14 +48,16 @@ async function recover(session: Session, id: string, options: RecoverOptions): P
       const ofStep = Number(step['recovered'] ?? 0);
       const remaining = Number(step['remaining'] ?? 0);
       recovered += ofStep;
+      erased += Number(step['erased'] ?? 0);
       cursor = textOrNull(step, 'nextCursor');
       progress.show({ done: recovered, total: ofStep + remaining < COUNTED_MAX ? recovered + remaining : null });
     } while (cursor !== null);
   } finally {
     progress.end();
   }
-  session.print({ endpointId: id, since, until, recovered }, () =>
+  session.print({ endpointId: id, since, until, recovered, erased }, () =>
     recovered === 0 ? 'There was nothing to recover.' : `${recovered} deliveries will be sent again.`,
   );
+  if (erased > 0) session.note(`Passed over, because the payload of their event was erased: ${erased}`);
   if (session.offline && recovered > 0) session.note('No server runs: they go out when one starts.');
 }

@@ -55,9 +55,7 @@ async function prune(session: Session, { olderThan, dryRun = false }: PruneOptio
   }
   session.print({ before, dryRun, removed }, () => sentence(removed, before, dryRun));
   if (!dryRun && removed.events > 0) {
-    session.note(
-      'The file keeps its size and fills the room again; a copy made by "hookring backup" is as small as can be.',
-    );
+    session.note('The file keeps its size: the room inside is used again, and counts as free once the disk is low.');
   }
 }
 

@@ -35,7 +35,7 @@ Prints the ids of the new deliveries. One that cannot be sent again stops no oth
 
 Examples:
   hookring resend dlv_…
-  hookring deliveries list --status dead --json | jq -r '.items[].id' | xargs hookring resend
+  hookring deliveries list --status dead --json | jq -r '.items[].id' | xargs -r hookring resend
 
 All that an endpoint missed in a time: hookring recover`,
     )

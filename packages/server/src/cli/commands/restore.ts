@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Aftermath, Named } from '../../store/sqlite/backup/compare.ts';
+import type { Aftermath, Found } from '../../store/sqlite/backup/compare.ts';
 import { BackupRefusal } from '../../store/sqlite/backup/refusal.ts';
 import { type Restored, restoreBackup } from '../../store/sqlite/backup/restore-backup.ts';
 import {
@@ -93,25 +93,39 @@ function consequences({ contents, aftermath }: Restored): string {
     '- Events accepted since are gone. Whoever sent them can send them again, with the same ids.',
     '- Deliveries that ended since are owed again: receivers get them a second time, with the same webhook-id.',
     '- Rotations and revocations since are undone: a revoked secret or API key lives again, and a secret or API key made',
-    '  since is unknown. Revoke and rotate again before the server starts to take requests.',
+    '  since is unknown. Revoke and rotate again before the server starts: it sends at once what is owed.',
+    '- Endpoints are as they were: deleted and suspended ones are sent to again, new ones are unknown.',
+    '- Payloads that were erased since are there again.',
   ];
   return [...general, ...(aftermath === null ? [] : known(aftermath))].join('\n');
 }
 
 function known(aftermath: Aftermath): string[] {
-  const { eventsLost, deliveriesOwedAgain, keysRevived, keysLost, secretsRevived, ringsSetBack } = aftermath;
+  const { eventsLost, deliveriesOwedAgain, secretsRevived } = aftermath;
+  const secrets = secretsRevived.map(({ id, owner, ...rest }) => ({ ...rest, id: `${owner} ${id}` }));
+  const lists = [
+    ['API keys work again. Revoke each: hookring keys revoke <id>', aftermath.keysRevived],
+    ['API keys are unknown. Make new ones: hookring keys create', aftermath.keysLost],
+    [
+      'secrets sign again that had ended or were about to. End each: hookring rotate <ring> --reason compromise',
+      secrets,
+    ],
+    ['rings lost a secret that was given out. Rotate each: hookring rotate <id>', aftermath.ringsSetBack],
+    ['endpoints are sent to again. Stop each: hookring endpoints archive|suspend <id>', aftermath.endpointsRevived],
+    ['endpoints have the address of before. Look: hookring endpoints show <id>', aftermath.endpointsMovedBack],
+    ['endpoints are unknown. Make them again: hookring endpoints create', aftermath.endpointsLost],
+    ['erased payloads are there again. Erase each: hookring events erase <id> --yes', aftermath.payloadsRevived],
+  ] as const;
   return [
-    '\nCompared with the database that was there:',
+    '\nCompared with the database that was there (--org <organization> behind each command):',
     `- ${eventsLost} events are gone, ${deliveriesOwedAgain} ended deliveries are owed again.`,
-    ...listed('API keys work again. Revoke each: hookring keys revoke <id>', keysRevived),
-    ...listed('API keys are unknown. Make new ones: hookring keys create', keysLost),
-    ...listed('secrets sign again that had ended or were about to. Look: hookring secrets list', secretsRevived),
-    ...listed('rings lost a secret that was given out. Rotate each: hookring rotate <id>', ringsSetBack),
+    ...lists.flatMap(([what, rows]) => listed(what, rows)),
   ];
 }
 
-function listed(what: string, { count, ids }: Named): string[] {
-  if (count === 0) return [];
-  const more = count > IDS_SHOWN_MAX ? `, … (${count} in all; --json lists more)` : '';
-  return [`- ${count} ${what}`, `  ${ids.slice(0, IDS_SHOWN_MAX).join(', ')}${more}`];
+function listed(what: string, rows: readonly Found[]): string[] {
+  if (rows.length === 0) return [];
+  const shown = rows.slice(0, IDS_SHOWN_MAX).map(({ organizationId, id }) => `  ${organizationId}  ${id}`);
+  const more = rows.length > IDS_SHOWN_MAX ? [`  … ${rows.length} in all; --json names each`] : [];
+  return [`- ${rows.length} ${what}`, ...shown, ...more];
 }

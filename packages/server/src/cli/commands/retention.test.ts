@@ -21,7 +21,7 @@ async function ended(eventId: string): Promise<void> {
 
 describe('hookring events erase', () => {
   it('asks for --yes, then erases', async () => {
-    await harness.createEndpoint('/erase', '--events', 'cli.erase');
+    const { id } = await harness.createEndpoint('/erase', '--events', 'cli.erase');
     await harness.json(['send', 'cli.erase', '{"card":4711}', '--id', 'erase-me']);
     await ended('erase-me');
     const asked = await harness.cli(['events', 'erase', 'erase-me']);
@@ -34,6 +34,12 @@ describe('hookring events erase', () => {
     expect([shown.out.includes('4711'), shown.out.includes('erased')]).toEqual([false, true]);
     expect(await harness.json(['events', 'erase', 'erase-me', '--yes'])).toEqual({ id: 'erase-me', erased: true });
     expect((await harness.cli(['events', 'erase', 'evt_nothing', '--yes'])).code).toBe(5);
+    // Whoever recovers what an endpoint missed learns that this one cannot be sent.
+    const recovered = await harness.cli(['recover', id, '--since', '1h', '--status', 'succeeded']);
+    expect([recovered.out, recovered.err]).toEqual([
+      'There was nothing to recover.\n',
+      'Passed over, because the payload of their event was erased: 1\n',
+    ]);
   });
 
   it('says to whom the event is still owed', async () => {

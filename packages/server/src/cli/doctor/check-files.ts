@@ -1,11 +1,11 @@
-import { constants, existsSync, readFileSync, type Stats } from 'node:fs';
+import { constants, readFileSync, type Stats } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { readServerFile, type ServerFile, serverFilePath } from '../../config/server-file.ts';
 import type { Config } from '../../config/settings.ts';
 import { DISK_FREE_RATIO_MIN } from '../../domain/limits.ts';
 import { freeRatioOf } from '../../store/sqlite/disk.ts';
-import { lockFile } from '../../store/sqlite/lock.ts';
+import { isLocked } from '../../store/sqlite/lock.ts';
 import { asRecord } from '../json.ts';
 import { type Finding, fail, warn, well } from './finding.ts';
 
@@ -200,17 +200,6 @@ export function diskFinding(ratio: number, freeBytes: number): Finding {
     );
   }
   return well('disk', detail);
-}
-
-/** Takes the lock for a moment: there is no other way to ask for it. A lock file that is made here would be this user's. */
-function isLocked(path: string): boolean {
-  if (!existsSync(`${path}.lock`)) return false;
-  try {
-    lockFile(path).release();
-    return false;
-  } catch {
-    return true;
-  }
 }
 
 async function statOrNull(path: string): Promise<Stats | null> {

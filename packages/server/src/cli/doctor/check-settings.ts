@@ -114,7 +114,8 @@ function checkRetries({ retrySchedule, retentionDays }: Config): readonly Findin
   const check = 'retries';
   const schedule = retrySchedule ?? NATIVE_RETRY_SCHEDULE_SECONDS;
   const seconds = schedule.reduce((sum, each) => sum + each, 0);
-  const detail = `${schedule.length + 1} attempts within ${spanText(seconds)}`;
+  const detail =
+    schedule.length === 0 ? 'a single attempt' : `${schedule.length + 1} attempts within ${spanText(seconds)}`;
   if (seconds > retentionDays * DAY_SECONDS) {
     return [
       warn(
@@ -146,6 +147,7 @@ function checkRetries({ retrySchedule, retentionDays }: Config): readonly Findin
 }
 
 function spanText(seconds: number): string {
+  if (seconds < 60) return `${seconds} s`;
   if (seconds < HOUR_SECONDS) return `${Math.round(seconds / 60)} min`;
   if (seconds < 2 * DAY_SECONDS) return `${Math.round(seconds / HOUR_SECONDS)} h`;
   return `${Math.round(seconds / DAY_SECONDS)} days`;

@@ -40,8 +40,26 @@ function encode(entry: AuditEntry): Static<typeof AuditEntrySchema> {
     reason: entry.reason,
     address: entry.address,
     requestId: entry.requestId,
-    detail: entry.detail,
+    detail: showDetail(entry.detail),
   };
+}
+
+/** Facts of a line that are times: numbers where they are stored, and text here like every time of this API. */
+const TIMES: ReadonlySet<string> = new Set([
+  'before',
+  'expiresAt',
+  'failingSince',
+  'retiredExpiresAt',
+  'since',
+  'until',
+]);
+
+function showDetail(detail: AuditEntry['detail']): AuditEntry['detail'] {
+  const shown = Object.entries(detail).map(([name, value]) => [
+    name,
+    TIMES.has(name) && typeof value === 'number' ? showTime(value) : value,
+  ]);
+  return Object.fromEntries(shown) as AuditEntry['detail']; // Names stay, and text is one of the kinds of value.
 }
 
 const listRoute = route({

@@ -134,6 +134,14 @@ const routes: readonly Route<Services>[] = [
     request: { params: Type.Object({ id: Type.String() }) },
     handle: () => ({ ok: true, status: 204, body: undefined }),
   }),
+  ...[204, 205].map((status) =>
+    route({
+      method: 'POST',
+      path: `/things/{id}/answer-${status}`,
+      request: { params: Type.Object({ id: Type.String() }) },
+      handle: () => ({ ok: true, status, body: { more: 'than there may be' } }),
+    }),
+  ),
   route({
     method: 'GET',
     path: '/crash',

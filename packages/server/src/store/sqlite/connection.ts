@@ -22,7 +22,8 @@ export const BUSY_TIMEOUT_MS = 5_000;
 
 /**
  * Opens the only connection that writes, and brings the tables up to date. Rows that move within the file leave no copy of
- * themselves behind (FAST, which costs nothing that could be measured), or an erasure could not find them all.
+ * themselves behind (FAST, which costs nothing that could be measured), or an erasure could not find them; `overwriting.ts`
+ * says which it cannot find all the same.
  */
 export function openWriterConnection(path: string, options: MigrateOptions = {}): DatabaseSync {
   if (path !== IN_MEMORY) {

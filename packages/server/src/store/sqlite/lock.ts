@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreInUse } from './errors.ts';
 
@@ -21,6 +21,17 @@ export function lockFile(path: string): FileLock {
     throw primaryCode(error) === SQLITE_BUSY ? new StoreInUse(path) : error;
   }
   return { release: () => lock.close() };
+}
+
+/** Takes the lock for a moment: there is no other way to ask for it. A lock file that is made here would be this user's. */
+export function isLocked(path: string): boolean {
+  if (!existsSync(`${path}.lock`)) return false;
+  try {
+    lockFile(path).release();
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** The primary result code of an error of SQLite, or null. */
