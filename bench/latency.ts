@@ -23,7 +23,9 @@ export type Latency = {
 
 /** Open loop: events are sent at their time whether or not those before are answered. Client's send to receiver's first byte. */
 export async function measureLatency(seconds: number): Promise<Latency> {
+  await using started = new AsyncDisposableStack();
   const receiver = spawn(process.execPath, [ARRIVALS], { stdio: ['ignore', 'pipe', 'inherit'] });
+  started.defer(() => void receiver.kill('SIGTERM'));
   const lines = createInterface({ input: receiver.stdout })[Symbol.asyncIterator]();
   // It prints JSON lines only.
   const next = async (): Promise<unknown> => JSON.parse(String((await lines.next()).value));
@@ -32,23 +34,17 @@ export async function measureLatency(seconds: number): Promise<Latency> {
     return (await next()) as readonly number[];
   };
   const { port } = (await next()) as { port: number };
-  const bed = await Bed.start();
-  const load = new LoadProcess();
-  try {
-    await bed.createEndpoint(`http://127.0.0.1:${port}/hooks`, ['live']);
-    const order = { ...bed.order('live', 1, '@'.repeat(16)), perSecond: EVENTS_PER_SECOND, connections: CLIENTS };
-    await load.run({ ...order, requests: EVENTS_PER_SECOND * WARM_UP_SECONDS });
-    await pause(REST_MS);
-    const before = (await tell()).length;
-    const { refused } = await load.run({ ...order, requests: EVENTS_PER_SECOND * seconds });
-    if (refused > 0) throw new Error(`${refused} events were refused`);
-    await pause(REST_MS);
-    const sorted = (await tell()).slice(before).toSorted((a, b) => a - b);
-    const at = (share: number): number => percentile(sorted, share) / 1_000;
-    return { seconds, events: sorted.length, p50Ms: at(0.5), p99Ms: at(0.99), p999Ms: at(0.999), maxMs: at(1) };
-  } finally {
-    await bed.stop();
-    await load.stop();
-    receiver.kill('SIGTERM');
-  }
+  const load = started.adopt(new LoadProcess(), (process) => process.stop());
+  const bed = started.adopt(await Bed.start(), (server) => server.stop());
+  await bed.createEndpoint(`http://127.0.0.1:${port}/hooks`, ['live']);
+  const order = { ...bed.order('live', 1, '@'.repeat(16)), perSecond: EVENTS_PER_SECOND, connections: CLIENTS };
+  await load.run({ ...order, requests: EVENTS_PER_SECOND * WARM_UP_SECONDS });
+  await pause(REST_MS);
+  const before = (await tell()).length;
+  const { refused } = await load.run({ ...order, requests: EVENTS_PER_SECOND * seconds });
+  if (refused > 0) throw new Error(`${refused} events were refused`);
+  await pause(REST_MS);
+  const sorted = (await tell()).slice(before).toSorted((a, b) => a - b);
+  const at = (share: number): number => percentile(sorted, share) / 1_000;
+  return { seconds, events: sorted.length, p50Ms: at(0.5), p99Ms: at(0.99), p999Ms: at(0.999), maxMs: at(1) };
 }

@@ -18,7 +18,7 @@ import { measureThroughput } from './throughput.ts';
 
 const PARTS = ['throughput', 'slow-disk', 'latency', 'pending'] as const;
 const WHOLE = { events: 60_000, rounds: 5, latencySeconds: 60, pending: 1_000_000, pendingEvents: 20_000 };
-const QUICK = { events: 6_000, rounds: 1, latencySeconds: 4, pending: 10_000, pendingEvents: 2_000 };
+const QUICK = { events: 6_000, rounds: 1, latencySeconds: 3, pending: 5_000, pendingEvents: 2_000 };
 
 const { values: flags } = parseArgs({
   options: {

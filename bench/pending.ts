@@ -40,48 +40,41 @@ export async function measurePending(options: {
   readonly say: (line: string) => void;
 }): Promise<Pending> {
   const { shape, pending, events, rounds, say } = options;
-  const fast = await startSinkProcess();
-  const load = new LoadProcess();
-  const few = await owing(shape, Math.min(FEW, pending), fast);
-  const many = await owing(shape, pending, fast);
+  await using started = new AsyncDisposableStack();
+  const fast = started.adopt(await startSinkProcess(), (sink) => sink.stop());
+  const load = started.adopt(new LoadProcess(), (process) => process.stop());
+  const few = await owing(shape, Math.min(FEW, pending), fast, started);
+  const many = await owing(shape, pending, fast, started);
   say(`${shape}: ${pending.toLocaleString('en')} deliveries are owed`);
-  try {
-    await pause(SETTLE_MS);
-    for (const one of [few, many]) await cpuUsPerEvent(one.bed, fast, load, events);
-    const rows: { few: number | null; many: number | null }[] = [];
-    for (let round = 0; round < rounds; round += 1) {
-      // Which one goes first alternates, so that a drift of the machine favours neither.
-      const order = round % 2 === 0 ? [few, many] : [many, few];
-      const found = new Map<Owing, number | null>();
-      for (const one of order) found.set(one, await cpuUsPerEvent(one.bed, fast, load, events));
-      rows.push({ few: found.get(few) ?? null, many: found.get(many) ?? null });
-    }
-    const ratios = rows.flatMap((row) => (row.few === null || row.many === null ? [] : [row.many / row.few]));
-    const spawned = performance.now();
-    many.bed = new Bed(await many.bed.server.restart());
-    const readySeconds = (performance.now() - spawned) / 1_000;
-    const drained = shape === 'all due later' ? null : await drain(many);
-    return {
-      shape,
-      pending,
-      cpuRatio: ratios.length === 0 ? null : median(ratios),
-      cpuUsPerEvent: ratios.length === 0 ? null : median(rows.flatMap((row) => row.many ?? [])),
-      readySeconds,
-      drainPeakRssBytes: drained === null ? null : many.bed.peakRssBytes(),
-      drainedPerSecond: drained,
-    };
-  } finally {
-    for (const one of [few, many]) {
-      await one.bed.server.remove();
-      await one.slow.stop();
-    }
-    await fast.stop();
-    await load.stop();
+  await pause(SETTLE_MS);
+  for (const one of [few, many]) await cpuUsPerEvent(one.bed, fast, load, events);
+  const rows: { few: number | null; many: number | null }[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    // Which one goes first alternates, so that a drift of the machine favours neither.
+    const order = round % 2 === 0 ? [few, many] : [many, few];
+    const found = new Map<Owing, number | null>();
+    for (const one of order) found.set(one, await cpuUsPerEvent(one.bed, fast, load, events));
+    rows.push({ few: found.get(few) ?? null, many: found.get(many) ?? null });
   }
+  const ratios = rows.flatMap((row) => (row.few === null || row.many === null ? [] : [row.many / row.few]));
+  const spawned = performance.now();
+  many.bed = new Bed(await many.bed.server.restart());
+  const readySeconds = (performance.now() - spawned) / 1_000;
+  const drained = shape === 'all due later' ? null : await drain(many);
+  return {
+    shape,
+    pending,
+    cpuRatio: ratios.length === 0 ? null : median(ratios),
+    cpuUsPerEvent: ratios.length === 0 ? null : median(rows.flatMap((row) => row.many ?? [])),
+    readySeconds,
+    drainPeakRssBytes: drained === null ? null : many.bed.peakRssBytes(),
+    drainedPerSecond: drained,
+  };
 }
 
-async function owing(shape: Shape, pending: number, fast: SinkProcess): Promise<Owing> {
+async function owing(shape: Shape, pending: number, fast: SinkProcess, started: AsyncDisposableStack): Promise<Owing> {
   const slow = await startSinkProcess({ status: shape === 'all due later' ? 500 : 0 });
+  started.defer(() => slow.stop());
   // What failed is due a day later, or soon again so that it does not hold up the end of the drain.
   const retries = shape === 'all due later' ? String(24 * 3_600) : Array.from({ length: 50 }, () => '1').join(',');
   const bed = await Bed.start({
@@ -90,6 +83,9 @@ async function owing(shape: Shape, pending: number, fast: SinkProcess): Promise<
       HOOKRING_RETRY_SCHEDULE: retries,
     },
   });
+  const owing: Owing = { bed, slow, pending };
+  // By then it is another server on the same database.
+  started.defer(() => owing.bed.server.remove());
   // It has answered before the others come: an endpoint that nobody knows waits its turn among those that nobody knows.
   await bed.createEndpoint(fast.url, ['fast']);
   const seen = await fast.count();
@@ -102,7 +98,7 @@ async function owing(shape: Shape, pending: number, fast: SinkProcess): Promise<
   }
   await bed.fill('slow', shape === 'many hung endpoints' ? EACH : pending, endpoints === 1 ? undefined : 1);
   if (shape === 'all due later') await untilCount(slow, pending);
-  return { bed, slow, pending };
+  return owing;
 }
 
 async function cpuUsPerEvent(bed: Bed, fast: SinkProcess, load: LoadProcess, events: number): Promise<number | null> {

@@ -55,31 +55,26 @@ export async function measureThroughput(options: {
   readonly say: (line: string) => void;
 }): Promise<Throughput> {
   const { events, rounds, say } = options;
-  const sink = await startSinkProcess();
-  const load = new LoadProcess();
-  const bed = await Bed.start();
-  try {
-    const one = await bed.createEndpoint(sink.url, ['drain.one']);
-    const two = await bed.createEndpoint(sink.url, ['drain.two']);
-    await bed.call('POST', `/v1/endpoints/${two}/rotate`, '{"graceSeconds":86400}');
-    await bed.createEndpoint(sink.url, ['live']);
-    await bed.setStatus(await bed.createEndpoint(sink.url, ['held']), 'suspended');
-    for (let index = 0; index < FAN_OUT; index += 1) await bed.createEndpoint(sink.url, ['fan']);
-    const scene: Scene = { bed, sink, load, events, one, two };
-    await round({ ...scene, events: Math.ceil((events * WARM_UP_RATIO) / BATCH) * BATCH });
-    const figures = await figuresOfWork(scene);
-    const rows: ThroughputRound[] = [];
-    for (let index = 1; index <= rounds; index += 1) {
-      const row = await round(scene);
-      rows.push(row);
-      say(`round ${index} of ${rounds}: ${Object.entries(row).map(told).join('  ')}`);
-    }
-    return { rounds: rows, median: medianOf(rows), ...figures };
-  } finally {
-    await bed.stop();
-    await load.stop();
-    await sink.stop();
+  await using started = new AsyncDisposableStack();
+  const sink = started.adopt(await startSinkProcess(), (receiver) => receiver.stop());
+  const load = started.adopt(new LoadProcess(), (process) => process.stop());
+  const bed = started.adopt(await Bed.start(), (server) => server.stop());
+  const one = await bed.createEndpoint(sink.url, ['drain.one']);
+  const two = await bed.createEndpoint(sink.url, ['drain.two']);
+  await bed.call('POST', `/v1/endpoints/${two}/rotate`, '{"graceSeconds":86400}');
+  await bed.createEndpoint(sink.url, ['live']);
+  await bed.setStatus(await bed.createEndpoint(sink.url, ['held']), 'suspended');
+  for (let index = 0; index < FAN_OUT; index += 1) await bed.createEndpoint(sink.url, ['fan']);
+  const scene: Scene = { bed, sink, load, events, one, two };
+  await round({ ...scene, events: Math.ceil((events * WARM_UP_RATIO) / BATCH) * BATCH });
+  const figures = await figuresOfWork(scene);
+  const rows: ThroughputRound[] = [];
+  for (let index = 1; index <= rounds; index += 1) {
+    const row = await round(scene);
+    rows.push(row);
+    say(`round ${index} of ${rounds}: ${Object.entries(row).map(told).join('  ')}`);
   }
+  return { rounds: rows, median: medianOf(rows), ...figures };
 }
 
 function told([name, value]: [string, number]): string {
