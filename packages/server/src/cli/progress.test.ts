@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { progressBar, progressLine } from './progress.ts';
+import { progressBar } from './progress.ts';
 
 const ERASE = '\r\u001b[2K';
 
@@ -171,24 +171,7 @@ describe('a progress bar', () => {
       const bar = progressBar(io, json, { label: 'Work' });
       bar.show({ done: 1, total: 2 });
       bar.end();
-      const progress = progressLine(io, json);
-      progress.show('1');
-      progress.end();
       expect(written()).toBe('');
     }
-  });
-});
-
-describe('a progress line', () => {
-  it('overwrites itself within the width of the terminal', () => {
-    const { io, line, paints } = terminal(20);
-    const progress = progressLine(io, false);
-    progress.show('short');
-    expect(line()).toBe('short …');
-    progress.show('much longer than the terminal\nis');
-    expect(line()).toBe('much longer than t…');
-    expect(paints()).toBe(2);
-    progress.end();
-    expect(line()).toBe('');
   });
 });

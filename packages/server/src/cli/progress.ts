@@ -1,8 +1,6 @@
 import type { Io } from './io.ts';
 import { clean, fit, width } from './table.ts';
 
-export type Progress = { show(text: string): void; end(): void };
-
 export type Advance = {
   readonly done: number;
   /** Null while nobody knows how much there is. */
@@ -29,15 +27,6 @@ const SECONDS_LEFT_MAX = 99 * 86_400;
 const BAR_LENGTH_MAX = 30;
 const BAR_LENGTH_MIN = 8;
 const GAP = '  ';
-
-/** A line on standard error that overwrites itself; silent where that cannot be, and beside JSON. */
-export function progressLine(io: Omit<ProgressIo, 'now'>, json: boolean): Progress {
-  if (!io.liveErrors || json) return { show: () => undefined, end: () => undefined };
-  return {
-    show: (text) => paint(io, `${clean(text)} …`),
-    end: () => void io.stderr.write(ERASE_LINE),
-  };
-}
 
 /**
  * How far a long command has come: a bar where the total is known, with the rate and the time left. It begins to count
