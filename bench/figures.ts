@@ -4,7 +4,8 @@ export const MACHINE = `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().len
 
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+  const [low, high] = [sorted[Math.ceil(sorted.length / 2) - 1] ?? 0, sorted[Math.floor(sorted.length / 2)] ?? 0];
+  return (low + high) / 2;
 }
 
 /** Of values in order; the share is between 0 and 1. */

@@ -50,10 +50,12 @@ export class Deferrals {
     while (this.#waiting.size > 0) {
       const ids = [...this.#waiting].slice(0, PER_COMMIT_MAX);
       const dueAt = this.#clock.now() + DEFERRED_MS;
+      // One that comes again meanwhile must be given back again.
+      for (const id of ids) this.#waiting.delete(id);
       try {
         await this.#store.apply(ids.map((endpointId) => ({ kind: 'endpoint.defer', endpointId, dueAt })));
-        for (const id of ids) this.#waiting.delete(id);
       } catch (error) {
+        for (const id of ids) this.#waiting.add(id);
         this.#telemetry.storeRefused('defer', error);
         if (this.#draining) break;
         await new Promise<void>((resolve) => this.#timers.setTimeout(resolve, TRY_AGAIN_MS));

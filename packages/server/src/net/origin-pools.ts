@@ -16,7 +16,7 @@ export type Connection = {
 
 /**
  * The connections to one origin. The one that was used last is used next: what is more than needed grows idle and is
- * closed. undici's own Pool looks through all connections at each request, which with 640 of them doubled its time.
+ * closed. undici's own Pool looks through all connections at each request: with 640 of them, 7 % of the event loop's time.
  *
  * A pool is *current*, then *leaving* once it is too old or has no connection left: it gives no connection any more,
  * lets those in use end their request, and is then empty.
