@@ -11,6 +11,7 @@ export default defineConfig({
     ],
     // Two cores: more workers than that only make timings noisy.
     maxWorkers: 2,
+    globalSetup: ['./tests/postgres.ts'],
     setupFiles: ['./tests/long-forms.ts'],
     // Long forms of properties take longer, too.
     testTimeout: process.env['HOOKRING_PROVE'] === '1' ? 120_000 : 30_000,

@@ -101,8 +101,8 @@ export async function refusalOfSigned(
   algorithm: SecretAlgorithm,
 ): Promise<Refusal | null> {
   if (endpoint !== null) return null;
-  const all = await app.store.reader.subscribers(organizationId);
-  const unfit = all.filter(
+  const { endpoints } = await app.store.reader.subscribers(organizationId);
+  const unfit = endpoints.filter(
     (one) => one.endpoint.keyring === 'organization' && one.endpoint.signatureProfile.elements[algorithm] === null,
   );
   if (unfit.length === 0) return null;

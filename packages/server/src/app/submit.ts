@@ -19,7 +19,7 @@ export async function decideAndApply<T>(
     if (!decision.ok) return decision;
     const applied = await app.store.apply(decision.commands);
     if (applied.kind === 'applied') return done(decision.value);
-    if (applied.command === 'idempotency.insert') return ALREADY_DONE;
+    if (applied.kind === 'conflict' && applied.command === 'idempotency.insert') return ALREADY_DONE;
   }
   return refused('conflict', 'others kept changing the same thing; read it again and retry', { retryAfterSeconds: 1 });
 }

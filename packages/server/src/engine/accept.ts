@@ -207,6 +207,7 @@ export class Accept {
     }
     if (result.kind !== 'accepted') {
       this.#giveBack(draft.granted);
+      if (result.kind === 'endpoints_changed') return this.#refuse('endpoints_changed');
       return result;
     }
     this.#handOver(draft, result.outcomes);

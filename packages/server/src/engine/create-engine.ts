@@ -140,7 +140,7 @@ export function createEngine(options: EngineOptions): EngineWithParts {
     for (const change of changes) {
       const state = directory.apply(change);
       if (state !== null) onEndpointChanged(state);
-      if (change.kind === 'queued') refill.wakeAt(clock.now());
+      if (change.kind === 'queued' || change.kind === 'due') refill.wakeAt(clock.now());
     }
   });
 

@@ -111,6 +111,7 @@ export class EngineDirectory implements Directory {
       case 'endpoint':
         return this.endpoints.apply(change);
       case 'queued':
+      case 'due':
         return null;
     }
   }

@@ -126,7 +126,7 @@ export class EndpointDirectory {
   }
 
   async #readView(organizationId: OrganizationId, changes: readonly EndpointChange[]): Promise<OrganizationView> {
-    const rows = await this.#reader.subscribers(organizationId);
+    const { endpoints: rows } = await this.#reader.subscribers(organizationId);
     const view = new OrganizationView();
     for (const row of rows) {
       const state = this.#adopt(row);

@@ -36,6 +36,7 @@ export function housekeepingJobs(
     retentionJob({ store, clock, telemetry, retentionDays }),
     job('prune_idempotency', 10 * MINUTE_MS, (now) => ({ kind: 'prune_idempotency', now, itemsMax })),
     job('purge_secrets', HOUR_MS, (now) => ({ kind: 'purge_secrets', now, before: now - retentionMs, itemsMax })),
-    job('checkpoint', 30_000, () => ({ kind: 'checkpoint' })),
+    job('reap_leases', 2_000, (now) => ({ kind: 'reap_leases', now, itemsMax })),
+    job('upkeep', 30_000, (now) => ({ kind: 'upkeep', now })),
   ];
 }

@@ -152,7 +152,7 @@ describe('housekeeping', () => {
   it(
     'has a job for everything that grows',
     inWorld({}, async (world) => {
-      for (const name of ['cancel_archived', 'prune_idempotency', 'purge_secrets', 'checkpoint']) {
+      for (const name of ['cancel_archived', 'prune_idempotency', 'purge_secrets', 'reap_leases', 'upkeep']) {
         await world.engine.scheduler.runNow(name);
       }
     }),

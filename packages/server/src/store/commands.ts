@@ -110,4 +110,6 @@ export type Command =
 export type Applied =
   | { readonly kind: 'applied' }
   /** A version was not the expected one, or a unique key was taken; the caller reads again and decides again. */
-  | { readonly kind: 'conflict'; readonly command: Command['kind'] };
+  | { readonly kind: 'conflict'; readonly command: Command['kind'] }
+  /** It was past `notAfter`; the caller decides again for a later time. */
+  | { readonly kind: 'late' };

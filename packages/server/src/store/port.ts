@@ -1,3 +1,4 @@
+import type { Clock } from '../domain/clock.ts';
 import type { Endpoint } from '../domain/endpoint.ts';
 import type { ApiKeyId, EndpointId } from '../domain/ids.ts';
 import type { Organization } from '../domain/organization.ts';
@@ -46,13 +47,37 @@ export type StoreUnavailableReason = 'queue_full' | 'commit_failed' | 'disk_low'
 /** What a commit changed, told to this process before the promises of its units resolve. */
 export type Change =
   | { readonly kind: 'organization'; readonly organization: Organization }
-  | { readonly kind: 'endpoint'; readonly endpoint: Endpoint; readonly healthReset: boolean }
+  | {
+      readonly kind: 'endpoint';
+      readonly endpoint: Endpoint;
+      readonly healthReset: boolean;
+      /** Of the endpoints of its organization with this change; null where the store keeps none. */
+      readonly endpointsVersion: number | null;
+    }
   | { readonly kind: 'keyring'; readonly ring: StoredKeyring }
   /** Its secrets are sealed under another master key: what is kept of the ring must be read again. */
   | { readonly kind: 'resealed'; readonly owner: RingOwner }
   | { readonly kind: 'apiKey'; readonly id: ApiKeyId }
   /** Deliveries of this endpoint were queued or woken outside of the engine. */
-  | { readonly kind: 'queued'; readonly endpointId: EndpointId };
+  | { readonly kind: 'queued'; readonly endpointId: EndpointId }
+  /** Some endpoint has due work that no node answers for yet. */
+  | { readonly kind: 'due' };
+
+/**
+ * How long memory may be trusted. Where several nodes work on one database, each reads what the others changed; one that
+ * could not do so for a while must look before it signs or lets anybody in.
+ */
+export type Currency = {
+  /** Monotonic milliseconds until which memory is good. Infinity where one process owns the store. */
+  readonly goodUntil: number;
+  /** Reads what changed. Answers whether memory is good now; never rejects. Calls at one time share one read. */
+  renew(): Promise<boolean>;
+};
+
+export type ApplyOptions = {
+  /** Wall-clock milliseconds of the store's clock after which the commands must not be applied any more. */
+  readonly notAfter?: number;
+};
 
 /** What the store takes of the machine; null where this kind of store cannot say. */
 export type StoreSpace = {
@@ -65,11 +90,21 @@ export type StoreSpace = {
 
 export interface Store {
   readonly reader: Reader;
-  /** This node's run. Every lease of an earlier incarnation of a SQLite file is void. */
+  /**
+   * This node's run. Every lease of an earlier incarnation of a SQLite file is void. It is another number after the store
+   * told that the leases were lost.
+   */
   readonly incarnation: Incarnation;
+  /** Time as all nodes of the store agree on it; the machine's own where one process owns the store. */
+  readonly clock: Clock;
+  readonly currency: Currency;
+  /** Milliseconds from a commit until every node acts on it; 0 where one process owns the store. */
+  readonly spreadMs: number;
+  /** Retention removes events in units of so many milliseconds, since the epoch. */
+  readonly retentionUnitMs: number;
   /** Free places in the writer's queue; 0 means that accept must refuse. */
   readonly room: { readonly units: number; readonly bytes: number };
-  apply(commands: readonly Command[]): Promise<Applied>;
+  apply(commands: readonly Command[], options?: ApplyOptions): Promise<Applied>;
   accept(unit: AcceptUnit): Promise<AcceptResult>;
   record(unit: RecordUnit): Promise<RecordResult>;
   claim(unit: ClaimUnit): Promise<Claimed>;
@@ -80,7 +115,14 @@ export interface Store {
   prune(unit: PruneUnit): Promise<Pruned>;
   reseal(unit: ResealUnit): Promise<{ readonly changed: number }>;
   space(): Promise<StoreSpace>;
+  /** Whether this node is to run that job now: true on one node at a time. It holds for so many milliseconds. */
+  takeJob(name: string, forMs: number): Promise<boolean>;
   onChange(listener: (changes: readonly Change[]) => void): void;
+  /**
+   * This node was silent for so long that others took over what it had leased. `incarnation` is a new one already; what
+   * memory holds of the old one is no longer this node's to send.
+   */
+  onLeasesLost(listener: () => void): void;
   /** Rejects when the store cannot take writes; for readiness. */
   ping(): Promise<void>;
   /** Commits what waits, then closes. */

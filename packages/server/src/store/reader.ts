@@ -17,6 +17,13 @@ export type PageRequest = { readonly after: string | null; readonly itemsMax: nu
 
 export type EndpointWithHealth = { readonly endpoint: Endpoint; readonly health: EndpointHealth };
 
+/** For fan-out: read at one moment. */
+export type Subscribers = {
+  /** Grows with every change of an endpoint of the organization; null where the store keeps none. */
+  readonly endpointsVersion: number | null;
+  readonly endpoints: readonly EndpointWithHealth[];
+};
+
 export type DeliveryFilter = {
   readonly organizationId: OrganizationId;
   readonly endpointId: EndpointId | null;
@@ -133,7 +140,7 @@ export interface Reader {
   ): Promise<Page<EndpointWithHealth>>;
   endpointCount(organizationId: OrganizationId, statuses: readonly EndpointStatus['kind'][]): Promise<number>;
   /** Every endpoint of an organization that is not archived, for fan-out. */
-  subscribers(organizationId: OrganizationId): Promise<readonly EndpointWithHealth[]>;
+  subscribers(organizationId: OrganizationId): Promise<Subscribers>;
   /** An endpoint by id alone, whoever owns it; for the engine. */
   endpointById(id: EndpointId): Promise<EndpointWithHealth | null>;
   keyring(owner: RingOwner): Promise<StoredKeyring | null>;

@@ -22,7 +22,13 @@ export type AcceptedEvent = {
   readonly deliveries: readonly AcceptedDelivery[];
 };
 
-export type AcceptUnit = { readonly events: readonly AcceptedEvent[]; readonly idempotency: IdempotencyRow | null };
+export type AcceptUnit = {
+  /** All of one organization. */
+  readonly events: readonly AcceptedEvent[];
+  readonly idempotency: IdempotencyRow | null;
+  /** Of the organization's endpoints that were matched; without it nobody looks whether they are others by now. */
+  readonly endpointsVersion?: number | null;
+};
 
 export type AcceptResult =
   /**
@@ -39,7 +45,9 @@ export type AcceptResult =
   /** An id was sent before with another body: nothing of the unit was stored. */
   | { readonly kind: 'event_id_conflict'; readonly index: number }
   /** The idempotency row exists already: nothing of the unit was stored. */
-  | { readonly kind: 'idempotency_conflict' };
+  | { readonly kind: 'idempotency_conflict' }
+  /** The organization has other endpoints by now: nothing of the unit was stored. */
+  | { readonly kind: 'endpoints_changed' };
 
 export type Outcome = {
   readonly attempt: Attempt;
@@ -130,7 +138,10 @@ export type HousekeepingStep =
   | { readonly kind: 'prune_idempotency'; readonly now: number; readonly itemsMax: number }
   /** Dead secrets move to the history, and material dead since before `before` is removed. */
   | { readonly kind: 'purge_secrets'; readonly now: number; readonly before: number; readonly itemsMax: number }
-  | { readonly kind: 'checkpoint' };
+  /** What nodes that are gone had leased waits again, and what they answered for is in the index of endpoints. */
+  | { readonly kind: 'reap_leases'; readonly now: number; readonly itemsMax: number }
+  /** Whatever this kind of store does to stay in shape: copying its log, making room for days to come. */
+  | { readonly kind: 'upkeep'; readonly now: number };
 export type HousekeepingResult = { readonly changed: number; readonly more: boolean };
 
 /**

@@ -250,7 +250,7 @@ export class World {
 
   async apply(commands: readonly Command[]): Promise<void> {
     const applied = await this.store.apply(commands);
-    if (applied.kind !== 'applied') throw new Error(`conflict: ${applied.command}`);
+    if (applied.kind !== 'applied') throw new Error(JSON.stringify(applied));
   }
 
   event(fields: Partial<IncomingEvent> = {}): IncomingEvent {

@@ -75,7 +75,7 @@ describe.skipIf(disk === null)('a full disk', () => {
       const refusal = expect.objectContaining({ name: 'StoreUnavailable', reason: 'commit_failed' });
       expect(await fill(store, owner.id)).toEqual(refusal);
       // There is nothing to write for it, but the log does not fit into the database.
-      await store.housekeep({ kind: 'checkpoint' });
+      await store.housekeep({ kind: 'upkeep', now: 0 });
       expect(statSync(`${path}-wal`).size).toBeGreaterThan(0);
       expect(await fill(store, owner.id)).toEqual(refusal);
       expect(await askThread(path)).toBe('answered');
@@ -96,7 +96,7 @@ describe.skipIf(disk === null)('a full disk', () => {
         size = now;
       }
       expect(roundsWithoutGrowth).toBe(4);
-      await store.housekeep({ kind: 'checkpoint' });
+      await store.housekeep({ kind: 'upkeep', now: 0 });
       expect(statSync(`${path}-wal`).size).toBe(0);
       await store.ping();
       expect(ended).toEqual([]);

@@ -71,7 +71,7 @@ describe('a checkpoint that fails', () => {
     const store = createSqliteStore({ ...parts, writer, reader: inlineReader(db, IN_MEMORY), onFatal: null });
     const { organization: owner } = await populate(store, 0);
     for (let commits = 0; commits < 20; commits += 1) await acceptOne(store, acceptedEvent(owner.id, []));
-    await store.housekeep({ kind: 'checkpoint' });
+    await store.housekeep({ kind: 'upkeep', now: 0 });
     await acceptOne(store, acceptedEvent(owner.id, []));
     expect(failures()).toBeGreaterThanOrEqual(2);
     expect(db.prepare('SELECT count(*) AS stored FROM events').get()).toEqual({ stored: 21 });

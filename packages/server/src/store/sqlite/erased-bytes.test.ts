@@ -47,7 +47,7 @@ describe.each(['inline', 'threads'] as const)('bytes that were removed (%s)', (m
       else await store.record({ incarnation: store.incarnation, outcomes: [outcome], health: [] });
     }
     const files = () => [path, `${path}-wal`].map((file) => readFileSync(file));
-    await store.housekeep({ kind: 'checkpoint' });
+    await store.housekeep({ kind: 'upkeep', now: 0 });
     expect(files().some((file) => file.includes(WORD))).toBe(true);
 
     const prune = async () => (await store.prune({ before: START + DAY, after: null, itemsMax: 1_000 })).removed.events;
@@ -59,7 +59,7 @@ describe.each(['inline', 'threads'] as const)('bytes that were removed (%s)', (m
       const erase = { kind: 'event.erase', organizationId: owner.id, at: START + DAY } as const;
       for (const { key } of owed) expect((await store.apply([{ ...erase, eventKey: key }])).kind).toBe('applied');
     }
-    await store.housekeep({ kind: 'checkpoint' });
+    await store.housekeep({ kind: 'upkeep', now: 0 });
     expect(files().map((file) => file.includes(WORD.slice(0, 12)))).toEqual([false, false]);
     await store.close();
     rmSync(folder, { recursive: true });

@@ -57,7 +57,7 @@ describe('the database file', () => {
     const { organization: owner, endpoint: one } = await populate(store, 1);
     await acceptOne(store, acceptedEvent(owner.id, [leased(one.id)]));
     expect(statSync(`${path}-wal`).size).toBeGreaterThan(0);
-    await store.housekeep({ kind: 'checkpoint' });
+    await store.housekeep({ kind: 'upkeep', now: 0 });
     expect(statSync(`${path}-wal`).size).toBe(0);
     await store.close();
   });

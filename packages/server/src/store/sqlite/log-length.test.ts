@@ -30,7 +30,7 @@ describe('the write-ahead log', () => {
     expect(reader.prepare('SELECT count(*) AS found FROM events').get()).toEqual({ found: 0 });
     while (size() <= WAL_FILE_BYTES_MAX + 4_000_000) await write();
     // No copy of the log can be whole while they read.
-    await store.housekeep({ kind: 'checkpoint' });
+    await store.housekeep({ kind: 'upkeep', now: 0 });
     expect(size()).toBeGreaterThan(WAL_FILE_BYTES_MAX);
     expect(reader.prepare('SELECT count(*) AS found FROM events').get()).toEqual({ found: 0 });
 
@@ -42,7 +42,7 @@ describe('the write-ahead log', () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     expect(size()).toBeLessThanOrEqual(WAL_FILE_BYTES_MAX);
-    await store.housekeep({ kind: 'checkpoint' });
+    await store.housekeep({ kind: 'upkeep', now: 0 });
     expect(size()).toBe(0);
     reader.close();
     await store.close();

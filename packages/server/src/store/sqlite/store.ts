@@ -5,7 +5,7 @@ import {
   STORE_QUEUE_ROW_BYTES,
   STORE_QUEUE_UNITS_MAX,
 } from '../../domain/limits.ts';
-import { type AcceptUnit, type Change, type RecordUnit, type Store, StoreUnavailable } from '../port.ts';
+import { type AcceptUnit, type Change, type Currency, type RecordUnit, type Store, StoreUnavailable } from '../port.ts';
 import type { DiskWatch } from './disk.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { ReaderLink, WriterLink } from './link.ts';
@@ -22,6 +22,9 @@ import { recordCodec } from './wire/record.ts';
 const WAL_FRAMES_MAX = 4_096;
 
 const DISK_LOW = `less than ${DISK_FREE_RATIO_MIN * 100} % of the disk is free`;
+
+/** Listeners are told of a change before it is answered, and nobody else changes anything. */
+const ALWAYS_CURRENT: Currency = { goodUntil: Number.POSITIVE_INFINITY, renew: async () => true };
 
 /** What the store tells of itself. */
 export type StoreTelemetry = TroubleTelemetry & {
@@ -125,6 +128,10 @@ export function createSqliteStore(parts: SqliteStoreParts): Store {
   return {
     reader: parts.reader.reader,
     incarnation: writer.incarnation,
+    clock,
+    currency: ALWAYS_CURRENT,
+    spreadMs: 0,
+    retentionUnitMs: 1,
     room,
     accept(unit) {
       if (parts.disk?.isLow === true) {
@@ -146,6 +153,9 @@ export function createSqliteStore(parts: SqliteStoreParts): Store {
       const { changed } = await submitIfRoom(tellingResealCodec, unit, STORE_QUEUE_ROW_BYTES * unit.secrets.length);
       return { changed };
     },
+    // One process owns the file.
+    takeJob: async () => true,
+    onLeasesLost() {},
     space: async () => await spaceOf(parts.path ?? null, parts.disk?.freeRatio ?? null),
     onChange(listener) {
       listeners.push(listener);

@@ -127,7 +127,7 @@ describe('a backup', () => {
     // Neither is a log needed to read it, nor is anything left beside it.
     expect(readFileSync(file).subarray(18, 20)).toEqual(Buffer.from([1, 1]));
     expect(readdirSync(folder)).toEqual(['copy.db', 'data']);
-    await store.housekeep({ kind: 'checkpoint' });
+    await store.housekeep({ kind: 'upkeep', now: 0 });
     expect(statSync(`${path}-wal`).size).toBe(0);
     await store.close();
   });

@@ -47,7 +47,10 @@ export function createEndpointReads(db: DatabaseSync): Reads {
       for (const status of new Set(statuses)) count += number(counts[status].get(organizationId)?.['found']);
       return count;
     },
-    subscribers: (organizationId) => subscribers.all(organizationId).map(withHealth),
+    subscribers: (organizationId) => ({
+      endpointsVersion: null,
+      endpoints: subscribers.all(organizationId).map(withHealth),
+    }),
     endpointById,
     /** The headers of as many endpoints as there may be items: a page can hold none, or a few more. */
     sealedHeaders({ after, itemsMax }) {

@@ -1,4 +1,5 @@
 import type { EndpointId } from '../../../domain/ids.ts';
+import { changesOf } from '../../changes-of.ts';
 import type {
   Applied,
   Change,
@@ -40,43 +41,6 @@ export const applyCodec: UnitCodec<readonly Command[], ApplyOutcome> = {
     return { applied: { kind: 'applied' }, changes: changesOf(commands, woken) };
   },
 };
-
-function changesOf(commands: readonly Command[], woken: readonly EndpointId[]): Change[] {
-  const changes: Change[] = [];
-  for (const command of commands) {
-    const change = changeOf(command);
-    if (change !== null) changes.push(change);
-  }
-  for (const endpointId of woken) changes.push({ kind: 'queued', endpointId });
-  return changes;
-}
-
-function changeOf(command: Command): Change | null {
-  switch (command.kind) {
-    case 'organization.insert':
-    case 'organization.put':
-      return { kind: 'organization', organization: command.organization };
-    case 'endpoint.insert':
-      return { kind: 'endpoint', endpoint: command.endpoint, healthReset: false };
-    case 'endpoint.put':
-      return { kind: 'endpoint', endpoint: command.endpoint, healthReset: command.resetHealth };
-    case 'keyring.insert':
-    case 'keyring.put':
-      return { kind: 'keyring', ring: command.ring };
-    case 'apiKey.insert':
-      return { kind: 'apiKey', id: command.apiKey.id };
-    case 'apiKey.revoke':
-      return { kind: 'apiKey', id: command.id };
-    case 'delivery.insert':
-    case 'event.erase':
-    case 'endpoint.wake':
-    case 'endpoint.defer':
-    case 'serviceKey.put':
-    case 'idempotency.insert':
-    case 'audit.append':
-      return null;
-  }
-}
 
 export type HousekeepUnit = { readonly step: HousekeepingStep; readonly now: number };
 

@@ -4,7 +4,7 @@ import type { HousekeepUnit } from '../wire/rare.ts';
 import type { WriteContext } from './context.ts';
 import { createSecretWriter } from './secrets.ts';
 
-/** Runs one bounded step. `checkpoint` is not one of them: it cannot run inside a transaction. */
+/** Runs one bounded step. Copying the log, which is the upkeep of a file, is not one of them: it cannot run inside a transaction. */
 export function createHousekeeping(context: WriteContext): (unit: HousekeepUnit) => HousekeepingResult {
   const { db } = context;
   const secrets = createSecretWriter(db);
@@ -63,7 +63,9 @@ export function createHousekeeping(context: WriteContext): (unit: HousekeepUnit)
       }
       case 'purge_secrets':
         return purgeSecrets(step.now, step.before, step.itemsMax);
-      case 'checkpoint':
+      // One process owns the file: what an earlier run had leased waits again since this one began.
+      case 'reap_leases':
+      case 'upkeep':
         return { changed: 0, more: false };
     }
   }

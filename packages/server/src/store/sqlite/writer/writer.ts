@@ -144,7 +144,7 @@ export function createWriter(db: DatabaseSync, now: number): Writer {
         case UNIT.housekeep: {
           // Written by the codec of this unit in this process, as below.
           const unit = JSON.parse(cells.text()) as HousekeepUnit;
-          if (unit.step.kind === 'checkpoint') checkpoint.ask();
+          if (unit.step.kind === 'upkeep') checkpoint.ask();
           const { changed, more } = housekeep(unit);
           answer.cells.push(changed, more ? 1 : 0);
           return;
