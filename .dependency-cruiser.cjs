@@ -3,7 +3,7 @@ const layers = ['cli', 'service', 'config', 'dialects', 'http', 'app', 'engine',
 // These three share a level: none of them may import another.
 const siblings = ['store', 'net', 'telemetry'];
 const source = '^packages/server/src/';
-const at = (layer) => (layer === 'service' ? `${source}service\\.ts$` : `${source}${layer}/`);
+const at = (layer) => (layer === 'service' ? `${source}(build-)?service\\.ts$` : `${source}${layer}/`);
 
 const backward = layers.flatMap((layer, index) => {
   const above = layers.slice(0, index);

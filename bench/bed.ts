@@ -1,6 +1,9 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { type ServerProcess, startServer } from '../testbed/server-process.ts';
 import type { LoadOrder } from './load-process.ts';
+import type { PostgresDatabase } from './postgres-bed.ts';
+import { cpuMsOfThreads } from './processor-time.ts';
+import { scrape } from './scrape.ts';
 import type { SinkProcess } from './sink-process.ts';
 
 export const PAYLOAD_BYTES = 1_024;
@@ -8,6 +11,13 @@ const BATCH = 500;
 const POLL_MS = 10;
 /** Nothing in a benchmark may wait for ever. */
 const WAIT_MS_MAX = 10 * 60_000;
+
+export const STORES = ['sqlite', 'postgres'] as const;
+export type StoreKind = (typeof STORES)[number];
+export const STORE_NAMES: Readonly<Record<StoreKind, string>> = { sqlite: 'SQLite', postgres: 'PostgreSQL' };
+
+/** The same for every node of a database. */
+const MASTER_KEY = Buffer.alloc(32, 7).toString('base64');
 
 /** A JSON value of exactly so many bytes; `stamp` leaves room for the time of sending. */
 export function payloadOf(bytes: number, stamp = ''): string {
@@ -18,25 +28,52 @@ export function payloadOf(bytes: number, stamp = ''): string {
 export type Usage = {
   /** Processor time of all threads since the start, milliseconds; null where the system does not say. */
   readonly cpuMs: number | null;
+  /** Of a PostgreSQL server with all its processes. */
+  readonly databaseCpuMs: number | null;
   readonly commits: number;
   readonly diskBytes: number;
+  /** Of PostgreSQL alone: bytes of its log and statements that this node sent. */
+  readonly walBytes: number | null;
+  readonly statements: number | null;
 };
 
 /** A server in a process of its own, with everything on that a user has on, and the calls that measures make. */
 export class Bed {
   readonly server: ServerProcess;
+  /** Null: SQLite, in the server's own folder. */
+  readonly database: PostgresDatabase | null;
+  /** Has every scope. Nodes of one database share it. */
+  readonly key: string;
 
-  constructor(server: ServerProcess) {
+  constructor(server: ServerProcess, database: PostgresDatabase | null = null, key: string = server.key) {
     this.server = server;
+    this.database = database;
+    this.key = key;
   }
 
-  static async start(options: { environment?: Record<string, string>; nodeFlags?: readonly string[] } = {}) {
-    const { environment = {}, ...others } = options;
-    return new Bed(await startServer(environment, others));
+  static async start(
+    options: {
+      environment?: Record<string, string>;
+      nodeFlags?: readonly string[];
+      database?: PostgresDatabase;
+      key?: string;
+      onLog?: (text: string) => void;
+    } = {},
+  ): Promise<Bed> {
+    const { environment = {}, nodeFlags = [], database = null, key, onLog = () => {} } = options;
+    const onPostgres = database === null ? {} : postgresEnvironment(database.url);
+    const keyed = key === undefined ? {} : { HOOKRING_BOOTSTRAP_KEY: key };
+    const server = await startServer({ ...onPostgres, ...keyed, ...environment }, { nodeFlags, onLog });
+    return new Bed(server, database, key);
+  }
+
+  /** The same database and settings in a new process. */
+  async restart(): Promise<Bed> {
+    return new Bed(await this.server.restart(), this.database, this.key);
   }
 
   async call(method: string, path: string, body: string | null = null): Promise<unknown> {
-    const headers = { authorization: `Bearer ${this.server.key}`, 'content-type': 'application/json' };
+    const headers = { authorization: `Bearer ${this.key}`, 'content-type': 'application/json' };
     const response = await fetch(`${this.server.url}${path}`, { method, headers, body });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
@@ -52,38 +89,40 @@ export class Bed {
     await this.call('PATCH', `/v1/endpoints/${endpointId}`, JSON.stringify({ status }));
   }
 
-  /** What the load generator sends: events one by one, or in batches. */
-  order(type: string, batch: number, stamp = ''): Omit<LoadOrder, 'connections' | 'requests'> {
-    const event = `{"type":"${type}","payload":${payloadOf(PAYLOAD_BYTES, stamp)}}`;
+  /** What the load generator sends: events one by one, or in batches, of each type in turn. */
+  order(types: string | readonly string[], batch: number, stamp = ''): Omit<LoadOrder, 'connections' | 'requests'> {
     const { host, hostname, port } = new URL(this.server.url);
     const head = [
       'POST /v1/events HTTP/1.1',
       `host: ${host}`,
-      `authorization: Bearer ${this.server.key}`,
+      `authorization: Bearer ${this.key}`,
       'content-type: application/json',
       '',
     ].join('\r\n');
-    const body = batch === 1 ? event : `{"events":[${Array.from({ length: batch }, () => event).join(',')}]}`;
-    return { host: hostname, port: Number(port), head, body, perSecond: 0, stamped: stamp !== '' };
+    const bodies = [types].flat().map((type) => bodyOf(type, batch, stamp));
+    return { host: hostname, port: Number(port), head, bodies, perSecond: 0, stamped: stamp !== '' };
   }
 
   /** Accepts events in batches, one request after the other. Answers events per second. */
   async fill(type: string, count: number, batch: number = BATCH): Promise<number> {
-    const { body } = this.order(type, batch);
+    const body = bodyOf(type, batch);
     const started = performance.now();
     for (let sent = 0; sent < count; sent += batch) await this.call('POST', '/v1/events', body);
     return count / ((performance.now() - started) / 1_000);
   }
 
   async usage(): Promise<Usage> {
-    const text = await (await fetch(`${this.server.url}/metrics`)).text();
-    const commits = /^hookring_store_commit_duration_seconds_count (\d+)/m.exec(text)?.[1];
+    const figures = await scrape(this.server.url);
     const { databasePath, pid } = this.server;
     const bytesOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    const database = (await this.database?.usage()) ?? null;
     return {
-      cpuMs: cpuMsOf(pid),
-      commits: Number(commits ?? 0),
-      diskBytes: bytesOf(databasePath) + bytesOf(`${databasePath}-wal`),
+      cpuMs: cpuMsOfThreads(pid),
+      databaseCpuMs: database?.cpuMs ?? null,
+      commits: figures.sum('hookring_store_commit_duration_seconds_count'),
+      diskBytes: database?.diskBytes ?? bytesOf(databasePath) + bytesOf(`${databasePath}-wal`),
+      walBytes: database?.walBytes ?? null,
+      statements: database === null ? null : figures.sum('hookring_store_statements_total'),
     };
   }
 
@@ -118,15 +157,11 @@ export async function pause(ms: number): Promise<void> {
   });
 }
 
-/** Linux counts the nanoseconds of each thread. */
-function cpuMsOf(pid: number): number | null {
-  try {
-    let ns = 0;
-    for (const thread of readdirSync(`/proc/${pid}/task`)) {
-      ns += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
-    }
-    return ns / 1e6;
-  } catch {
-    return null;
-  }
+export function postgresEnvironment(url: string): Record<string, string> {
+  return { HOOKRING_DATABASE_URL: url, HOOKRING_MASTER_KEY: MASTER_KEY };
+}
+
+function bodyOf(type: string, batch: number, stamp = ''): string {
+  const event = `{"type":"${type}","payload":${payloadOf(PAYLOAD_BYTES, stamp)}}`;
+  return batch === 1 ? event : `{"events":[${Array.from({ length: batch }, () => event).join(',')}]}`;
 }

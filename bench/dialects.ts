@@ -1,6 +1,6 @@
 import { Pool } from 'undici';
 import { startServer } from '../testbed/server-process.ts';
-import { MACHINE, median, perSecond } from './figures.ts';
+import { MACHINE, median, rate } from './figures.ts';
 
 /** How one API is asked for the same two things. The id is that of the native API. */
 type Face = {
@@ -147,5 +147,5 @@ function ratio(measured: readonly Measured[]): number {
 function tell(measured: readonly Measured[]): string {
   const native = median(measured.map((one) => one.native));
   const dialect = median(measured.map((one) => one.dialect));
-  return `${perSecond(dialect)} of native's ${perSecond(native)}, ratio ${ratio(measured).toFixed(2)}`;
+  return `${rate(dialect)} of native's ${rate(native)}, ratio ${ratio(measured).toFixed(2)}`;
 }

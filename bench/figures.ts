@@ -13,6 +13,22 @@ export function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(sorted.length * share) - 1))] ?? 0;
 }
 
-export function perSecond(value: number): string {
-  return `${Math.round(value).toLocaleString('en')}/s`;
+export function rate(value: number): string {
+  return `${wholeOf(value)}/s`;
+}
+
+export function wholeOf(value: number): string {
+  return Math.round(value).toLocaleString('en');
+}
+
+export function twoDigits(value: number): string {
+  return value.toFixed(2);
+}
+
+export function threeDigits(value: number): string {
+  return value.toFixed(3);
+}
+
+export function mebibytes(bytes: number): string {
+  return `${Math.round(bytes / 1_024 / 1_024)} MiB`;
 }

@@ -7,13 +7,14 @@ export type LoadOrder = {
   readonly port: number;
   /** Lines of the head without those of length; each ends in CRLF. */
   readonly head: string;
-  readonly body: string;
+  /** Sent one after the other, and again from the first. */
+  readonly bodies: readonly string[];
   readonly connections: number;
   /** How many requests in all. */
   readonly requests: number;
   /** Open loop: so many requests a second whether or not the ones before are answered. 0: closed loop. */
   readonly perSecond: number;
-  /** Every `@@@@@@@@@@@@@@@@` of the body becomes the time of sending, in microseconds of the system's monotonic clock. */
+  /** The first `@@@@@@@@@@@@@@@@` of a body becomes the time of sending, in microseconds of the system's monotonic clock. */
   readonly stamped: boolean;
 };
 

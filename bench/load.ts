@@ -6,6 +6,7 @@ const STAMP = '@'.repeat(16);
 const HEAD_END = Buffer.from('\r\n\r\n');
 const LENGTH = /\r\ncontent-length: *(\d+)/i;
 const TICK_MS = 1;
+const NOTHING = { bytes: Buffer.alloc(0), stampAt: -1 };
 
 /** One connection with at most one request under way. The server may close it in between. */
 class Connection {
@@ -53,14 +54,18 @@ class Connection {
   }
 }
 
-function requestOf(order: LoadOrder): { bytes: Buffer; stampAt: number } {
-  const body = Buffer.from(order.body);
-  const bytes = Buffer.concat([Buffer.from(`${order.head}content-length: ${body.length}\r\n\r\n`), body]);
-  return { bytes, stampAt: order.stamped ? bytes.indexOf(STAMP) : -1 };
+type Request = { readonly bytes: Buffer; readonly stampAt: number };
+
+function requestsOf(order: LoadOrder): readonly Request[] {
+  return order.bodies.map((text) => {
+    const body = Buffer.from(text);
+    const bytes = Buffer.concat([Buffer.from(`${order.head}content-length: ${body.length}\r\n\r\n`), body]);
+    return { bytes, stampAt: order.stamped ? bytes.indexOf(STAMP) : -1 };
+  });
 }
 
 async function run(order: LoadOrder): Promise<LoadResult> {
-  const { bytes, stampAt } = requestOf(order);
+  const requests = requestsOf(order);
   let sent = 0;
   let answered = 0;
   let refused = 0;
@@ -68,6 +73,7 @@ async function run(order: LoadOrder): Promise<LoadResult> {
     const idle: Connection[] = [];
     const connections: Connection[] = [];
     const send = (connection: Connection): void => {
+      const { bytes, stampAt } = requests[sent % requests.length] ?? NOTHING;
       sent += 1;
       if (stampAt < 0) {
         connection.send(bytes);

@@ -20,10 +20,10 @@ export type Pending = {
 
 const FEW = 1_000;
 const EACH = 10;
-const CLIENTS = 64;
+export const CLIENTS = 64;
 const SETTLE_MS = 3_000;
 const CREATED_AT_ONCE = 64;
-const PROOFS = 100;
+export const PROOFS = 100;
 
 /** One server with a backlog, and the receiver that its backlog is for. */
 type Owing = { bed: Bed; readonly slow: SinkProcess; readonly pending: number };
@@ -47,18 +47,18 @@ export async function measurePending(options: {
   const many = await owing(shape, pending, fast, started);
   say(`${shape}: ${pending.toLocaleString('en')} deliveries are owed`);
   await pause(SETTLE_MS);
-  for (const one of [few, many]) await cpuUsPerEvent(one.bed, fast, load, events);
+  for (const one of [few, many]) await cpuUsPerEvent(one.bed, fast, load, { events, clients: CLIENTS });
   const rows: { few: number | null; many: number | null }[] = [];
   for (let round = 0; round < rounds; round += 1) {
     // Which one goes first alternates, so that a drift of the machine favours neither.
     const order = round % 2 === 0 ? [few, many] : [many, few];
     const found = new Map<Owing, number | null>();
-    for (const one of order) found.set(one, await cpuUsPerEvent(one.bed, fast, load, events));
+    for (const one of order) found.set(one, await cpuUsPerEvent(one.bed, fast, load, { events, clients: CLIENTS }));
     rows.push({ few: found.get(few) ?? null, many: found.get(many) ?? null });
   }
   const ratios = rows.flatMap((row) => (row.few === null || row.many === null ? [] : [row.many / row.few]));
   const spawned = performance.now();
-  many.bed = new Bed(await many.bed.server.restart());
+  many.bed = await many.bed.restart();
   const readySeconds = (performance.now() - spawned) / 1_000;
   const drained = shape === 'all due later' ? null : await drain(many);
   return {
@@ -101,13 +101,21 @@ async function owing(shape: Shape, pending: number, fast: SinkProcess, started: 
   return owing;
 }
 
-async function cpuUsPerEvent(bed: Bed, fast: SinkProcess, load: LoadProcess, events: number): Promise<number | null> {
+/** Of the server, and of PostgreSQL where that is the store. */
+export async function cpuUsPerEvent(
+  bed: Bed,
+  fast: SinkProcess,
+  load: LoadProcess,
+  { events, clients }: { readonly events: number; readonly clients: number },
+): Promise<number | null> {
   const seen = await fast.count();
   const before = await bed.usage();
-  await load.run({ ...bed.order('fast', 1), connections: CLIENTS, requests: events });
+  await load.run({ ...bed.order('fast', 1), connections: clients, requests: events });
   await untilCount(fast, seen + events);
   const after = await bed.usage();
-  return before.cpuMs === null || after.cpuMs === null ? null : ((after.cpuMs - before.cpuMs) * 1_000) / events;
+  if (before.cpuMs === null || after.cpuMs === null) return null;
+  const ms = after.cpuMs - before.cpuMs + ((after.databaseCpuMs ?? 0) - (before.databaseCpuMs ?? 0));
+  return (ms * 1_000) / events;
 }
 
 /** The receiver that never answered ends and another one takes its place. Answers deliveries per second. */

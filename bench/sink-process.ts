@@ -12,8 +12,11 @@ export type SinkProcess = {
 
 const SINK = fileURLToPath(new URL('../packages/receiver/src/sink.ts', import.meta.url));
 
-export async function startSinkProcess(options: { port?: number; status?: SinkStatus } = {}): Promise<SinkProcess> {
-  const flags = ['--port', String(options.port ?? 0), '--status', String(options.status ?? 204)];
+export async function startSinkProcess(
+  options: { port?: number; status?: SinkStatus; delayMs?: number } = {},
+): Promise<SinkProcess> {
+  const { port: wanted = 0, status = 204, delayMs = 0 } = options;
+  const flags = ['--port', String(wanted), '--status', String(status), '--delay-ms', String(delayMs)];
   const child = spawn(process.execPath, [SINK, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = new Promise((resolve) => {
     child.once('exit', resolve);

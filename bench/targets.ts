@@ -1,14 +1,20 @@
+import { STORE_NAMES, STORES } from './bed.ts';
+import type { CallCost, Claims, ClaimsRow } from './claims.ts';
+import { mebibytes, rate, threeDigits, twoDigits, wholeOf } from './figures.ts';
 import type { Latency } from './latency.ts';
+import { ANSWER_MS, type Nodes } from './nodes.ts';
 import type { Pending } from './pending.ts';
 import type { SlowDisk } from './slow-disk-drain.ts';
-import type { Throughput } from './throughput.ts';
+import type { Cost, Speeds, StoreThroughput, Throughput } from './throughput.ts';
 
-/** What one run found; a part that was not asked for is null. */
+/** What one run found; a part that was not asked for is null or empty. */
 export type Found = {
   readonly throughput: Throughput | null;
   readonly slowDisk: SlowDisk | null;
-  readonly latency: Latency | null;
+  readonly latency: readonly Latency[];
   readonly pending: readonly Pending[];
+  readonly nodes: readonly Nodes[];
+  readonly claims: Claims | null;
 };
 
 /** One line of the table. `met` is null where there is no target or no figure. */
@@ -25,63 +31,135 @@ const RSS_BYTES_MAX = 400 * 1_024 * 1_024;
 const PENDING_CPU_RATIO_MAX = 1.1;
 const P50_MS_MAX = 4;
 const P99_MS_MAX = 15;
+const POSTGRES_BY_SQLITE_MIN = 0.5;
+const NODES_RATIO_MAX = 1.1;
+/** Fewer is none: what is left are looks at `/metrics` and the jobs. */
+const READS_PER_DELIVERY_MAX = 0.01;
+/** An index of ten million is a level or two deeper than one of a thousand, which each row looked up there feels. */
+const CLAIM_RATIO_MAX = 1.5;
 
 export function linesOf(found: Found): readonly Line[] {
   return [
     ...(found.throughput === null ? [] : throughputLines(found.throughput)),
     ...(found.slowDisk === null ? [] : [slowDiskLine(found.slowDisk)]),
-    ...(found.latency === null ? [] : latencyLines(found.latency)),
+    ...found.latency.flatMap(latencyLines),
     ...found.pending.flatMap(pendingLines),
+    ...found.nodes.flatMap(nodesLines),
+    ...(found.claims === null ? [] : claimLines(found.claims)),
   ];
 }
 
-function throughputLines({ median, ...figures }: Throughput): Line[] {
+function plain(measure: string, figure: string, ratio = ''): Line {
+  return { measure, figure, ratio, target: '', met: null };
+}
+
+function atMost(measure: string, value: number | null, most: number, show: (value: number) => string): Line {
+  return {
+    measure,
+    figure: value === null ? 'not known here' : show(value),
+    ratio: '',
+    target: `≤ ${show(most)}`,
+    met: value === null ? null : value <= most,
+  };
+}
+
+function throughputLines({ ceiling, stores, postgresBySqlite }: Throughput): Line[] {
+  const lines = [plain('ceiling: one thread that signs and sends, nothing stored', rate(ceiling))];
+  if (stores.sqlite !== undefined) lines.push(...sqliteLines(stores.sqlite, ceiling));
+  if (stores.postgres !== undefined) lines.push(...postgresLines(stores.postgres, postgresBySqlite));
+  for (const store of STORES) {
+    const found = stores[store];
+    if (found !== undefined) lines.push(...costLines(STORE_NAMES[store], found));
+  }
+  return lines;
+}
+
+const MEASURES: Readonly<Record<keyof Speeds, string>> = {
+  drain: 'drain, every attempt stored',
+  live: 'accept and deliver at once, one event a request',
+  batches: 'accept in batches of 500',
+  fanOut: 'one event to 10 endpoints, accepted one by one: deliveries',
+  drainTwoSecrets: 'drain with two live secrets',
+};
+
+function sqliteLines({ median }: StoreThroughput, ceiling: number): Line[] {
   const share = (measure: string, value: number, of: number, name: string, atLeast: number): Line => ({
     measure,
     figure: rate(value),
-    ratio: `${(value / of).toFixed(2)} of ${name}`,
-    target: `≥ ${atLeast.toFixed(2)}`,
+    ratio: `${twoDigits(value / of)} of ${name}`,
+    target: `≥ ${twoDigits(atLeast)}`,
     met: value / of >= atLeast,
   });
-  const plain = (measure: string, figure: string): Line => ({ measure, figure, ratio: '', target: '', met: null });
-  const { ceiling } = median;
   return [
-    plain('ceiling: one thread that signs and sends, nothing stored', rate(ceiling)),
-    share('drain, every attempt stored', median.drain, ceiling, 'the ceiling', 0.7),
-    share('accept and deliver at once, one event a request', median.live, ceiling, 'the ceiling', 0.4),
-    share('accept in batches of 500', median.batches, ceiling, 'the ceiling', 1),
-    share('one event to 10 endpoints, accepted one by one: deliveries', median.fanOut, ceiling, 'the ceiling', 0.6),
-    share('drain with two live secrets', median.drainTwoSecrets, median.drain, 'one', 0.95),
-    plain(
-      'bytes on disk per event, accepted and drained',
-      Math.round(figures.drainedBytesPerEvent).toLocaleString('en'),
-    ),
-    plain('commits per event, in batches and drained', figures.drainedCommitsPerEvent.toFixed(4)),
-    plain('commits per event, one by one', figures.liveCommitsPerEvent.toFixed(4)),
+    share(MEASURES.drain, median.drain, ceiling, 'the ceiling', 0.7),
+    share(MEASURES.live, median.live, ceiling, 'the ceiling', 0.4),
+    share(MEASURES.batches, median.batches, ceiling, 'the ceiling', 1),
+    share(MEASURES.fanOut, median.fanOut, ceiling, 'the ceiling', 0.6),
+    share(MEASURES.drainTwoSecrets, median.drainTwoSecrets, median.drain, 'one', 0.95),
   ];
+}
+
+/** On the same cores as the database; the ratio is the median of the rounds' own. */
+function postgresLines({ median }: StoreThroughput, by: Speeds | null): Line[] {
+  return (Object.keys(MEASURES) as (keyof Speeds)[]).map((name) => {
+    const measure = `PostgreSQL: ${MEASURES[name]}`;
+    if (by === null) return plain(measure, rate(median[name]));
+    const isBound = name === 'drain' || name === 'live';
+    return {
+      measure,
+      figure: rate(median[name]),
+      ratio: `${twoDigits(by[name])} of SQLite`,
+      target: isBound ? `≥ ${twoDigits(POSTGRES_BY_SQLITE_MIN)}` : '',
+      met: isBound ? by[name] >= POSTGRES_BY_SQLITE_MIN : null,
+    };
+  });
+}
+
+function costLines(name: string, { drained, live }: StoreThroughput): Line[] {
+  const us = (value: number | null): string => (value === null ? 'not known here' : `${value.toFixed(0)} µs`);
+  const cpu = ({ cpuUs, databaseCpuUs }: Cost): string =>
+    databaseCpuUs === null ? us(cpuUs) : `${us(cpuUs)} + ${us(databaseCpuUs)} of PostgreSQL`;
+  const lines = [
+    plain(`${name}: bytes on disk per event, accepted and drained`, wholeOf(drained.bytes)),
+    plain(`${name}: commits per event, in batches and drained`, drained.commits.toFixed(4)),
+    plain(`${name}: commits per event, one by one`, live.commits.toFixed(4)),
+    plain(`${name}: processor time per event, in batches and drained`, cpu(drained)),
+    plain(`${name}: processor time per event, one by one`, cpu(live)),
+  ];
+  for (const [way, cost] of [
+    ['in batches and drained', drained],
+    ['one by one', live],
+  ] as const) {
+    if (cost.walBytes !== null) lines.push(plain(`${name}: bytes of WAL per event, ${way}`, wholeOf(cost.walBytes)));
+    if (cost.statements !== null)
+      lines.push(plain(`${name}: statements per delivery, ${way}`, cost.statements.toFixed(4)));
+  }
+  return lines;
 }
 
 function slowDiskLine({ slow, ratio }: SlowDisk): Line {
   return {
     measure: 'drain on a disk whose commits take 10 ms longer',
     figure: rate(slow),
-    ratio: `${ratio.toFixed(2)} of a normal one`,
+    ratio: `${twoDigits(ratio)} of a normal one`,
     target: '≥ 0.90',
     met: ratio >= 0.9,
   };
 }
 
-function latencyLines({ p50Ms, p99Ms, p999Ms, maxMs, seconds }: Latency): Line[] {
+function latencyLines({ store, p50Ms, p99Ms, p999Ms, maxMs, seconds }: Latency): Line[] {
+  const prefix = store === 'sqlite' ? '' : `${STORE_NAMES[store]}: `;
   const line = (name: string, ms: number, most: number | null): Line => ({
-    measure: `${name} from send to receiver's first byte, 500 a second for ${seconds} s`,
+    measure: `${prefix}${name} from send to receiver's first byte, 500 a second for ${seconds} s`,
     figure: `${ms.toFixed(1)} ms`,
     ratio: '',
     target: most === null ? '' : `≤ ${most} ms`,
     met: most === null ? null : ms <= most,
   });
+  const isBound = store === 'sqlite';
   return [
-    line('p50', p50Ms, P50_MS_MAX),
-    line('p99', p99Ms, P99_MS_MAX),
+    line('p50', p50Ms, isBound ? P50_MS_MAX : null),
+    line('p99', p99Ms, isBound ? P99_MS_MAX : null),
     line('p99.9', p999Ms, null),
     line('longest', maxMs, null),
   ];
@@ -89,35 +167,91 @@ function latencyLines({ p50Ms, p99Ms, p999Ms, maxMs, seconds }: Latency): Line[]
 
 function pendingLines(found: Pending): Line[] {
   const name = `${found.pending.toLocaleString('en')} pending, ${found.shape}`;
-  const bounded = (measure: string, value: number | null, most: number, show: (value: number) => string): Line => ({
-    measure: `${name}: ${measure}`,
-    figure: value === null ? 'not known here' : show(value),
-    ratio: '',
-    target: `≤ ${show(most)}`,
-    met: value === null ? null : value <= most,
-  });
   const lines = [
-    bounded('CPU per event of another endpoint, by that with 1,000', found.cpuRatio, PENDING_CPU_RATIO_MAX, twoDigits),
-    bounded('spawn to ready', found.readySeconds, READY_SECONDS_MAX, (seconds) => `${seconds.toFixed(1)} s`),
+    atMost(
+      `${name}: CPU per event of another endpoint, by that with 1,000`,
+      found.cpuRatio,
+      PENDING_CPU_RATIO_MAX,
+      twoDigits,
+    ),
+    atMost(`${name}: spawn to ready`, found.readySeconds, READY_SECONDS_MAX, (seconds) => `${seconds.toFixed(1)} s`),
   ];
   if (found.drainedPerSecond === null) return lines;
   return [
     ...lines,
     {
-      ...bounded('peak memory while draining', found.drainPeakRssBytes, RSS_BYTES_MAX, mebibytes),
+      ...atMost(`${name}: peak memory while draining`, found.drainPeakRssBytes, RSS_BYTES_MAX, mebibytes),
       ratio: rate(found.drainedPerSecond),
     },
   ];
 }
 
-function twoDigits(value: number): string {
-  return value.toFixed(2);
+function nodesLines({ offered, rounds, cpuRatio, statementRatio, ...ratios }: Nodes): Line[] {
+  const of = `${wholeOf(offered.perSecond)}/s ${offered.kind === 'total' ? 'in all' : 'on each node'}`;
+  const last = rounds.at(-1) ?? [];
+  const isCarried = rounds.every((rows) => rows.every((row) => row.isCarried));
+  const judged = (line: Line): Line =>
+    isCarried ? line : { ...line, figure: `${line.figure}, overloaded`, met: null };
+  const us = (value: number | null): string => (value === null ? 'not known here' : `${value.toFixed(0)} µs`);
+  const perRow = last.map((row) =>
+    plain(
+      `${of}, receivers that take ${ANSWER_MS} ms, ${row.nodes} node${row.nodes === 1 ? '' : 's'}: per delivery`,
+      `${us(row.nodeCpuUs)} + ${us(row.databaseCpuUs)} of PostgreSQL`,
+      `${threeDigits(row.statements)} statements, ${wholeOf(row.walBytes)} bytes of WAL`,
+    ),
+  );
+  const reads = Math.max(
+    ...last.map((row) =>
+      row.byName.reduce((sum, { connection, count }) => sum + (connection === 'read' ? count : 0), 0),
+    ),
+  );
+  return [
+    ...perRow,
+    judged(atMost(`${of}: CPU per delivery, 4 nodes by 1`, cpuRatio, NODES_RATIO_MAX, twoDigits)),
+    plain(
+      `${of}: the same of the nodes alone, of PostgreSQL alone`,
+      [ratios.nodeCpuRatio, ratios.databaseCpuRatio].map((one) => (one === null ? '?' : twoDigits(one))).join(', '),
+    ),
+    judged(atMost(`${of}: statements per delivery, 4 nodes by 1`, statementRatio, NODES_RATIO_MAX, twoDigits)),
+    atMost(
+      `${of}: reads of the database per delivery, the most of all rows`,
+      reads,
+      READS_PER_DELIVERY_MAX,
+      threeDigits,
+    ),
+  ];
 }
 
-function mebibytes(bytes: number): string {
-  return `${Math.round(bytes / 1_024 / 1_024)} MiB`;
-}
-
-function rate(value: number): string {
-  return `${Math.round(value).toLocaleString('en')}/s`;
+function claimLines({ rows, cpuRatio, cpuPending }: Claims): Line[] {
+  const [few, many] = [rows[0], rows.at(-1)];
+  const cost = ({ ms, pages }: CallCost): string => `${twoDigits(ms)} ms, ${pages.toFixed(0)} pages`;
+  const lines = rows.map((row) =>
+    plain(
+      `PostgreSQL, ${wholeOf(row.pending)} pending on one endpoint: claim of ${row.claimed}`,
+      cost(row.claim),
+      `after ${wholeOf(row.drained)} went out ${cost(row.afterDrain)}; take due ${cost(row.takeDue)}`,
+    ),
+  );
+  if (few !== undefined && many !== undefined && few !== many) {
+    const by = `${wholeOf(many.pending)} pending by ${wholeOf(few.pending)}`;
+    const ratio = (what: string, of: (row: ClaimsRow) => number): Line =>
+      atMost(`${what} of a claim, ${by}`, of(many) / of(few), CLAIM_RATIO_MAX, twoDigits);
+    lines.push(
+      ratio('pages', ({ claim }) => claim.pages),
+      ratio('time', ({ claim }) => claim.ms),
+    );
+    lines.push(
+      plain(`pages of a claim after that drain, ${by}`, twoDigits(many.afterDrain.pages / few.afterDrain.pages)),
+    );
+  }
+  if (cpuPending !== null)
+    lines.push(
+      atMost(
+        `PostgreSQL, ${cpuPending.toLocaleString('en')} pending: CPU per event of another endpoint, by that with 1,000`,
+        cpuRatio,
+        PENDING_CPU_RATIO_MAX,
+        twoDigits,
+      ),
+    );
+  return lines;
 }

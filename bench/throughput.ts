@@ -1,7 +1,8 @@
-import { Bed, PAYLOAD_BYTES, pause, payloadOf, untilCount } from './bed.ts';
+import { Bed, PAYLOAD_BYTES, pause, payloadOf, type StoreKind, untilCount } from './bed.ts';
 import { measureCeiling } from './ceiling.ts';
 import { median } from './figures.ts';
 import { LoadProcess } from './load-process.ts';
+import { PostgresBed } from './postgres-bed.ts';
 import { type SinkProcess, startSinkProcess } from './sink-process.ts';
 
 /** As many as a lane has by default. */
@@ -17,25 +18,46 @@ const WARM_UP_RATIO = 0.5;
 const REST_MS = 1_000;
 
 /** Everything per second. */
-export type ThroughputRound = {
-  readonly ceiling: number;
+export type Speeds = {
   readonly drain: number;
   readonly drainTwoSecrets: number;
   readonly live: number;
   readonly batches: number;
   readonly fanOut: number;
 };
+export type ThroughputRound = {
+  readonly ceiling: number;
+  readonly speeds: Readonly<Partial<Record<StoreKind, Speeds>>>;
+};
+
+/** What one event costs that goes to one endpoint. WAL and statements are PostgreSQL's alone. */
+export type Cost = {
+  readonly bytes: number;
+  readonly commits: number;
+  readonly walBytes: number | null;
+  readonly statements: number | null;
+  readonly cpuUs: number | null;
+  readonly databaseCpuUs: number | null;
+};
+
+export type StoreThroughput = {
+  readonly median: Speeds;
+  /** Accepted in batches and drained; accepted one by one. */
+  readonly drained: Cost;
+  readonly live: Cost;
+};
 
 export type Throughput = {
   readonly rounds: readonly ThroughputRound[];
-  readonly median: ThroughputRound;
-  /** Of an event that goes to one endpoint: accepted in batches and drained, and accepted one by one. */
-  readonly drainedBytesPerEvent: number;
-  readonly drainedCommitsPerEvent: number;
-  readonly liveCommitsPerEvent: number;
+  readonly ceiling: number;
+  readonly stores: Readonly<Partial<Record<StoreKind, StoreThroughput>>>;
+  /** Medians of what each round found, PostgreSQL's speed by SQLite's beside it; null when only one was measured. */
+  readonly postgresBySqlite: Speeds | null;
+  readonly database: string | null;
 };
 
 type Scene = {
+  readonly store: StoreKind;
   readonly bed: Bed;
   readonly sink: SinkProcess;
   readonly load: LoadProcess;
@@ -46,45 +68,76 @@ type Scene = {
 };
 
 /**
- * The ceiling and the server's share of it, in one run and alternating, so that a machine whose speed drifts does not
- * decide the ratio.
+ * The ceiling and each server's share of it, in one run and alternating, so that a machine whose speed drifts does not
+ * decide a ratio.
  */
 export async function measureThroughput(options: {
   readonly events: number;
   readonly rounds: number;
+  readonly stores: readonly StoreKind[];
   readonly say: (line: string) => void;
 }): Promise<Throughput> {
-  const { events, rounds, say } = options;
+  const { events, rounds, stores, say } = options;
   await using started = new AsyncDisposableStack();
   const sink = started.adopt(await startSinkProcess(), (receiver) => receiver.stop());
   const load = started.adopt(new LoadProcess(), (process) => process.stop());
-  const bed = started.adopt(await Bed.start(), (server) => server.stop());
-  const one = await bed.createEndpoint(sink.url, ['drain.one']);
-  const two = await bed.createEndpoint(sink.url, ['drain.two']);
-  await bed.call('POST', `/v1/endpoints/${two}/rotate`, '{"graceSeconds":86400}');
-  await bed.createEndpoint(sink.url, ['live']);
-  await bed.setStatus(await bed.createEndpoint(sink.url, ['held']), 'suspended');
-  for (let index = 0; index < FAN_OUT; index += 1) await bed.createEndpoint(sink.url, ['fan']);
-  const scene: Scene = { bed, sink, load, events, one, two };
-  await round({ ...scene, events: Math.ceil((events * WARM_UP_RATIO) / BATCH) * BATCH });
-  const figures = await figuresOfWork(scene);
-  const rows: ThroughputRound[] = [];
-  for (let index = 1; index <= rounds; index += 1) {
-    const row = await round(scene);
-    rows.push(row);
-    say(`round ${index} of ${rounds}: ${Object.entries(row).map(told).join('  ')}`);
+  const postgres = stores.includes('postgres') ? started.use(await PostgresBed.start()) : null;
+  const scenes: Scene[] = [];
+  for (const store of stores) {
+    const database = store === 'postgres' ? await postgres?.createDatabase() : undefined;
+    const bed = started.adopt(await Bed.start(database === undefined ? {} : { database }), (server) => server.stop());
+    scenes.push(await sceneOf(store, bed, { sink, load, events }));
   }
-  return { rounds: rows, median: medianOf(rows), ...figures };
+  const costs = new Map<StoreKind, { readonly drained: Cost; readonly live: Cost }>();
+  for (const scene of scenes) {
+    await speedsOf({ ...scene, events: Math.ceil((events * WARM_UP_RATIO) / BATCH) * BATCH });
+    costs.set(scene.store, await costsOf(scene));
+  }
+  const rows: ThroughputRound[] = [];
+  const body = Buffer.from(payloadOf(PAYLOAD_BYTES));
+  for (let index = 0; index < rounds; index += 1) {
+    const ceiling = await measureCeiling({ url: sink.url, deliveries: events, connections: CONNECTIONS, body });
+    say(`round ${index + 1} of ${rounds}: ceiling ${Math.round(ceiling).toLocaleString('en')}`);
+    const speeds: Partial<Record<StoreKind, Speeds>> = {};
+    // Which one goes first alternates, so that a drift of the machine favours neither.
+    for (const scene of index % 2 === 0 ? scenes : scenes.toReversed()) {
+      const found = await speedsOf(scene);
+      speeds[scene.store] = found;
+      say(`  ${scene.store}: ${Object.entries(found).map(told).join('  ')}`);
+    }
+    rows.push({ ceiling, speeds });
+  }
+  const result: Partial<Record<StoreKind, StoreThroughput>> = {};
+  for (const [store, cost] of costs) {
+    result[store] = { median: medianOf(rows.flatMap(({ speeds }) => speeds[store] ?? [])), ...cost };
+  }
+  return {
+    rounds: rows,
+    ceiling: median(rows.map(({ ceiling }) => ceiling)),
+    stores: result,
+    postgresBySqlite: stores.length === 2 ? medianOf(rows.map(ratiosOf)) : null,
+    database: (await postgres?.version()) ?? null,
+  };
+}
+
+async function sceneOf(store: StoreKind, bed: Bed, rest: Pick<Scene, 'sink' | 'load' | 'events'>): Promise<Scene> {
+  const { url } = rest.sink;
+  const one = await bed.createEndpoint(url, ['drain.one']);
+  const two = await bed.createEndpoint(url, ['drain.two']);
+  await bed.call('POST', `/v1/endpoints/${two}/rotate`, '{"graceSeconds":86400}');
+  await bed.createEndpoint(url, ['live']);
+  await bed.setStatus(await bed.createEndpoint(url, ['held']), 'suspended');
+  for (let index = 0; index < FAN_OUT; index += 1) await bed.createEndpoint(url, ['fan']);
+  return { store, bed, one, two, ...rest };
 }
 
 function told([name, value]: [string, number]): string {
   return `${name} ${Math.round(value).toLocaleString('en')}`;
 }
 
-function medianOf(rows: readonly ThroughputRound[]): ThroughputRound {
-  const of = (pick: (row: ThroughputRound) => number): number => median(rows.map(pick));
+function medianOf(rows: readonly Speeds[]): Speeds {
+  const of = (pick: (row: Speeds) => number): number => median(rows.map(pick));
   return {
-    ceiling: of((row) => row.ceiling),
     drain: of((row) => row.drain),
     drainTwoSecrets: of((row) => row.drainTwoSecrets),
     live: of((row) => row.live),
@@ -93,10 +146,19 @@ function medianOf(rows: readonly ThroughputRound[]): ThroughputRound {
   };
 }
 
-async function round(scene: Scene): Promise<ThroughputRound> {
+function ratiosOf({ speeds: { sqlite, postgres } }: ThroughputRound): Speeds {
+  if (sqlite === undefined || postgres === undefined) throw new Error('a round without one of the stores');
+  return {
+    drain: postgres.drain / sqlite.drain,
+    drainTwoSecrets: postgres.drainTwoSecrets / sqlite.drainTwoSecrets,
+    live: postgres.live / sqlite.live,
+    batches: postgres.batches / sqlite.batches,
+    fanOut: postgres.fanOut / sqlite.fanOut,
+  };
+}
+
+async function speedsOf(scene: Scene): Promise<Speeds> {
   const { bed, sink, events } = scene;
-  const body = Buffer.from(payloadOf(PAYLOAD_BYTES));
-  const ceiling = await measureCeiling({ url: sink.url, deliveries: events, connections: CONNECTIONS, body });
   const drain = await measureDrain(bed, sink, { endpoint: scene.one, type: 'drain.one', events });
   const drainTwoSecrets = await measureDrain(bed, sink, { endpoint: scene.two, type: 'drain.two', events });
   const live = await measureLive(scene, { type: 'live', events, deliveriesEach: 1 });
@@ -106,7 +168,7 @@ async function round(scene: Scene): Promise<ThroughputRound> {
     events: Math.ceil(events / FAN_OUT),
     deliveriesEach: FAN_OUT,
   });
-  return { ceiling, drain, drainTwoSecrets, live, batches, fanOut };
+  return { drain, drainTwoSecrets, live, batches, fanOut };
 }
 
 /** Events for a suspended endpoint are accepted and held; then it is resumed. From the resume to the last arrival. */
@@ -149,17 +211,31 @@ async function acceptBatches({ bed, load }: Scene, events: number): Promise<numb
   return (requests * BATCH) / result.seconds;
 }
 
-async function figuresOfWork(scene: Scene) {
+async function costsOf(scene: Scene): Promise<{ readonly drained: Cost; readonly live: Cost }> {
   const { bed, sink, events } = scene;
-  const before = await bed.usage();
-  await measureDrain(bed, sink, { endpoint: scene.one, type: 'drain.one', events });
-  const drained = await bed.usage();
-  await measureLive(scene, { type: 'live', events, deliveriesEach: 1 });
-  await pause(REST_MS);
-  const live = await bed.usage();
+  const cost = async (work: () => Promise<unknown>): Promise<Cost> => {
+    const before = await bed.usage();
+    await work();
+    // Results are recorded after they arrived.
+    await pause(REST_MS);
+    const after = await bed.usage();
+    const per = (from: number | null, to: number | null): number | null =>
+      from === null || to === null ? null : (to - from) / events;
+    const us = (from: number | null, to: number | null): number | null => {
+      const ms = per(from, to);
+      return ms === null ? null : ms * 1_000;
+    };
+    return {
+      bytes: Math.max(0, after.diskBytes - before.diskBytes) / events,
+      commits: (after.commits - before.commits) / events,
+      walBytes: per(before.walBytes, after.walBytes),
+      statements: per(before.statements, after.statements),
+      cpuUs: us(before.cpuMs, after.cpuMs),
+      databaseCpuUs: us(before.databaseCpuMs, after.databaseCpuMs),
+    };
+  };
   return {
-    drainedBytesPerEvent: Math.max(0, drained.diskBytes - before.diskBytes) / events,
-    drainedCommitsPerEvent: (drained.commits - before.commits) / events,
-    liveCommitsPerEvent: (live.commits - drained.commits) / events,
+    drained: await cost(async () => await measureDrain(bed, sink, { endpoint: scene.one, type: 'drain.one', events })),
+    live: await cost(async () => await measureLive(scene, { type: 'live', events, deliveriesEach: 1 })),
   };
 }

@@ -34,6 +34,9 @@ const LOG_CHARACTERS_MAX = 8_000;
 /** Receivers of tests stand on this machine and speak plain HTTP. */
 const LOOPBACK = { HOOKRING_ALLOW_PRIVATE: '127.0.0.0/8', HOOKRING_ALLOW_HTTP: 'true', HOOKRING_LOG_LEVEL: 'warn' };
 
+/** Servers on one database need the same. */
+export const NODES_MASTER_KEY: string = Buffer.alloc(32, 7).toString('base64');
+
 export async function startServer(
   environment: Readonly<Record<string, string>> = {},
   options: {
@@ -45,6 +48,12 @@ export async function startServer(
     readonly onLog?: (text: string) => void;
     /** Of Node. */
     readonly nodeFlags?: readonly string[];
+    /** A PostgreSQL database instead of a file, and what the server does of the work. */
+    readonly postgres?: { readonly url: string; readonly role?: 'all' | 'api' | 'worker' };
+    /** Of another server on the same database. */
+    readonly key?: string;
+    /** A command that becomes the server, such as one that enters a namespace first. */
+    readonly prefix?: readonly string[];
   } = {},
 ): Promise<ServerProcess> {
   const folder = await mkdtemp(path.join(tmpdir(), 'hookring-'));
@@ -53,15 +62,24 @@ export async function startServer(
     await writeFile(path.join(folder, 'hookring.config.ts'), options.configFile);
   }
   await options.database?.(path.join(folder, 'hookring.db'));
-  const key = `testbed-${crypto.randomUUID()}${crypto.randomUUID()}`;
+  const { key = `testbed-${crypto.randomUUID()}${crypto.randomUUID()}` } = options;
+  const settings = { ...LOOPBACK, ...postgresSettings(options.postgres), ...environment };
   try {
-    const { onLog = () => {}, nodeFlags = [] } = options;
+    const { onLog = () => {}, nodeFlags = [], prefix = [] } = options;
     const port = await freePort();
-    return await launch({ folder, key, port, environment: { ...LOOPBACK, ...environment }, onLog, nodeFlags });
+    return await launch({ folder, key, port, environment: settings, onLog, nodeFlags, prefix });
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
+}
+
+function postgresSettings(
+  postgres: { readonly url: string; readonly role?: string } | undefined,
+): Readonly<Record<string, string>> {
+  if (postgres === undefined) return {};
+  const { url, role = 'all' } = postgres;
+  return { HOOKRING_DATABASE_URL: url, HOOKRING_ROLE: role, HOOKRING_MASTER_KEY: NODES_MASTER_KEY };
 }
 
 type Launch = {
@@ -71,13 +89,15 @@ type Launch = {
   environment: Readonly<Record<string, string>>;
   onLog: (text: string) => void;
   nodeFlags: readonly string[];
+  prefix: readonly string[];
 };
 
 async function launch(options: Launch): Promise<ServerProcess> {
-  const { folder, key, port, environment, nodeFlags } = options;
-  const url = `http://127.0.0.1:${port}`;
+  const { folder, key, port, environment, nodeFlags, prefix } = options;
+  const url = `http://${environment['HOOKRING_HOST'] ?? '127.0.0.1'}:${port}`;
   const databasePath = path.join(folder, 'hookring.db');
-  const child = spawn(process.execPath, [...nodeFlags, COMMAND, 'serve'], {
+  const [program = process.execPath, ...words] = [...prefix, process.execPath, ...nodeFlags, COMMAND, 'serve'];
+  const child = spawn(program, words, {
     cwd: folder,
     env: {
       ...process.env,

@@ -53,6 +53,18 @@ describe('the sink', () => {
     hung.destroy();
   });
 
+  it('answers late when it was told to, whatever it has read meanwhile', async () => {
+    await using sink = await startSink({ delayMs: 40 });
+    const socket = await connected(sink);
+    const started = performance.now();
+    socket.write(requestOf('a') + requestOf('b'));
+    expect(await read(socket, 2 * ANSWER.length)).toBe(ANSWER.repeat(2));
+    // A timer may be a millisecond early by the clock that measures it.
+    expect(performance.now() - started).toBeGreaterThanOrEqual(38);
+    expect(sink.counts().count).toBe(2);
+    socket.destroy();
+  });
+
   it('reads requests that come byte by byte', async () => {
     await using sink = await startSink();
     const socket = await connected(sink);

@@ -9,6 +9,8 @@ export type SinkOptions = {
   readonly port?: number;
   /** 204 by default. 200 and 500 answer with an empty body; 0 never answers. */
   readonly status?: SinkStatus;
+  /** How long it takes for each answer; 0 by default. */
+  readonly delayMs?: number;
 };
 
 export type SinkCounts = { readonly count: number; readonly bytes: number; readonly connections: number };
@@ -25,6 +27,7 @@ export type Sink = AsyncDisposable & {
 type Counters = { count: number; bytes: number; connections: number };
 
 const HOST = '127.0.0.1';
+const DELAY_MS_MAX = 600_000;
 const HEADERS_BYTES_MAX = 64 * 1024;
 const HEADERS_END = Buffer.from('\r\n\r\n');
 const LENGTH_HEADER = /\r\ncontent-length:[ \t]*(\d{1,10})[ \t]*\r\n/i;
@@ -47,7 +50,7 @@ export async function startSink(options: SinkOptions = {}): Promise<Sink> {
   const server = createServer({ noDelay: true }, (socket) => {
     counters.connections += 1;
     sockets.add(socket);
-    const reader = new RequestReader(socket, answer, counters);
+    const reader = new RequestReader(socket, answer, counters, options.delayMs ?? 0);
     socket.on('data', (chunk: Buffer) => reader.read(chunk));
     socket.on('error', () => socket.destroy());
     socket.on('close', () => sockets.delete(socket));
@@ -74,14 +77,16 @@ class RequestReader {
   readonly #socket: Socket;
   readonly #answer: Buffer | null;
   readonly #counters: Counters;
+  readonly #delayMs: number;
   #head: Buffer | null = null;
   #bodyLeft = 0;
   #closed = false;
 
-  constructor(socket: Socket, answer: Buffer | null, counters: Counters) {
+  constructor(socket: Socket, answer: Buffer | null, counters: Counters, delayMs: number) {
     this.#socket = socket;
     this.#answer = answer;
     this.#counters = counters;
+    this.#delayMs = delayMs;
   }
 
   read(chunk: Buffer): void {
@@ -137,7 +142,9 @@ class RequestReader {
 
   #finish(): void {
     this.#counters.count += 1;
-    if (this.#answer !== null) this.#socket.write(this.#answer);
+    if (this.#answer === null) return;
+    if (this.#delayMs === 0) this.#socket.write(this.#answer);
+    else setTimeout(answerLater, this.#delayMs, this.#socket, this.#answer);
   }
 
   #tellCounts(): void {
@@ -150,6 +157,11 @@ class RequestReader {
     this.#closed = true;
     this.#socket.end(answer);
   }
+}
+
+/** By then the connection may have ended. */
+function answerLater(socket: Socket, answer: Buffer): void {
+  if (socket.writable) socket.write(answer);
 }
 
 function listen(server: Server, port: number, host: string): Promise<number> {
@@ -175,15 +187,27 @@ function statusOf(text: string | undefined): SinkStatus {
   throw new Error(`--status ${text} is none of 0, 200, 204 and 500`);
 }
 
-/** `node sink.ts [--port N] [--host H] [--status 200]`: prints its port as a JSON line, and its counts on SIGUSR2. */
+function delayOf(text: string | undefined): number {
+  const delayMs = Number(text ?? 0);
+  if (Number.isInteger(delayMs) && delayMs >= 0 && delayMs <= DELAY_MS_MAX) return delayMs;
+  throw new Error(`--delay-ms ${text} is no whole number from 0 to ${DELAY_MS_MAX}`);
+}
+
+/** `node sink.ts [--port N] [--host H] [--status 200] [--delay-ms 50]`: prints its port as a JSON line, and its counts on SIGUSR2. */
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { port: { type: 'string' }, host: { type: 'string' }, status: { type: 'string' } },
+    options: {
+      port: { type: 'string' },
+      host: { type: 'string' },
+      status: { type: 'string' },
+      'delay-ms': { type: 'string' },
+    },
   });
   const sink = await startSink({
     host: values.host ?? HOST,
     port: Number(values.port ?? 0),
     status: statusOf(values.status),
+    delayMs: delayOf(values['delay-ms']),
   });
   process.stdout.write(`${JSON.stringify({ port: sink.port, pid: process.pid })}\n`);
   process.on('SIGUSR2', () => process.stdout.write(`${JSON.stringify(sink.counts())}\n`));

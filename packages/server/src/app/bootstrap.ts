@@ -1,4 +1,5 @@
 import type { ApiKey } from '../domain/api-key.ts';
+import { STORE_CONFLICT_RETRIES_MAX } from '../domain/limits.ts';
 import { DEFAULT_ORGANIZATION_EXTERNAL_ID, type Organization } from '../domain/organization.ts';
 import { NATIVE_ROTATION_POLICY } from '../domain/rotation-policy.ts';
 import { SCOPES } from '../domain/scope.ts';
@@ -40,8 +41,20 @@ export async function checkMasterKeys({
  */
 export async function bootstrap(
   app: AppContext,
-  { mintKey }: { readonly mintKey: boolean },
+  options: { readonly mintKey: boolean },
 ): Promise<{ readonly token: string | null }> {
+  for (let round = 0; round < STORE_CONFLICT_RETRIES_MAX; round += 1) {
+    const done = await tryBootstrap(app, options);
+    if (done !== null) return done;
+  }
+  throw new Error('other nodes kept making the first organization at the same moment');
+}
+
+/** Null: another node that starts just now was first, so look again. */
+async function tryBootstrap(
+  app: AppContext,
+  { mintKey }: { readonly mintKey: boolean },
+): Promise<{ readonly token: string | null } | null> {
   const now = app.clock.now();
   const found = await app.store.reader.organizationByExternalId(DEFAULT_ORGANIZATION_EXTERNAL_ID);
   const organization = found ?? defaultOrganization(app, now);
@@ -51,8 +64,7 @@ export async function bootstrap(
   if (made !== null) commands.push(...keyCreation(app, made.key));
   if (commands.length === 0) return { token: null };
   const applied = await app.store.apply(commands);
-  if (applied.kind === 'conflict') throw new Error('another process made the first organization at the same moment');
-  return { token: made?.token ?? null };
+  return applied.kind === 'applied' ? { token: made?.token ?? null } : null;
 }
 
 async function hasKeys(app: AppContext, { id }: Organization): Promise<boolean> {

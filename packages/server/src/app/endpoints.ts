@@ -15,6 +15,7 @@ import type { AppContext } from './context.ts';
 import { type EndpointCap, refusalAtCap, underCap } from './endpoint-cap.ts';
 import { applySettings, type EndpointSettings } from './endpoint-settings.ts';
 import { type ALREADY_DONE, idempotent } from './idempotency.ts';
+import { inForceEverywhere, inForceSince } from './in-force.ts';
 import { firstSecret, type SecretSpelling, type ShownSecret, secretAgain } from './minting.ts';
 import { done, type Outcome, refused, replayed } from './outcome.ts';
 import { type ArchivedEndpoints, ownEndpoint } from './own-endpoint.ts';
@@ -204,18 +205,34 @@ export async function patchEndpoint(
   const refusal = missingScope(caller, 'endpoints:write');
   if (refusal !== null) return refusal;
   const resumeCap = patch.status === 'active' && cap?.of === 'active' ? cap : null;
+  const effect: PatchEffect = { isNone: false, stopsOrMoves: false };
   // One after another in this process, so that many at once do not wear out their rounds.
   const inTurn = (): Promise<Outcome<EndpointWithHealth> | typeof ALREADY_DONE> => {
     const apply = () =>
-      decideAndApply(app, () => decidePatch(app, caller, { id, patch, expectedVersion, resumeCap, archived }));
+      decideAndApply(app, () => decidePatch(app, caller, { id, patch, expectedVersion, resumeCap, archived }, effect));
     // No rotation of its ring comes between the look at its secrets and the new profile.
     const changesProfile = patch.signatureProfile !== undefined;
     return app.queue.run(`patch ${id}`, changesProfile ? () => app.queue.run(id, apply) : apply);
   };
   const outcome = await underCap(app, caller.organizationId, resumeCap, inTurn);
   if (typeof outcome === 'symbol') throw new Error('a patch has no idempotency row');
-  if (outcome.ok) told(app, caller, outcome.value.endpoint);
+  if (!outcome.ok) return outcome;
+  const { endpoint } = outcome.value;
+  if (effect.stopsOrMoves) await inForceEverywhere(app);
+  // Another node may have done the same a moment ago.
+  else if (effect.isNone) await inForceSince(app, endpoint.updatedAt);
+  told(app, caller, endpoint);
   return outcome;
+}
+
+/** What a patch came to, in its last round. */
+type PatchEffect = { isNone: boolean; stopsOrMoves: boolean };
+
+/** Whether deliveries that go out by the endpoint as it was would go where, or as, they should not any more. */
+function stopsOrMoves(before: Endpoint, after: Endpoint): boolean {
+  if (before.status.kind === 'active' && after.status.kind !== 'active') return true;
+  const sent = ({ url, headers, signatureProfile, envelope }: Endpoint) => ({ url, headers, signatureProfile, envelope });
+  return !isDeepStrictEqual(sent(before), sent(after));
 }
 
 async function decidePatch(
@@ -228,6 +245,7 @@ async function decidePatch(
     readonly resumeCap: EndpointCap | null;
     readonly archived: ArchivedEndpoints;
   },
+  effect: PatchEffect,
 ): Promise<Decision<EndpointWithHealth>> {
   const { id, patch, expectedVersion, resumeCap, archived } = wanted;
   const found = await ownEndpoint(app, caller, id, archived);
@@ -247,8 +265,10 @@ async function decidePatch(
   const fields = Object.fromEntries(said.map((field) => [field, applied.value[field]]));
   const move = mergeEndpoint(endpoint, { ...fields, status }, now);
   if (move.kind === 'refused') return refused(move.code, move.detail);
+  effect.isNone = move.kind === 'unchanged';
   if (move.kind === 'unchanged') return { ok: true, value: found.value, commands: [] };
   const { endpoint: next, resetHealth } = move;
+  effect.stopsOrMoves = stopsOrMoves(endpoint, next);
   if (!isDeepStrictEqual(next.signatureProfile, endpoint.signatureProfile)) {
     const unfit = await refusalOfProfile(app, next);
     if (unfit !== null) return unfit;

@@ -1,3 +1,5 @@
+import { GOOD_MS } from '../store/currency.ts';
+import type { ApplyOptions } from '../store/port.ts';
 import type { AppContext } from './context.ts';
 
 /**
@@ -5,18 +7,55 @@ import type { AppContext } from './context.ts';
  * before then, so every attempt is signed as the ring's own times say, to the millisecond, and the answer is never early.
  */
 export const IN_FORCE_LEAD_MS = 30;
-/** However the wall clock is set meanwhile, nobody waits longer. */
-const WAIT_MS_MAX = 2 * IN_FORCE_LEAD_MS;
+/** However the wall clock is set meanwhile, nobody waits longer for a moment. */
+const LEAD_RATIO_MAX = 2;
 
-/** Waits until a change that was decided for `at` is in force. */
-export async function inForce({ clock, timers }: Pick<AppContext, 'clock' | 'timers'>, at: number): Promise<void> {
-  const deadline = clock.monotonic() + WAIT_MS_MAX;
+/** The clocks of nodes differ from the database's by so much at most. */
+const CLOCK_ERROR_MS = 100;
+/** Where there are many nodes: what was committed so long ago is in the memory of each that still acts on its memory. */
+const IN_MEMORY_MS = GOOD_MS + CLOCK_ERROR_MS;
+/** Somebody else's change that is younger may still be on its way; a commit takes no longer than this to be known. */
+const RECENT_MS = 30_000;
+
+type Tools = Pick<AppContext, 'clock' | 'timers'> & { readonly store: Pick<AppContext['store'], 'spreadMs'> };
+
+/** How far ahead a change of a ring is decided, so that it is in the memory of every node before it begins. */
+export function leadMs({ store }: Tools): number {
+  return store.spreadMs === 0 ? IN_FORCE_LEAD_MS : store.spreadMs;
+}
+
+/** Of a change that begins at `at`: committed later, not every node would know of it by then. */
+export function commitBefore({ store }: Tools, at: number): ApplyOptions {
+  return store.spreadMs === 0 ? {} : { notAfter: at - IN_MEMORY_MS };
+}
+
+/** Waits until a change of a ring that was committed for `at`, by the rule of `commitBefore`, is in force everywhere. */
+export async function inForce(app: Tools, at: number): Promise<void> {
+  const { clock } = app;
+  const begins = app.store.spreadMs === 0 ? at : at + CLOCK_ERROR_MS;
+  const deadline = clock.monotonic() + LEAD_RATIO_MAX * leadMs(app);
   for (;;) {
     // Timers may fire a little early, so the clock is asked again.
-    const waitMs = Math.min(at - clock.now(), deadline - clock.monotonic());
+    const waitMs = Math.min(begins - clock.now(), deadline - clock.monotonic());
     if (waitMs <= 0) return;
-    await new Promise<void>((resolve) => {
-      timers.setTimeout(resolve, Math.ceil(waitMs));
-    });
+    await sleep(app, waitMs);
   }
+}
+
+/** Waits until what was committed just now is in force everywhere. */
+export async function inForceEverywhere(app: Tools): Promise<void> {
+  if (app.store.spreadMs === 0) return;
+  const until = app.clock.monotonic() + IN_MEMORY_MS;
+  for (let waitMs = IN_MEMORY_MS; waitMs > 0; waitMs = until - app.clock.monotonic()) await sleep(app, waitMs);
+}
+
+/** The same for what was found done already: whoever did that, at that time, may still be waiting. */
+export async function inForceSince(app: Tools, at: number): Promise<void> {
+  if (app.clock.now() - at < RECENT_MS) await inForceEverywhere(app);
+}
+
+async function sleep({ timers }: Tools, waitMs: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    timers.setTimeout(resolve, Math.ceil(waitMs));
+  });
 }

@@ -8,6 +8,7 @@ import { auditCommand } from './audit.ts';
 import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
 import type { AppContext } from './context.ts';
 import { idempotent } from './idempotency.ts';
+import { inForceSince } from './in-force.ts';
 import { done, invalid, type Outcome, type Refusal, refused, replayed } from './outcome.ts';
 import { decideAndApply } from './submit.ts';
 
@@ -167,12 +168,16 @@ export async function revokeKey(
           commands: [...remembered, { kind: 'apiKey.revoke', id, at: now }, audited],
         };
       });
-      if (typeof outcome !== 'symbol' && outcome.ok) tell(app, caller, id, 'revoked');
+      if (typeof outcome === 'symbol' || !outcome.ok) return outcome;
+      if (outcome.value.revokedAt !== null) await inForceSince(app, outcome.value.revokedAt);
+      tell(app, caller, id, 'revoked');
       return outcome;
     },
     replay: async () => {
       const key = await read();
-      return key === null ? refused('not_found', 'no such API key') : replayed(key);
+      if (key === null) return refused('not_found', 'no such API key');
+      if (key.revokedAt !== null) await inForceSince(app, key.revokedAt);
+      return replayed(key);
     },
   });
 }

@@ -9,6 +9,7 @@ import { auditCommand } from './audit.ts';
 import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
 import type { AppContext } from './context.ts';
 import { idempotent } from './idempotency.ts';
+import { inForceEverywhere } from './in-force.ts';
 import { firstSecret, type ShownSecret, secretAgain } from './minting.ts';
 import { done, invalid, type Outcome, type Refusal, refused, replayed } from './outcome.ts';
 import { changePolicy, policyDetail } from './policy-change.ts';
@@ -129,6 +130,7 @@ export async function patchOrganization(
 ): Promise<Outcome<Organization>> {
   const refusal = missingScope(caller, 'organization:admin') ?? checkNames(patch);
   if (refusal !== null) return refusal;
+  let isRenamed = false;
   const outcome = await decideAndApply<Organization>(app, async () => {
     const found = isVisible(caller, id) ? await app.store.reader.organization(id) : null;
     if (found === null) return refused('not_found', 'no such organization');
@@ -146,6 +148,7 @@ export async function patchOrganization(
     if (isDeepStrictEqual({ ...found, ...patch, rotationPolicy: policy.value }, found)) {
       return { ok: true, value: found, commands: [] };
     }
+    isRenamed = externalId !== undefined && externalId !== found.externalId;
     const version = found.version + 1;
     const organization = { ...found, ...patch, rotationPolicy: policy.value, version, updatedAt: now };
     return {
@@ -163,6 +166,8 @@ export async function patchOrganization(
     };
   });
   if (typeof outcome === 'symbol') throw new Error('a patch has no idempotency row');
+  // Another organization may have that name next: by then no node may take the one for the other.
+  if (outcome.ok && isRenamed) await inForceEverywhere(app);
   return outcome;
 }
 

@@ -12,7 +12,7 @@ import { auditCommand } from './audit.ts';
 import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
 import type { AppContext } from './context.ts';
 import { idempotent, type RowMaker } from './idempotency.ts';
-import { IN_FORCE_LEAD_MS, inForce } from './in-force.ts';
+import { commitBefore, inForce, leadMs } from './in-force.ts';
 import {
   importSecret,
   type Minted,
@@ -85,23 +85,25 @@ export async function rotate(
     return invalid('/reason', `must be at most ${REASON_LENGTH_MAX} characters`, 'too_long');
   }
   return await idempotent<Rotated, Reference>(app, caller, request, {
-    perform: async (row) =>
-      await app.queue.run(input.owner, async () => {
-        const outcome = await decideAndApply(app, async () => await decideRotation(app, caller, input, row));
-        if (typeof outcome === 'symbol' || !outcome.ok) return outcome;
-        const { secret, retired, effectiveAt } = outcome.value;
-        await inForce(app, effectiveAt);
-        app.telemetry.secretRotated({
-          owner: input.owner,
-          secretId: secret.id,
-          retiredId: retired?.id ?? null,
-          actor: caller.actor,
-          reason: input.reason,
-          requestId: caller.requestId,
-        });
-        return outcome;
-      }),
+    perform: async (row) => {
+      const decide = async () => await decideRotation(app, caller, input, row);
+      const outcome = await app.queue.run(input.owner, async () => await decideAndApply(app, decide));
+      if (typeof outcome === 'symbol' || !outcome.ok) return outcome;
+      const { secret, retired, effectiveAt } = outcome.value;
+      await inForce(app, effectiveAt);
+      app.telemetry.secretRotated({
+        owner: input.owner,
+        secretId: secret.id,
+        retiredId: retired?.id ?? null,
+        actor: caller.actor,
+        reason: input.reason,
+        requestId: caller.requestId,
+      });
+      return outcome;
+    },
     replay: async (reference) => {
+      // Another node may have committed it a moment ago.
+      await inForce(app, reference.effectiveAt);
       const owned = await ownerOf(app, caller, reference.owner, 'change', input.archived);
       if (!owned.ok) return owned;
       const secret = await secretAgain(app, reference.owner, reference.secretId, reference.recoverUntil);
@@ -114,6 +116,9 @@ export async function rotate(
     },
   });
 }
+
+/** Twice what a node's clock may be wrong. */
+const CLOCKS_APART_MS_MAX = 200;
 
 /** One round: what is minted here is handed out only when its commands were applied. */
 async function decideRotation(
@@ -134,7 +139,7 @@ async function decideRotation(
   const unfit = refusalOfPromise(input, policy, imposed) ?? (await refusalOfSigned(app, owned.value, secret.algorithm));
   if (unfit !== null) return unfit;
   const now = app.clock.now();
-  const at = now + IN_FORCE_LEAD_MS;
+  const at = afterPending(ring, now + leadMs(app));
   const command = { kind: 'rotate' as const, secret, graceSeconds: graceOf(app, input, imposed), force, reason };
   const decision = decideAhead(ring, policy, command, { now, effectiveAt: at });
   if (decision.kind === 'refused') return ringRefusal(decision, imposed, namedBy(input));
@@ -147,6 +152,7 @@ async function decideRotation(
   return {
     ok: true,
     value: { endpoint: owned.value.endpoint, secret: shown, retired, effectiveAt },
+    options: commitBefore(app, at),
     commands: [
       ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row(reference) }]),
       { kind: 'keyring.put', ring: decision.ring, retired: decision.retired, expectedVersion: ring.version },
@@ -165,6 +171,15 @@ async function decideRotation(
       }),
     ],
   };
+}
+
+/** What another node decided a moment ago, by a clock that is a little ahead, begins first. */
+function afterPending({ secrets }: StoredKeyring, at: number): number {
+  let after = at;
+  for (const { activatesAt } of secrets) {
+    if (activatesAt !== null && activatesAt >= after && activatesAt - at < CLOCKS_APART_MS_MAX) after = activatesAt + 1;
+  }
+  return after;
 }
 
 /** Null when the secrets that sign afterwards are those that the dialect promises. */

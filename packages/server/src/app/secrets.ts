@@ -8,7 +8,7 @@ import { auditCommand } from './audit.ts';
 import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
 import type { AppContext } from './context.ts';
 import { idempotent } from './idempotency.ts';
-import { IN_FORCE_LEAD_MS, inForce } from './in-force.ts';
+import { commitBefore, inForce, leadMs } from './in-force.ts';
 import { done, type Outcome, refused, replayed } from './outcome.ts';
 import type { ArchivedEndpoints } from './own-endpoint.ts';
 import { noRing, ownerOf, policyOf, ringRefusal, scopesFor } from './ring-owner.ts';
@@ -49,22 +49,23 @@ export async function revokeSecret(
     return secret === null ? refused('secret_not_found', 'the ring has no such secret') : answer(secret);
   };
   return await idempotent<Secret, { secretId: SecretId }>(app, caller, request, {
-    perform: async (row) =>
-      await app.queue.run(owner, async () => {
-        let at = 0;
-        const outcome = await decideAndApply<null>(app, async () => {
+    perform: async (row) => {
+      let at = 0;
+      const outcome = await app.queue.run(owner, async () =>
+        decideAndApply<null>(app, async () => {
           const owned = await ownerOf(app, caller, owner, 'change', archived);
           if (!owned.ok) return owned;
           const ring = await app.store.reader.keyring(owner);
           if (ring === null) return noRing();
           const now = app.clock.now();
-          at = now + IN_FORCE_LEAD_MS;
+          at = now + leadMs(app);
           const { policy, imposed } = policyOf(app, owned.value.policy, input.dialectPolicy);
           const decision = decideAhead(ring, policy, { kind: 'revoke', secretId }, { now, effectiveAt: at });
           if (decision.kind === 'refused') return await revokeRefusal(app, decision, imposed, { owner, secretId });
           return {
             ok: true,
             value: null,
+            options: commitBefore(app, at),
             commands: [
               ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row({ secretId }) }]),
               { kind: 'keyring.put', ring: decision.ring, retired: decision.retired, expectedVersion: ring.version },
@@ -76,15 +77,20 @@ export async function revokeSecret(
               }),
             ],
           };
-        });
-        if (typeof outcome === 'symbol' || !outcome.ok) return outcome;
-        await inForce(app, at);
-        app.telemetry.secretRevoked({ owner, secretId, actor: caller.actor, requestId: caller.requestId });
-        return await tell(done);
-      }),
+        }),
+      );
+      if (typeof outcome === 'symbol' || !outcome.ok) return outcome;
+      await inForce(app, at);
+      app.telemetry.secretRevoked({ owner, secretId, actor: caller.actor, requestId: caller.requestId });
+      return await tell(done);
+    },
     replay: async () => {
       const owned = await ownerOf(app, caller, owner, 'read', archived);
-      return owned.ok ? await tell(replayed) : owned;
+      if (!owned.ok) return owned;
+      const answer = await tell(replayed);
+      // Another node may have committed it a moment ago.
+      if (answer.ok && answer.value.revokedAt !== null) await inForce(app, answer.value.revokedAt);
+      return answer;
     },
   });
 }

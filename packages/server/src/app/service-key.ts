@@ -1,3 +1,4 @@
+import type { Sealed } from '../domain/secret.ts';
 import type { Store } from '../store/port.ts';
 import type { Vault } from '../store/vault.ts';
 
@@ -14,13 +15,20 @@ type Tools = { readonly store: Store; readonly vault: Vault; readonly fillRandom
 /** Reads one, or makes it at the first start. It outlives every master key: what it was used for stays recognisable. */
 export async function openServiceKey({ store, vault, fillRandom }: Tools, name: ServiceKeyName): Promise<Uint8Array> {
   const found = await store.reader.serviceKey(name);
-  if (found !== null) return Buffer.from(vault.unseal(found, SERVICE_OWNER, name), 'base64url');
+  if (found !== null) return opened(vault, found, name);
   const key = new Uint8Array(KEY_BYTES);
   fillRandom(key);
   const sealed = vault.seal(Buffer.from(key).toString('base64url'), SERVICE_OWNER, name);
   const applied = await store.apply([{ kind: 'serviceKey.put', name, sealed, replaces: null }]);
-  if (applied.kind === 'conflict') throw new Error('another process made the keys of the service at the same moment');
-  return key;
+  if (applied.kind === 'applied') return key;
+  // Another node that starts just now was first: all of them use its key.
+  const first = await store.reader.serviceKey(name);
+  if (first === null) throw new Error('a key of the service was there a moment ago and is gone');
+  return opened(vault, first, name);
+}
+
+function opened(vault: Vault, sealed: Sealed, name: ServiceKeyName): Uint8Array {
+  return Buffer.from(vault.unseal(sealed, SERVICE_OWNER, name), 'base64url');
 }
 
 /** Seals them under the first master key. Answers how many changed. */

@@ -23,16 +23,24 @@ export type BackupFlags = { readonly databaseUrl?: string; readonly withoutKeys?
 export async function settingFor(io: Io, file: string, flags: BackupFlags): Promise<BackupSetting> {
   if (file.trim() === '') throw usage('the name of the file is empty');
   const { config } = await readSetup(io, databaseFlag(flags));
-  const { path } = config.database;
+  const path = fileOf(config);
   const keySource: BackupSetting['keySource'] =
     config.masterKeys === null ? { from: 'file', path: keyFileOf(path) } : { from: 'HOOKRING_MASTER_KEY' };
-  const openSealed = flags.withoutKeys === true ? null : await openerOf(config);
+  const openSealed = flags.withoutKeys === true ? null : await openerOf(config.masterKeys, path);
   return { databasePath: path, file: resolve(io.cwd, file), openSealed, keySource };
 }
 
+function fileOf({ database }: Config): string {
+  if (database.kind === 'sqlite') return database.path;
+  throw usage(
+    'this copies a SQLite file, and the database is a PostgreSQL one',
+    'PostgreSQL has its own tools: pg_dump, or a base backup with its write-ahead log. docs/backup.md says how.',
+  );
+}
+
 /** Opens with the keys that are at hand, and makes none. */
-async function openerOf({ masterKeys, database }: Config): Promise<OpenSealed> {
-  const keys = masterKeys ?? (await keysOfFile(keyFileOf(database.path))) ?? [];
+export async function openerOf(masterKeys: Config['masterKeys'], databasePath: string): Promise<OpenSealed> {
+  const keys = masterKeys ?? (await keysOfFile(keyFileOf(databasePath))) ?? [];
   const objects = new Map<string, KeyObject>(keys.map(({ id, key }) => [id, createSecretKey(key)]));
   const vault = createVault({
     first: () => {

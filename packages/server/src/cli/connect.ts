@@ -20,14 +20,16 @@ export type ConnectOptions = {
 
 export type Connection = {
   readonly client: Client;
-  /** There is no server: nothing is delivered while the command runs. */
+  /** The API is in this process, because no server was found on this machine. */
+  readonly direct: boolean;
+  /** There is no server: nothing is delivered while the command runs. A PostgreSQL database may have some elsewhere. */
   readonly offline: boolean;
   close(): Promise<void>;
 };
 
 /**
- * Finds the server: where the command line or the environment says, else the one that owns the database of this
- * machine. When none runs, the service is built in this process on the same database, neither listening nor sending, so
+ * Finds the server: where the command line or the environment says, else one of this machine that works on its
+ * database. When none runs, the service is built in this process on the same database, neither listening nor sending, so
  * that every command goes through the same API.
  */
 export async function connect(io: Io, options: ConnectOptions): Promise<Connection> {
@@ -43,7 +45,7 @@ export async function connect(io: Io, options: ConnectOptions): Promise<Connecti
   if (running !== null) return remote({ ...running, isPrefixAssumed: false }, key ?? running.token, organization);
   const opened = await openHere(setup);
   if ('url' in opened) return remote({ ...opened, isPrefixAssumed: false }, key ?? opened.token, organization);
-  return offline(opened, key, organization);
+  return direct(opened, key, organization, setup.config.database.kind === 'sqlite');
 }
 
 /** The server as it can be found now, without opening a database; null: none runs. */
@@ -70,7 +72,7 @@ function remote(place: Place, token: string, organization: string | null): Conne
     organization,
     fetch: (request: Request) => fetch(request),
   };
-  return { client, offline: false, close: () => Promise.resolve() };
+  return { client, direct: false, offline: false, close: () => Promise.resolve() };
 }
 
 /** The service in this process; or the server, when it was starting and held the database already. */
@@ -79,27 +81,37 @@ async function openHere(setup: Setup): Promise<OfflineService | ServerFile> {
   for (let waits = 0; ; waits += 1) {
     const opened = await openOffline(setup);
     if (opened.ok) return opened.service;
+    // Nobody holds a PostgreSQL database for itself, so there is nothing to wait for.
+    if (setup.config.database.kind === 'postgres') throw unavailable(opened.problem, DOCTOR_HINT);
     await setTimeout(STARTING_WAIT_MS);
     const started = runningServer(setup.config.database);
     if (started !== null) return started;
-    if (waits === STARTING_WAITS_MAX || !/is in use/.test(opened.problem)) throw unavailable(opened.problem);
+    if (waits === STARTING_WAITS_MAX || !/is in use/.test(opened.problem)) throw unavailable(opened.problem, HELD_HINT);
   }
 }
 
-function unavailable(problem: string): CommandFailure {
+const DOCTOR_HINT = '"hookring doctor" looks into it.';
+const HELD_HINT = `If a server runs on this database, its address is not known here: use --url and --key. ${DOCTOR_HINT}`;
+
+function unavailable(problem: string, hint: string): CommandFailure {
   return new CommandFailure({
     detail: problem,
     exitCode: EXIT.UNREACHABLE,
     code: 'database_unavailable',
-    hint: 'If a server runs on this database, its address is not known here: use --url and --key. "hookring doctor" looks into it.',
+    hint,
   });
 }
 
-function offline(service: OfflineService, key: string | undefined, organization: string | null): Connection {
+function direct(
+  service: OfflineService,
+  key: string | undefined,
+  organization: string | null,
+  isOffline: boolean,
+): Connection {
   const { nativePrefix, fetch: inject } = service;
   const place = { url: 'http://offline.invalid', nativePrefix, isPrefixAssumed: false };
   const client = { ...place, token: key ?? service.token, organization, fetch: inject };
-  return { client, offline: true, close: () => service.close() };
+  return { client, direct: true, offline: isOffline, close: () => service.close() };
 }
 
 export function databaseFlag(options: Pick<ConnectOptions, 'databaseUrl'>): Flags {

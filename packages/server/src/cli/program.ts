@@ -14,6 +14,7 @@ import { eventsCommands, sendCommand } from './commands/events.ts';
 import { keysCommands } from './commands/keys.ts';
 import { listenCommand } from './commands/listen.ts';
 import { masterKeyCommands } from './commands/master-key.ts';
+import { migrateStoreCommand } from './commands/migrate-store.ts';
 import { openapiCommand } from './commands/openapi.ts';
 import { orgsCommands } from './commands/orgs.ts';
 import { pruneCommand } from './commands/prune.ts';
@@ -102,6 +103,7 @@ export function buildProgram(io: Io, report: Report): Command {
   program.addCommand(pruneCommand(run));
   program.addCommand(backupCommand(io, report));
   program.addCommand(restoreCommand(io, report));
+  program.addCommand(migrateStoreCommand(io, report));
   program.addCommand(dialectsCommand(run));
   program.addCommand(openapiCommand(run));
   program.addCommand(configCommand(io, report));

@@ -12,6 +12,8 @@ export type Session = {
   readonly io: Io;
   readonly json: boolean;
   readonly client: Client;
+  /** No server was found on this machine: the API is in this process. */
+  readonly direct: boolean;
   /** No server runs: the API answers, and nothing is delivered. */
   readonly offline: boolean;
   call(request: Call): Promise<Json>;
@@ -56,11 +58,12 @@ export async function withSession(
 }
 
 function openSession(io: Io, report: Report, json: boolean, connection: Connection): Session {
-  const { client, offline } = connection;
+  const { client, direct, offline } = connection;
   return {
     io,
     json,
     client,
+    direct,
     offline,
     call: (request) => call(client, request),
     print: (document, human) => writeLine(io.stdout, json ? JSON.stringify(document, null, 2) : human()),
@@ -71,6 +74,13 @@ function openSession(io: Io, report: Report, json: boolean, connection: Connecti
       report.exitCode = exitCode;
     },
   };
+}
+
+/** When what was put into the queue goes out, unless a server of this machine has it already. */
+export function noteWhenSent({ direct, offline, note }: Session, what: 'it goes' | 'they go' = 'it goes'): void {
+  if (offline) note(`No server runs: ${what} out when one starts.`);
+  else if (direct)
+    note(`No server runs on this machine: ${what} out by one elsewhere on this database, or when one starts.`);
 }
 
 export async function guarded(io: Io, report: Report, json: boolean, action: () => Promise<void>): Promise<void> {

@@ -4,6 +4,7 @@ import type { FileRead } from './file.ts';
 import { CONFIG_FILE_NAME, DIALECTS_KEY, fileValueText, readConfigFile } from './file.ts';
 import { settleGrace } from './grace-settings.ts';
 import { nearest } from './nearest.ts';
+import { databaseWarnings, roleProblem } from './parse-database.ts';
 import { jwtProblem, jwtWarnings } from './parse-jwt.ts';
 import { tracingWarnings } from './parse-tracing.ts';
 import type { Setting } from './setting.ts';
@@ -49,7 +50,14 @@ export async function loadConfig(input: Input): Promise<LoadedConfig> {
   problems.unshift(...fileProblems(file));
   const jwt = jwtProblem(values);
   if (jwt !== null) problems.push({ variable: SETTINGS.jwtJwksUrl.variable, message: jwt });
-  const warnings = [...unknownVariables(input.env), ...jwtWarnings(values), ...tracingWarnings(values)];
+  const role = roleProblem(values);
+  if (role !== null) problems.push({ variable: SETTINGS.role.variable, message: role });
+  const warnings = [
+    ...unknownVariables(input.env),
+    ...databaseWarnings(values, sources.database === 'flag'),
+    ...jwtWarnings(values),
+    ...tracingWarnings(values),
+  ];
   const { dialects, problems: dialectProblems } = await readOwnDialects(file, values.rootDialect);
   problems.push(...dialectProblems);
   const grace = settleGrace(values, sources.graceSecondsDefault === 'default');

@@ -1,7 +1,6 @@
-import { isAbsolute, resolve } from 'node:path';
 import { RETRIES_MAX, RETRY_DELAY_SECONDS_MAX } from '../domain/limits.ts';
 import { decimalNumber, parts } from './parse.ts';
-import type { ParseContext, Parsed } from './setting.ts';
+import type { Parsed } from './setting.ts';
 import { parsed, problem } from './setting.ts';
 
 const MASTER_KEY_BYTES = 32;
@@ -13,21 +12,6 @@ const WINDOW_SECONDS = { s: 1, m: 60, h: 3_600 } as const;
 
 /** The id of a master key that was given without one. */
 export const UNNAMED_MASTER_KEY_ID = 'default';
-
-/** Where everything is kept. */
-export type Database = { readonly kind: 'sqlite'; readonly path: string };
-
-export function parseDatabaseUrl(text: string, context: ParseContext): Parsed<Database> {
-  if (/^postgres(ql)?:/i.test(text)) {
-    return problem('names a PostgreSQL database: this version keeps its data in SQLite only, in a file of its own');
-  }
-  if (!text.startsWith('sqlite:')) return problem('must begin with sqlite: and go on with the path of a file');
-  const rest = text.slice('sqlite:'.length);
-  const path = rest.startsWith('//') ? rest.slice(2) : rest;
-  if (path === ':memory:') return problem('keeps nothing: accepted events must survive a restart, so name a file');
-  if (path === '' || path.endsWith('/') || path.includes('\0')) return problem('names no file');
-  return parsed({ kind: 'sqlite', path: isAbsolute(path) ? path : resolve(context.cwd, path) });
-}
 
 export type MasterKey = { readonly id: string; readonly key: Uint8Array };
 

@@ -28,6 +28,12 @@ describe('the secrets of a configuration', () => {
     expect(values).not.toContain('1');
   });
 
+  it('hold the password of a database as it stands in its address and as it is', async () => {
+    const env = { HOOKRING_DATABASE_URL: 'postgres://u:correct%2Fhorse@db/h' };
+    const loaded = await loadConfig({ env, flags: {}, cwd: '/nowhere' });
+    expect(loaded.ok && secretValues(loaded.config)).toEqual(['correct%2Fhorse', 'correct/horse']);
+  });
+
   it('are none without any', async () => {
     const loaded = await loadConfig({ env: {}, flags: {}, cwd: '/nowhere' });
     expect(loaded.ok && secretValues(loaded.config)).toEqual([]);

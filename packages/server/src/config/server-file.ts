@@ -1,6 +1,8 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { uptime } from 'node:os';
 import { isLocked } from '../store/sqlite/lock.ts';
-import type { Database } from './parse-values.ts';
+import type { Database } from './parse-database.ts';
+import { placeForServerFile, serverFilesOf } from './server-folder.ts';
 
 const OWNER_ONLY = 0o600;
 
@@ -14,8 +16,14 @@ export type ServerFile = {
   readonly pid: number;
 };
 
-export function serverFilePath(database: Database): string {
-  return `${database.path}.server.json`;
+/** Of the server of one process; null: there is no place for it on this machine. */
+export function serverFilePath(database: Database, pid = process.pid): string | null {
+  if (database.kind === 'postgres') return placeForServerFile(database, pid);
+  return sqliteServerFile(database.path);
+}
+
+export function sqliteServerFile(path: string): string {
+  return `${path}.server.json`;
 }
 
 /** Readable by the owner alone from the moment that it exists. */
@@ -24,6 +32,17 @@ export function writeServerFile(path: string, file: ServerFile): void {
   rmSync(part, { force: true });
   writeFileSync(part, `${JSON.stringify(file)}\n`, { mode: OWNER_ONLY, flag: 'wx' });
   renameSync(part, path);
+}
+
+/** Whether it could be written. Beside a file database it must be, as everything else there. */
+export function tryWriteServerFile(database: Database, path: string, file: ServerFile): boolean {
+  try {
+    writeServerFile(path, file);
+    return true;
+  } catch (error) {
+    if (database.kind === 'sqlite') throw error;
+    return false;
+  }
 }
 
 /** Null when no server runs: there is no file, or the process that wrote it has ended. */
@@ -43,12 +62,30 @@ export function readServerFile(path: string): ServerFile | null {
 }
 
 /**
- * The server that runs on this database, or null. After a power cut the process of the file may be another program by now,
+ * A server that runs on this database, or null. After a power cut the process of the file may be another program by now,
  * which does not hold the database and must not get the token.
  */
 export function runningServer(database: Database): ServerFile | null {
-  const file = readServerFile(serverFilePath(database));
+  if (database.kind === 'postgres') return runningNode(serverFilesOf(database));
+  const file = readServerFile(sqliteServerFile(database.path));
   return file !== null && isLocked(database.path) ? file : null;
+}
+
+/** Any of them will do. Nothing is held that could be looked at, so a file from before the machine's start is not read. */
+function runningNode(paths: readonly string[]): ServerFile | null {
+  const bootedAt = Date.now() - uptime() * 1_000;
+  for (const path of paths) {
+    const writtenAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    const file = writtenAt >= bootedAt ? readServerFile(path) : null;
+    if (file !== null) return file;
+  }
+  return null;
+}
+
+/** Removes what servers left that were killed. */
+export function forgetEndedServers(database: Database): void {
+  if (database.kind === 'sqlite') return;
+  for (const path of serverFilesOf(database)) if (readServerFile(path) === null) rmSync(path, { force: true });
 }
 
 /** Removes the file of this process and leaves another's alone. */

@@ -1,4 +1,6 @@
+import type { FastifyInstance } from 'fastify';
 import type { Dialect } from '../dialects/dialect.ts';
+import type { Tracing } from '../telemetry/tracing/create-tracing.ts';
 import type { Config } from './settings.ts';
 
 /** How the commands see the service: what `service.ts` exports as `startService` and `openOffline`. */
@@ -37,3 +39,22 @@ export type OfflineService = {
 export type OfflineResult =
   | { readonly ok: true; readonly service: OfflineService }
   | { readonly ok: false; readonly problem: string };
+
+export type BuildOptions = {
+  /** `offline`: for one command; it answers, and neither listens nor sends. */
+  readonly mode: 'server' | 'offline';
+  readonly tracing: Tracing | null;
+};
+
+/** Everything, built and connected, and not started yet. */
+export type BuiltService = {
+  readonly http: FastifyInstance;
+  readonly nativePrefix: string;
+  /** Opens every operation to commands on this machine, as long as this process lives. */
+  readonly localToken: string;
+  /** Of a key that was made just now. */
+  readonly firstToken: string | null;
+  readonly inFlight: () => number;
+  readonly start: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+};

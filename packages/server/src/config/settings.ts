@@ -7,15 +7,10 @@ import {
 import { parseDialectName } from './dialect-settings.ts';
 import { OBSERVABILITY_SETTINGS } from './observability-settings.ts';
 import { decimalNumber, oneOf, parseBoolean, wholeNumber } from './parse.ts';
+import { POOLERS, parseDatabaseUrl, ROLES } from './parse-database.ts';
 import { parseJwksUrl, parseJwtName, parseJwtSecret } from './parse-jwt.ts';
 import { parseAllowPrivate, parseHost, parseTrustProxy } from './parse-network.ts';
-import {
-  parseBootstrapKey,
-  parseDatabaseUrl,
-  parseMasterKeys,
-  parseRateLimit,
-  parseRetrySchedule,
-} from './parse-values.ts';
+import { parseBootstrapKey, parseMasterKeys, parseRateLimit, parseRetrySchedule } from './parse-values.ts';
 import { type Setting, setting } from './setting.ts';
 
 const RETENTION_DAYS_MAX = 3_650;
@@ -46,18 +41,41 @@ export const SETTINGS = {
   database: setting({
     variable: 'HOOKRING_DATABASE_URL',
     flag: '--database-url <url>',
-    description: 'Where everything is kept: `sqlite:` and the path of a file, relative to the current directory.',
+    description:
+      'Where everything is kept: `sqlite:` and the path of a file, relative to the current directory; or the address of a ' +
+      'PostgreSQL database, `postgres://user:password@host:5432/database`, for any number of servers.',
     example: 'sqlite:/var/lib/hookring/hookring.db',
     defaultText: 'sqlite:./data/hookring.db',
     sensitive: true,
     parse: parseDatabaseUrl,
+  }),
+  databasePooler: setting({
+    variable: 'HOOKRING_DATABASE_POOLER',
+    flag: '--database-pooler <mode>',
+    description:
+      'What stands between the server and PostgreSQL: `none`, or `transaction` for a pooler that gives each transaction ' +
+      'another session, such as PgBouncer in that mode.',
+    example: 'transaction',
+    defaultText: 'none',
+    parse: oneOf(POOLERS),
+  }),
+  role: setting({
+    variable: 'HOOKRING_ROLE',
+    flag: '--role <role>',
+    description:
+      'What this server does: `all`, or with PostgreSQL `api` alone (it accepts events and answers, and sends nothing) or ' +
+      '`worker` alone (it delivers and does the jobs, and has no API).',
+    example: 'worker',
+    defaultText: 'all',
+    parse: oneOf(ROLES),
   }),
   masterKeys: setting({
     variable: 'HOOKRING_MASTER_KEY',
     flag: null,
     description:
       'Seals the signing secrets: the base64 of 32 bytes, or `id:base64,id:base64` of which the first seals and all ' +
-      'open (a key without an id is called `default`). Without it a key is made and kept in a file beside the database.',
+      'open (a key without an id is called `default`). Without it a key is made and kept in a file beside the SQLite ' +
+      'database; with PostgreSQL it is required, and the same for all servers.',
     example: '2026:$(openssl rand -base64 32)',
     sensitive: true,
     parse: parseMasterKeys,
@@ -242,4 +260,10 @@ export type Config = { readonly [K in SettingKey]: ValueOf<(typeof SETTINGS)[K]>
 export const SETTING_KEYS = Object.keys(SETTINGS) as readonly SettingKey[]; // Object.keys forgets the literal keys.
 
 /** Variables that are read elsewhere: by the commands that talk to a server, and by the tests. */
-export const OTHER_VARIABLES = ['HOOKRING_URL', 'HOOKRING_API_KEY', 'HOOKRING_ORGANIZATION', 'HOOKRING_PROVE'] as const;
+export const OTHER_VARIABLES = [
+  'HOOKRING_URL',
+  'HOOKRING_API_KEY',
+  'HOOKRING_ORGANIZATION',
+  'HOOKRING_PROVE',
+  'HOOKRING_TEST_POSTGRES_URL',
+] as const;

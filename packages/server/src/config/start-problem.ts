@@ -6,8 +6,11 @@ const TOLD = new Set([
   'DamagedDatabase',
   'MigrationFailed',
   'MasterKeyFileError',
+  'MasterKeyMissing',
   'WrongMasterKey',
   'MetricsAddressError',
+  'UnsuitableServer',
+  'DatabaseUnusable',
 ]);
 
 const MOVE = 'or put the database elsewhere with --database-url';

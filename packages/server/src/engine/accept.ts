@@ -7,7 +7,14 @@ import {
   STORE_QUEUE_ROW_BYTES,
   STORE_QUEUE_UNITS_MAX,
 } from '../domain/limits.ts';
-import type { AcceptedDelivery, AcceptedEvent, AcceptResult, IdempotencyRow, Store } from '../store/port.ts';
+import type {
+  AcceptedDelivery,
+  AcceptedEvent,
+  AcceptResult,
+  IdempotencyRow,
+  Incarnation,
+  Store,
+} from '../store/port.ts';
 import { StoreUnavailable } from '../store/port.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { EndpointDirectory } from './endpoint-directory.ts';
@@ -23,6 +30,8 @@ import type { EngineTracing } from './tracing.ts';
 const RETRY_AFTER_SECONDS = 1;
 /** Of a store whose disk is full or cannot be written: the disk is looked at so often. */
 const STORE_RETRY_AFTER_SECONDS = 5;
+/** So often an event is matched again because the organization's endpoints changed meanwhile. */
+const MATCHES_MAX = 5;
 
 export type AcceptTools = {
   readonly store: Store;
@@ -34,6 +43,10 @@ export type AcceptTools = {
   readonly dispatch: Dispatch;
   readonly refill: Refill;
   readonly tracing: EngineTracing | null;
+  /** False: other nodes deliver, and nothing gets a place in memory here. */
+  readonly sends: boolean;
+  /** A delivery got a place in memory under a lease that ended meanwhile. */
+  readonly onLate: (lane: Lane, deliveries: readonly LiveDelivery[]) => void;
 };
 
 /** The unit of one call, and what is to be done for it once it is committed. */
@@ -45,6 +58,7 @@ type Draft = {
   readonly grantedEnds: number[];
   /** Lanes that refused a slot: the store will have due rows of theirs. */
   readonly refused: Set<Lane>;
+  readonly lease: Incarnation;
   deliveries: number;
   bytes: number;
   /** A lane could not even be opened. */
@@ -90,21 +104,29 @@ export class Accept {
     if (this.#admission(events, 0, payloadBytes) !== 'now') return this.#refuse('queue_full');
     this.#underway += 1;
     try {
-      let view = this.#tools.endpoints.view(organizationId);
-      // What was loaded is looked up again: only what is known now has the states that lanes work with.
-      while (view instanceof Promise) {
-        await view;
-        view = this.#tools.endpoints.view(organizationId);
+      for (let matches = 0; matches < MATCHES_MAX; matches += 1) {
+        let view = this.#tools.endpoints.view(organizationId);
+        // What was loaded is looked up again: only what is known now has the states that lanes work with.
+        while (view instanceof Promise) {
+          await view;
+          view = this.#tools.endpoints.view(organizationId);
+        }
+        // Decided before anything is made: what a large batch to many endpoints takes is known from counting alone.
+        const deliveries = countDeliveries(events, view);
+        const admitted = this.#admission(events, deliveries, payloadBytes);
+        if (admitted === 'never') {
+          this.#tools.telemetry.acceptRefused('too_many_deliveries');
+          return { kind: 'too_many_deliveries', deliveries, max: DELIVERIES_PER_REQUEST_MAX };
+        }
+        if (admitted === 'later') return this.#refuse('queue_full');
+        const { version } = view;
+        const draft = this.#draft(organizationId, events, view);
+        const outcome = await this.#commit(draft, version, idempotency, startedAt);
+        if (outcome !== null) return outcome;
+        await this.#tools.store.currency.renew();
+        this.#tools.endpoints.forgetView(organizationId, version);
       }
-      // Decided before anything is made: what a large batch to many endpoints takes is known from counting alone.
-      const deliveries = countDeliveries(events, view);
-      const admitted = this.#admission(events, deliveries, payloadBytes);
-      if (admitted === 'never') {
-        this.#tools.telemetry.acceptRefused('too_many_deliveries');
-        return { kind: 'too_many_deliveries', deliveries, max: DELIVERIES_PER_REQUEST_MAX };
-      }
-      if (admitted === 'later') return this.#refuse('queue_full');
-      return await this.#commit(this.#draft(organizationId, events, view), idempotency, startedAt);
+      return this.#refuse('endpoints_changed');
     } catch (error) {
       if (error instanceof StoreUnavailable) return this.#refuse(error.reason);
       throw error;
@@ -140,6 +162,7 @@ export class Accept {
       granted: [],
       grantedEnds: [],
       refused: new Set(),
+      lease: this.#tools.store.incarnation,
       deliveries: 0,
       bytes: 0,
       laneless: false,
@@ -166,8 +189,9 @@ export class Accept {
   }
 
   #fanOut(draft: Draft, event: Event, view: OrganizationView): AcceptedDelivery[] {
-    const { ids, lanes } = this.#tools;
+    const { ids, lanes, sends } = this.#tools;
     const { createdAt } = event;
+    const { lease } = draft;
     const bytes = bytesInMemory(event.payload.length);
     const deliveries: AcceptedDelivery[] = [];
     /** One for all its deliveries. */
@@ -176,13 +200,13 @@ export class Accept {
       const id = ids.next('dlv');
       let leased = false;
       // A suspended endpoint's deliveries wait in the store until it resumes.
-      if (state.isActive) {
+      if (sends && state.isActive) {
         const lane = lanes.of(state, event.createdAt);
         if (lane === null) draft.laneless = true;
         else if (lanes.takeSlot(lane, bytes)) {
           leased = true;
           sent ??= eventFor(event);
-          draft.granted.push({ id, lane, event: sent, createdAt, dueAt: createdAt, attemptCount: 0, bytes });
+          draft.granted.push({ id, lane, lease, event: sent, createdAt, dueAt: createdAt, attemptCount: 0, bytes });
         } else draft.refused.add(lane);
       }
       deliveries.push({ id, endpointId: state.id, leased });
@@ -190,25 +214,26 @@ export class Accept {
     return deliveries;
   }
 
+  /** Null when the organization's endpoints are others by now. */
   async #commit(
     draft: Draft,
+    endpointsVersion: number | null,
     idempotency: ((events: readonly AcceptedReference[]) => IdempotencyRow) | null,
     startedAt: number,
-  ): Promise<AcceptOutcome> {
+  ): Promise<AcceptOutcome | null> {
     const { tracing, clock } = this.#tools;
     const submittedAt = tracing === null ? 0 : clock.monotonic();
     let result: AcceptResult;
     try {
       const row = idempotency === null ? null : idempotency(draft.events.map(({ event }) => event));
-      result = await this.#tools.store.accept({ events: draft.events, idempotency: row });
+      result = await this.#tools.store.accept({ events: draft.events, idempotency: row, endpointsVersion });
     } catch (error) {
       this.#giveBack(draft.granted);
       throw error;
     }
     if (result.kind !== 'accepted') {
       this.#giveBack(draft.granted);
-      if (result.kind === 'endpoints_changed') return this.#refuse('endpoints_changed');
-      return result;
+      return result.kind === 'endpoints_changed' ? null : result;
     }
     this.#handOver(draft, result.outcomes);
     if (tracing !== null) tracing.accepted(draft.events, result.outcomes, submittedAt);
@@ -226,8 +251,9 @@ export class Accept {
 
   /** After the commit: what got a slot goes out, lanes that refused one fall behind. */
   #handOver(draft: Draft, outcomes: Extract<AcceptResult, { kind: 'accepted' }>['outcomes']): void {
-    const { dispatch, refill, clock, telemetry } = this.#tools;
+    const { dispatch, refill, clock, telemetry, store } = this.#tools;
     const now = clock.now();
+    const isLate = draft.lease !== store.incarnation;
     let from = 0;
     for (const [index, end] of draft.grantedEnds.entries()) {
       const isDuplicate = outcomes[index]?.kind === 'duplicate';
@@ -235,6 +261,8 @@ export class Accept {
         const live = draft.granted[at];
         if (live === undefined) continue;
         if (isDuplicate) this.#giveBack([live]);
+        // Under which of the two it was stored, nobody can tell: the other release finds nothing.
+        else if (isLate) this.#tools.onLate(live.lane, [{ ...live, lease: store.incarnation }]);
         else dispatch.add(live);
       }
       from = end;

@@ -5,9 +5,10 @@ import type { IdSource } from '../domain/ids.ts';
 import { parseRetryAfter } from '../domain/retry-after.ts';
 import { nextAttemptAt } from '../domain/retry-schedule.ts';
 import type { Sender, SendResult } from '../net/sender.ts';
-import type { Outcome } from '../store/port.ts';
+import type { Outcome, Store } from '../store/port.ts';
 import type { Vault } from '../store/vault.ts';
 import { type Ending, NO_PHASES, nextOf, SIGNING } from './attempt-outcome.ts';
+import type { CurrencyGate } from './currency-gate.ts';
 import type { EngineDirectory } from './directory.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import type { LiveDelivery } from './lane.ts';
@@ -30,9 +31,15 @@ export type AttemptEnd =
       readonly at: number;
     }
   /** Nothing was asked of the receiver, for a reason of this node: not an attempt. */
-  | { readonly kind: 'unsent' };
+  | { readonly kind: 'unsent' }
+  /** The same, because this node cannot vouch for what it remembers just now: it stays here and goes out later. */
+  | { readonly kind: 'unvouched' }
+  /** The same, because the delivery is not this node's any more. */
+  | { readonly kind: 'lost' };
 
 export type AttemptTools = {
+  readonly store: Pick<Store, 'incarnation'>;
+  readonly gate: CurrencyGate;
   readonly directory: EngineDirectory;
   readonly vault: Vault;
   readonly sender: Sender;
@@ -72,27 +79,32 @@ export class Attempts {
 
   /**
    * Signs, sends, and says what becomes of the delivery. Between the look at the clock and the handing over to the
-   * sender nothing is awaited, so the secrets that sign are those that live at that moment.
+   * sender nothing is awaited, so the secrets that sign are those that live at that moment; and between the look at the
+   * gate and that, so they are those of the ring that is in force.
    */
   async run(live: LiveDelivery): Promise<AttemptEnd> {
-    const { directory, sender, clock, telemetry } = this.#tools;
+    const { directory, sender, clock, telemetry, gate, store } = this.#tools;
     const { state } = live.lane;
     let lost: LostAttempt | null = null;
     for (;;) {
+      if (!gate.isOpen || state.outdated) {
+        const found = await this.#lookAgain(state);
+        if (found !== 'current') return this.#notSent(live, lost, found);
+        continue;
+      }
       const known = directory.loadedRing(state.ringOwner);
+      const ring = known instanceof Promise ? await this.#loaded(state) : known;
+      if (ring === 'unread') return this.#notSent(live, lost, 'unsent');
       // A ring that was just loaded is in the cache, so the next look does not wait again.
-      if (known instanceof Promise && (await waitForRing(directory, state)) !== null) continue;
-      const ring = known instanceof Promise ? null : known;
+      if (known instanceof Promise && ring !== null) continue;
+      if (live.lease !== store.incarnation) return this.#notSent(live, lost, 'lost');
+      if (!state.isActive) return this.#notSent(live, lost, 'unsent');
       const startedAt = clock.now();
       const signed = this.#sign(live, ring, startedAt);
       if (signed === null || 'kind' in signed) return this.#unsigned(live, ring, signed ?? NO_SECRET, startedAt, lost);
       const result = await sender.send(signed.request);
       if (result.kind === 'failure') {
-        if (result.failure === 'closed') {
-          return lost === null
-            ? { kind: 'unsent' }
-            : this.#finish(live, lost.signed, lost.result, lost.startedAt, null);
-        }
+        if (result.failure === 'closed') return this.#notSent(live, lost, 'unsent');
         // The receiver had closed the kept connection: most often it never saw the request. A fresh one tells.
         if (result.staleConnection && lost === null && state.isActive) {
           lost = { signed, result, startedAt };
@@ -102,6 +114,33 @@ export class Attempts {
       }
       return this.#finish(live, signed, result, startedAt, lost);
     }
+  }
+
+  async #lookAgain(state: EndpointState): Promise<'current' | 'unsent' | 'unvouched'> {
+    const { directory, gate, telemetry } = this.#tools;
+    if (!gate.isOpen && !(await gate.renew())) return 'unvouched';
+    try {
+      if (state.outdated) await directory.endpoints.load(state.id);
+      return 'current';
+    } catch (error) {
+      telemetry.storeRefused('read', error);
+      return 'unsent';
+    }
+  }
+
+  /** Null when the store has none. */
+  async #loaded(state: EndpointState): Promise<LoadedRing | null | 'unread'> {
+    try {
+      return await waitForRing(this.#tools.directory, state);
+    } catch (error) {
+      this.#tools.telemetry.storeRefused('read', error);
+      return 'unread';
+    }
+  }
+
+  /** What went out before and was lost is an attempt all the same. */
+  #notSent(live: LiveDelivery, lost: LostAttempt | null, kind: 'unsent' | 'unvouched' | 'lost'): AttemptEnd {
+    return lost === null ? { kind } : this.#finish(live, lost.signed, lost.result, lost.startedAt, null);
   }
 
   #sign(live: LiveDelivery, ring: LoadedRing | null, now: number): SignedRequest | SigningFailure | null {

@@ -5,6 +5,7 @@ import type { Change, Store } from '../store/port.ts';
 import type { Vault } from '../store/vault.ts';
 import { Accept } from './accept.ts';
 import { Attempts } from './attempts.ts';
+import { CurrencyGate } from './currency-gate.ts';
 import { Deferrals } from './deferrals.ts';
 import { type Directory, EngineDirectory } from './directory.ts';
 import { Dispatch } from './dispatch.ts';
@@ -37,6 +38,8 @@ export type EngineOptions = {
   readonly settings: EngineSettings;
   readonly telemetry: EngineTelemetry;
   readonly tracing?: EngineTracing | null;
+  /** False: this node accepts and answers, and leaves sending and the jobs to others. */
+  readonly sends?: boolean;
 };
 
 export type EngineWithParts = Engine & { readonly directory: Directory; readonly scheduler: Scheduler };
@@ -56,14 +59,16 @@ const UNSTORABLE_PAUSE_MS = 15 * 60_000;
  * stored, what was not sent is released, and nothing is left in memory. A stopped engine stays so.
  */
 export function createEngine(options: EngineOptions): EngineWithParts {
-  const { store, clock, timers, settings, telemetry, loopLoad = () => 0 } = options;
-  const directory = new EngineDirectory(store.reader, options.vault, settings.limits.endpointsKept);
+  const { store, clock, timers, settings, telemetry, loopLoad = () => 0, sends = true } = options;
+  const isShared = store.spreadMs > 0;
+  const directory = new EngineDirectory(store.reader, options.vault, settings.limits.endpointsKept, isShared);
   const { endpoints } = directory;
   const lanes = new Lanes(settings.limits, endpoints);
   const scheduler = createScheduler(options);
   for (const job of housekeepingJobs(options, settings.retentionDays)) scheduler.add(job);
   const tracing = options.tracing ?? null;
-  const tools = { ...options, tracing, directory, endpoints, lanes };
+  const gate = new CurrencyGate(options, () => dispatch.pump());
+  const tools = { ...options, tracing, directory, endpoints, lanes, gate };
   const attempts = new Attempts(tools);
   const deferrals = new Deferrals(options);
   lanes.onClosedBehind = ({ state }) => deferrals.add(state.id);
@@ -88,13 +93,21 @@ export function createEngine(options: EngineOptions): EngineWithParts {
   });
   const dispatch = new Dispatch(lanes, clock, timers, {
     attempt: (live) => attempts.run(live),
-    isBlocked: () => recorder.isFull,
+    isBlocked: () => {
+      const { isOpen } = gate;
+      if (!isOpen) gate.awaitOpen();
+      return !isOpen || recorder.isFull;
+    },
     onFinished: (live, end) => {
       const { attempt } = end.outcome;
       recorder.add(live, end.outcome, end.lost);
       if (end.class !== 'success') suspension.consider(live.lane.state, attempt.responseStatus, end.at);
     },
-    onUnsent: (lane, deliveries) => returns.add(lane, deliveries),
+    onUnsent: giveBack,
+    onLost: (lane, deliveries) => {
+      for (const live of deliveries) leave(lane, live);
+      refill.pump();
+    },
     onAwake: (lane) => {
       refill.offer(lane);
       refill.pump();
@@ -106,6 +119,7 @@ export function createEngine(options: EngineOptions): EngineWithParts {
       for (const live of deliveries) dispatch.add(live);
       dispatch.pump();
     },
+    onLate: giveBack,
   });
   const rule = { attempts: settings.autoSuspendAttempts, hours: settings.autoSuspendHours };
   const suspension = new Suspension(options, rule, (state) => {
@@ -114,8 +128,12 @@ export function createEngine(options: EngineOptions): EngineWithParts {
     dispatch.offer(lane);
     dispatch.pump();
   });
-  const accept = new Accept({ ...tools, dispatch, refill });
+  const accept = new Accept({ ...tools, dispatch, refill, sends, onLate: giveBack });
   let pulse: { cancel(): void } | null = null;
+
+  function giveBack(lane: Lane, deliveries: readonly LiveDelivery[]): void {
+    returns.add(lane, deliveries);
+  }
 
   function leave(lane: Lane, live: LiveDelivery): void {
     lanes.giveBack(lane, 1, live.bytes);
@@ -140,9 +158,11 @@ export function createEngine(options: EngineOptions): EngineWithParts {
     for (const change of changes) {
       const state = directory.apply(change);
       if (state !== null) onEndpointChanged(state);
-      if (change.kind === 'queued' || change.kind === 'due') refill.wakeAt(clock.now());
+      if (sends && (change.kind === 'queued' || change.kind === 'due')) refill.wakeAt(clock.now());
     }
   });
+  // Others have it by now. Results of what is in flight are stored under the lease that it went out with.
+  store.onLeasesLost(() => dispatch.loseWaiting());
 
   function beat(): void {
     pulse = timers.setTimeout(beat, PULSE_MS);
@@ -170,12 +190,14 @@ export function createEngine(options: EngineOptions): EngineWithParts {
     directory,
     scheduler,
     async start() {
+      if (!sends) return;
       pulse = timers.setTimeout(beat, PULSE_MS);
       scheduler.start();
       await refill.start();
     },
     async stop({ forceAfterMs, abort }: StopOptions = {}) {
       pulse?.cancel();
+      gate.stop();
       const jobsEnded = scheduler.stop();
       await accept.stop();
       await refill.stop();

@@ -16,7 +16,7 @@ function heldReader(answer: () => readonly EndpointWithHealth[]) {
   const reader = {
     subscribers: () => {
       reads += 1;
-      return held(answer());
+      return held({ endpointsVersion: null, endpoints: answer() });
     },
     endpointById: (id: string) => {
       reads += 1;
@@ -58,12 +58,17 @@ describe('endpoints in memory', () => {
     const directory = new EndpointDirectory(held.reader, 100);
     const asked = directory.view(world.organizationId);
     const now = world.time.now();
-    directory.apply({ endpoint: { ...changing, version: 2, eventTypes: ['other'] }, healthReset: false });
+    directory.apply({
+      endpoint: { ...changing, version: 2, eventTypes: ['other'] },
+      healthReset: false,
+      endpointsVersion: null,
+    });
     directory.apply({
       endpoint: { ...leaving, version: 2, status: { kind: 'archived', at: now } },
       healthReset: false,
+      endpointsVersion: null,
     });
-    directory.apply({ endpoint: coming, healthReset: false });
+    directory.apply({ endpoint: coming, healthReset: false, endpointsVersion: null });
     held.letGo();
     const view = await asked;
     expect(view.match('any').map((state) => state.id)).toEqual([coming.id]);
@@ -77,7 +82,7 @@ describe('endpoints in memory', () => {
     const directory = new EndpointDirectory(held.reader, 100);
     const asked = directory.load(endpoint.id);
     endpoint = { ...endpoint, version: 2 };
-    directory.apply({ endpoint, healthReset: false });
+    directory.apply({ endpoint, healthReset: false, endpointsVersion: null });
     held.letGo();
     await new Promise(setImmediate);
     held.letGo();
@@ -87,8 +92,10 @@ describe('endpoints in memory', () => {
   it('are bounded: the organization used least goes first, but never a state that a lane holds', async () => {
     const all = Array.from({ length: 4 }, () => world.endpoint({ organizationId: world.ids.next('org') }));
     const reader = {
-      subscribers: async (id: string) =>
-        all.filter((each) => each.organizationId === id).map((endpoint) => ({ endpoint, health: UNTRIED })),
+      subscribers: async (id: string) => ({
+        endpointsVersion: null,
+        endpoints: all.filter((each) => each.organizationId === id).map((endpoint) => ({ endpoint, health: UNTRIED })),
+      }),
     };
     // As above: only this method is called.
     const directory = new EndpointDirectory(reader as unknown as Reader, 4);

@@ -40,9 +40,12 @@ export class EngineDirectory implements Directory {
   /** By organization and id: an id alone finds nothing. */
   readonly #apiKeysById: LoadingCache<`${OrganizationId}/${ApiKeyId}`, ApiKey>;
   readonly #rings: LoadingCache<RingOwner, LoadedRing>;
+  /** Others change the store, too: of what this node did itself it may be told after it heard of newer changes. */
+  readonly #isShared: boolean;
 
-  constructor(reader: Reader, vault: Vault, endpointsMax: number) {
+  constructor(reader: Reader, vault: Vault, endpointsMax: number, isShared = false) {
     this.#vault = vault;
+    this.#isShared = isShared;
     this.endpoints = new EndpointDirectory(reader, endpointsMax);
     this.#organizations = new LoadingCache(ORGANIZATIONS_KEPT_MAX, (id) => reader.organization(id));
     this.#byExternalId = new LoadingCache(ORGANIZATIONS_KEPT_MAX, (id) => reader.organizationByExternalId(id));
@@ -86,6 +89,12 @@ export class EngineDirectory implements Directory {
     return this.#rings.get(owner);
   }
 
+  #takeRing(ring: StoredKeyring): void {
+    const loaded = new LoadedRing(ring, this.#vault);
+    if (!this.#isShared) this.#rings.put(ring.owner, loaded);
+    else this.#rings.replace(ring.owner, loaded, (known) => ring.version > known.ring.version);
+  }
+
   /**
    * Takes a committed change, before anyone is told that it committed. Answers with the endpoint that it was about when
    * that one is in memory.
@@ -94,7 +103,9 @@ export class EngineDirectory implements Directory {
     switch (change.kind) {
       case 'organization': {
         const { organization } = change;
-        this.#organizations.put(organization.id, organization);
+        const isNewer = (known: Organization): boolean => organization.version > known.version;
+        if (this.#isShared) this.#organizations.replace(organization.id, organization, isNewer);
+        else this.#organizations.put(organization.id, organization);
         this.#byExternalId.forgetWhere((known) => known.id === organization.id);
         return null;
       }
@@ -103,10 +114,16 @@ export class EngineDirectory implements Directory {
         this.#apiKeysById.forgetWhere((known) => known.id === change.id);
         return null;
       case 'keyring':
-        this.#rings.put(change.ring.owner, new LoadedRing(change.ring, this.#vault));
+        this.#takeRing(change.ring);
         return null;
       case 'resealed':
-        this.#rings.forgetWhere(({ ring }) => ring.owner === change.owner);
+        this.#rings.forget(change.owner);
+        return null;
+      case 'everything':
+        for (const cache of [this.#organizations, this.#byExternalId, this.#apiKeys, this.#apiKeysById, this.#rings]) {
+          cache.forgetWhere(() => true);
+        }
+        this.endpoints.forgetAll();
         return null;
       case 'endpoint':
         return this.endpoints.apply(change);

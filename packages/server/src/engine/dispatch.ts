@@ -9,11 +9,13 @@ import { WakeQueue } from './wake-queue.ts';
 
 export type DispatchHooks = {
   readonly attempt: (live: LiveDelivery) => Promise<AttemptEnd>;
-  /** Results wait for the store past their bound: nothing more may be sent. */
+  /** Results wait for the store past their bound, or memory cannot be vouched for: nothing more may be sent. */
   readonly isBlocked: () => boolean;
   readonly onFinished: (live: LiveDelivery, end: Extract<AttemptEnd, { kind: 'finished' }>) => void;
   /** These are to be given back to the store. */
   readonly onUnsent: (lane: Lane, deliveries: readonly LiveDelivery[]) => void;
+  /** These are not this node's any more, and only leave its memory. */
+  readonly onLost: (lane: Lane, deliveries: readonly LiveDelivery[]) => void;
   /** A pause is over; the lane may claim again. */
   readonly onAwake: (lane: Lane) => void;
   readonly onFault: (where: string, error: unknown) => void;
@@ -120,6 +122,13 @@ export class Dispatch {
     this.pump();
   }
 
+  /** Forgets all that waits here, since others have it now. Requests in flight go on. */
+  loseWaiting(): void {
+    for (const lane of this.#lanes.all()) {
+      if (lane.waiting.size > 0) this.#hooks.onLost(lane, lane.waiting.cut(0));
+    }
+  }
+
   async stop(): Promise<void> {
     this.#running = false;
     this.#sleeping.stop();
@@ -171,14 +180,22 @@ export class Dispatch {
       lane.throughput.add(live.bytes, now);
       this.#adapt(lane, end, tookMs);
       this.#hooks.onFinished(live, end);
-    } else {
+    } else this.#keepOrGive(live, end.kind);
+    this.offer(lane);
+    this.pump();
+    if (!this.#running && this.inFlight === 0) this.#onAllLanded?.();
+  }
+
+  #keepOrGive(live: LiveDelivery, why: Exclude<AttemptEnd['kind'], 'finished'>): void {
+    const { lane } = live;
+    // Nothing is sent before memory is good again, so this does not turn in a circle.
+    if (why === 'unvouched') this.add(live);
+    else if (why === 'lost') this.#hooks.onLost(lane, [live]);
+    else {
       // Trying again at once would only turn in a circle.
       this.#slow(lane, PAUSE_MS_DEFAULT);
       this.#hooks.onUnsent(lane, [live]);
     }
-    this.offer(lane);
-    this.pump();
-    if (!this.#running && this.inFlight === 0) this.#onAllLanded?.();
   }
 
   /** What an outcome does to the lane's pace. */

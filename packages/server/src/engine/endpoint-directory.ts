@@ -4,10 +4,19 @@ import type { EndpointWithHealth, Reader } from '../store/port.ts';
 import { EndpointState } from './endpoint-state.ts';
 import { OrganizationView } from './organization-view.ts';
 
-type EndpointChange = { readonly endpoint: Endpoint; readonly healthReset: boolean };
+type EndpointChange = {
+  readonly endpoint: Endpoint;
+  readonly healthReset: boolean;
+  readonly endpointsVersion: number | null;
+};
 
 /** An organization that is being loaded, with the changes that committed meanwhile. */
-type ViewLoad = { readonly promise: Promise<OrganizationView>; readonly changes: EndpointChange[] };
+type ViewLoad = {
+  readonly promise: Promise<OrganizationView>;
+  readonly changes: EndpointChange[];
+  /** What it reads may be older than what must be forgotten. */
+  outdated: boolean;
+};
 
 /**
  * Endpoints in memory, by organization for fan-out and by id for sending.
@@ -15,6 +24,9 @@ type ViewLoad = { readonly promise: Promise<OrganizationView>; readonly changes:
  * There is at most one state per endpoint. It lives while its organization's view is loaded or a lane works with it.
  * Views are loaded on first use, once for all who ask, and dropped, oldest first with a second chance for those in use, when
  * their endpoints together pass the bound. Changes that commit while something is being read are applied on top of what was read.
+ *
+ * A change may be told late, after newer ones: an endpoint's own version keeps its row from going back, and a change that
+ * its organization's view has already brings nobody back into it.
  */
 export class EndpointDirectory {
   readonly #reader: Reader;
@@ -67,7 +79,7 @@ export class EndpointDirectory {
   /** What is loaded this way stays only when a view, a lane or `withLoaded` has it. */
   async load(id: EndpointId): Promise<EndpointState | null> {
     const known = this.#states.get(id);
-    if (known !== undefined) return known;
+    if (known?.outdated === false) return known;
     const underway = this.#stateLoads.get(id);
     if (underway !== undefined) return underway.promise;
     const promise = this.#loadState(id).finally(() => this.#stateLoads.delete(id));
@@ -97,14 +109,32 @@ export class EndpointDirectory {
     return this.#states.get(endpoint.id) ?? null;
   }
 
+  /** Forgets an organization's endpoints, unless they are of another version by now. */
+  forgetView(organizationId: OrganizationId, version: number | null): void {
+    const view = this.#views.get(organizationId);
+    if (view !== undefined && view.version === version) this.#drop(organizationId, view);
+  }
+
+  /** Nothing that is kept may be used before it was read again. */
+  forgetAll(): void {
+    for (const load of this.#viewLoads.values()) load.outdated = true;
+    for (const load of this.#stateLoads.values()) load.outdated = true;
+    for (const [organizationId, view] of this.#views) this.#drop(organizationId, view);
+    // What is left is in a lane, or held.
+    for (const state of this.#states.values()) state.outdated = true;
+  }
+
   get endpointsInViews(): number {
     return this.#endpointsInViews;
   }
 
-  #applyToView(view: OrganizationView, { endpoint, healthReset }: EndpointChange): void {
+  #applyToView(view: OrganizationView, { endpoint, healthReset, endpointsVersion }: EndpointChange): void {
     const before = view.size;
     const known = this.#states.get(endpoint.id);
     known?.replace(endpoint, healthReset);
+    const isIn = endpointsVersion !== null && view.version !== null && endpointsVersion <= view.version;
+    if (isIn && known?.inView !== true) return;
+    view.advance(endpointsVersion);
     const state = known ?? new EndpointState(endpoint, UNTRIED);
     if (state.endpoint.status.kind === 'archived') {
       view.remove(state);
@@ -119,22 +149,26 @@ export class EndpointDirectory {
   #loadView(organizationId: OrganizationId): Promise<OrganizationView> {
     const underway = this.#viewLoads.get(organizationId);
     if (underway !== undefined) return underway.promise;
-    const changes: EndpointChange[] = [];
-    const promise = this.#readView(organizationId, changes).finally(() => this.#viewLoads.delete(organizationId));
-    this.#viewLoads.set(organizationId, { promise, changes });
+    const promise = this.#readView(organizationId).finally(() => this.#viewLoads.delete(organizationId));
+    this.#viewLoads.set(organizationId, { promise, changes: [], outdated: false });
     return promise;
   }
 
-  async #readView(organizationId: OrganizationId, changes: readonly EndpointChange[]): Promise<OrganizationView> {
-    const { endpoints: rows } = await this.#reader.subscribers(organizationId);
-    const view = new OrganizationView();
+  async #readView(organizationId: OrganizationId): Promise<OrganizationView> {
+    const { endpointsVersion, endpoints: rows } = await this.#reader.subscribers(organizationId);
+    const load = this.#viewLoads.get(organizationId);
+    if (load?.outdated === true) {
+      load.outdated = false;
+      return await this.#readView(organizationId);
+    }
+    const view = new OrganizationView(endpointsVersion);
     for (const row of rows) {
       const state = this.#adopt(row);
       if (state.endpoint.status.kind !== 'archived') view.put(state);
     }
     this.#views.set(organizationId, view);
     this.#endpointsInViews += view.size;
-    for (const change of changes) this.#applyToView(view, change);
+    for (const change of load?.changes ?? []) this.#applyToView(view, change);
     this.#evict(view);
     return view;
   }
@@ -143,7 +177,7 @@ export class EndpointDirectory {
     for (;;) {
       const row = await this.#reader.endpointById(id);
       const known = this.#states.get(id);
-      if (known !== undefined) return known;
+      if (known?.outdated === false) return known;
       const load = this.#stateLoads.get(id);
       if (load?.outdated === true) {
         load.outdated = false;
@@ -162,6 +196,7 @@ export class EndpointDirectory {
       return state;
     }
     if (endpoint.version > known.endpoint.version) known.replace(endpoint, false);
+    known.outdated = false;
     return known;
   }
 
@@ -170,17 +205,22 @@ export class EndpointDirectory {
       // A view costs something also when it is empty.
       if (this.#endpointsInViews + this.#views.size <= this.#endpointsMax) return;
       if (view === keep) continue;
-      this.#views.delete(organizationId);
-      if (view.used) {
-        view.used = false;
-        this.#views.set(organizationId, view);
+      if (!view.used) {
+        this.#drop(organizationId, view);
         continue;
       }
-      this.#endpointsInViews -= view.size;
-      for (const state of view.states()) {
-        state.inView = false;
-        this.#forgetUnused(state);
-      }
+      view.used = false;
+      this.#views.delete(organizationId);
+      this.#views.set(organizationId, view);
+    }
+  }
+
+  #drop(organizationId: OrganizationId, view: OrganizationView): void {
+    this.#views.delete(organizationId);
+    this.#endpointsInViews -= view.size;
+    for (const state of view.states()) {
+      state.inView = false;
+      this.#forgetUnused(state);
     }
   }
 

@@ -41,6 +41,8 @@ export class EndpointState {
   inLane = false;
   /** A suspension is being written. */
   suspending = false;
+  /** More changed than this node was told: the row must be read again before anything is sent by it. */
+  outdated = false;
   #pending: HealthChange | null = null;
 
   constructor(endpoint: Endpoint, health: EndpointHealth) {

@@ -1,5 +1,6 @@
 import type { Event } from '../domain/event.ts';
 import type { DeliveryId } from '../domain/ids.ts';
+import type { Incarnation } from '../store/port.ts';
 import type { Budget, LaneMode, Pressure } from './budget.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import { Fifo } from './fifo.ts';
@@ -24,6 +25,8 @@ export function eventFor(event: SentEvent): SentEvent {
 export type LiveDelivery = {
   readonly id: DeliveryId;
   readonly lane: Lane;
+  /** Under which this node holds it. */
+  readonly lease: Incarnation;
   readonly event: SentEvent;
   readonly createdAt: number;
   /** When it was first due to go out. */

@@ -2,7 +2,7 @@
  * A bounded map in front of the store. What is known is answered at once; what is not is loaded, once for all who ask.
  *
  * A change that comes while its key is being loaded is never lost: `put` wins over what the load brings, and after
- * `forget` the load is repeated, because what it read may be older than the change. Absence is not remembered.
+ * `replace` or `forget` the load is repeated, because what it read may be older than the change. Absence is not remembered.
  */
 export class LoadingCache<K, V extends object> {
   readonly #entries = new Map<K, Entry<V>>();
@@ -41,6 +41,20 @@ export class LoadingCache<K, V extends object> {
     }
     if (this.#entries.size >= this.#entriesMax) this.#evictOne();
     this.#entries.set(key, { value, used: false });
+  }
+
+  /** Puts the value where one is kept that it succeeds. Others may know a newer one, so it is never put anew. */
+  replace(key: K, value: V, succeeds: (known: V) => boolean): void {
+    const load = this.#loads.get(key);
+    if (load !== undefined) load.outdated = true;
+    const known = this.#entries.get(key);
+    if (known !== undefined && succeeds(known.value)) known.value = value;
+  }
+
+  forget(key: K): void {
+    const load = this.#loads.get(key);
+    if (load !== undefined) load.outdated = true;
+    this.#entries.delete(key);
   }
 
   /** Forgets all that satisfy the condition. Loads under way are repeated: they may be of such an entry. */

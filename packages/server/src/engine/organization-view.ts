@@ -6,9 +6,25 @@ import type { EndpointState } from './endpoint-state.ts';
 export class OrganizationView {
   /** Since eviction looked at it last. */
   used = false;
+  /** All changes of its endpoints up to this one are in it; null where the store does not number them. */
+  version: number | null;
+  /** Of later ones that are in it, too, before those between. */
+  readonly #ahead = new Set<number>();
   readonly #states = new Map<EndpointId, EndpointState>();
   /** Null after a change, until the next question. */
   #index: TypeIndex<EndpointState> | null = null;
+
+  constructor(version: number | null) {
+    this.version = version;
+  }
+
+  /** A change with that version is in it from now on. */
+  advance(version: number | null): void {
+    if (version === null || this.version === null || version <= this.version) return;
+    this.#ahead.add(version);
+    // Each is there once it came, in whatever order they come.
+    while (this.#ahead.delete(this.version + 1)) this.version += 1;
+  }
 
   get size(): number {
     return this.#states.size;

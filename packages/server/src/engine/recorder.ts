@@ -1,6 +1,13 @@
 import type { Attempt } from '../domain/attempt.ts';
 import type { Clock, Timers } from '../domain/clock.ts';
-import { type HealthChange, type Outcome, type RecordUnit, type Store, StoreUnavailable } from '../store/port.ts';
+import {
+  type HealthChange,
+  type Incarnation,
+  type Outcome,
+  type RecordUnit,
+  type Store,
+  StoreUnavailable,
+} from '../store/port.ts';
 import { SIGNING } from './attempt-outcome.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import type { LiveDelivery } from './lane.ts';
@@ -24,12 +31,21 @@ type Committed = { readonly kind: 'done' } | { readonly kind: 'defect'; readonly
 
 const DONE: Committed = { kind: 'done' };
 
+/** Results that wait for their unit. */
+type Gathered = {
+  readonly lease: Incarnation;
+  readonly outcomes: Outcome[];
+  /** One for each outcome: the delivery that leaves memory with it, or null when it stays. */
+  readonly deliveries: (LiveDelivery | null)[];
+};
+
 /**
  * Brings results back to the store, one unit at a time: while one commits, the next gathers.
  *
  * It is idle, or writing. It becomes writing with the first result and idle when none is left. A unit that the store
  * refuses stays as it is and is tried again with growing pauses; results behind it wait, and past a bound the engine
- * stops sending. A unit that the store cannot process at all is taken apart until what is broken stands alone; that is
+ * stops sending. Results of deliveries that were leased to an earlier incarnation of this node go in units of their own.
+ * A unit that the store cannot process at all is taken apart until what is broken stands alone; that is
  * dropped, and the rest is stored. After `drain` began, it gives up on a unit after a few tries, so that shutdown ends.
  */
 export class Recorder {
@@ -40,9 +56,8 @@ export class Recorder {
   readonly #unrecordedMax: number;
   readonly #onRecorded: OnRecorded;
   readonly #onUnstorable: OnUnstorable;
-  #outcomes: Outcome[] = [];
-  /** One for each outcome: the delivery that leaves memory with it, or null when it stays. */
-  #deliveries: (LiveDelivery | null)[] = [];
+  /** By the lease of their deliveries, oldest first: most often of one alone. Empty while nothing waits. */
+  #gathered: Gathered[] = [];
   #touched: EndpointState[] = [];
   /** In the unit that is being written. */
   #writing = 0;
@@ -70,26 +85,33 @@ export class Recorder {
   }
 
   get isFull(): boolean {
-    return this.#outcomes.length + this.#writing >= this.#unrecordedMax;
+    return this.#waiting + this.#writing >= this.#unrecordedMax;
   }
 
   get isEmpty(): boolean {
-    return this.#outcomes.length + this.#writing === 0;
+    return this.#waiting + this.#writing === 0;
+  }
+
+  get #waiting(): number {
+    let count = 0;
+    for (const { outcomes } of this.#gathered) count += outcomes.length;
+    return count;
   }
 
   /** `lost` is an attempt before the one that decided. */
   add(live: LiveDelivery, outcome: Outcome, lost: Attempt | null): void {
+    const { outcomes, deliveries } = this.#gatheredOf(live.lease);
     if (lost !== null) {
-      this.#outcomes.push({ attempt: lost, next: { kind: 'unchanged' } });
-      this.#deliveries.push(null);
+      outcomes.push({ attempt: lost, next: { kind: 'unchanged' } });
+      deliveries.push(null);
     }
     const { state } = live.lane;
     const success = outcome.next.kind === 'succeeded';
     const at = success ? outcome.next.at : outcome.attempt.startedAt;
     // What this node could not sign says nothing about the receiver.
     if (outcome.attempt.errorKind !== SIGNING && state.count(success, at)) this.#touched.push(state);
-    this.#outcomes.push(outcome);
-    this.#deliveries.push(live);
+    outcomes.push(outcome);
+    deliveries.push(live);
     this.#work ??= this.#write();
   }
 
@@ -102,9 +124,9 @@ export class Recorder {
   async #write(): Promise<void> {
     // Results that arrive in the same turn go together.
     await Promise.resolve();
-    while (this.#outcomes.length > 0) {
-      const deliveries = this.#takeDeliveries();
-      const unit = this.#takeUnit(deliveries.length);
+    for (let next = this.#takeSome(); next !== null; next = this.#takeSome()) {
+      const { deliveries } = next;
+      const unit: RecordUnit = { incarnation: next.lease, outcomes: next.outcomes, health: this.#takeHealth() };
       this.#writing = deliveries.length;
       const dropped = new Set<Outcome>();
       await this.#commitSound(unit, dropped);
@@ -134,22 +156,37 @@ export class Recorder {
     this.#onUnstorable(owed);
   }
 
-  #takeDeliveries(): (LiveDelivery | null)[] {
-    const all = this.#deliveries;
-    this.#deliveries = all.length > OUTCOMES_PER_UNIT_MAX ? all.splice(OUTCOMES_PER_UNIT_MAX) : [];
-    return all;
+  #gatheredOf(lease: Incarnation): Gathered {
+    for (const gathered of this.#gathered) if (gathered.lease === lease) return gathered;
+    const gathered: Gathered = { lease, outcomes: [], deliveries: [] };
+    this.#gathered.push(gathered);
+    return gathered;
   }
 
-  #takeUnit(count: number): RecordUnit {
-    const outcomes = this.#outcomes;
-    this.#outcomes = outcomes.length > count ? outcomes.splice(count) : [];
+  #takeSome(): Gathered | null {
+    const first = this.#gathered[0];
+    if (first === undefined) return null;
+    const { lease, outcomes, deliveries } = first;
+    if (outcomes.length <= OUTCOMES_PER_UNIT_MAX) {
+      this.#gathered.shift();
+      return first;
+    }
+    const rest = {
+      outcomes: outcomes.splice(OUTCOMES_PER_UNIT_MAX),
+      deliveries: deliveries.splice(OUTCOMES_PER_UNIT_MAX),
+    };
+    this.#gathered[0] = { lease, ...rest };
+    return first;
+  }
+
+  #takeHealth(): readonly HealthChange[] {
     const health: HealthChange[] = [];
     for (const state of this.#touched) {
       const change = state.takePending();
       if (change !== null) health.push(change);
     }
     this.#touched = [];
-    return { incarnation: this.#store.incarnation, outcomes, health };
+    return health;
   }
 
   /** Commits a unit, without what the store cannot process: that is added to `dropped`. */

@@ -1,7 +1,7 @@
 import type { Clock, Timers } from '../domain/clock.ts';
 import type { EndpointId } from '../domain/ids.ts';
 import { PAYLOAD_BYTES_MAX } from '../domain/limits.ts';
-import type { Claimed, QueuedDelivery, Store } from '../store/port.ts';
+import type { Claimed, Incarnation, QueuedDelivery, Store } from '../store/port.ts';
 import { Alarm } from './alarm.ts';
 import type { LaneMode } from './budget.ts';
 import type { EndpointDirectory } from './endpoint-directory.ts';
@@ -34,6 +34,8 @@ const EMPTY_CLAIM_PAUSE_MS = 100;
 export type RefillHooks = {
   /** Deliveries that hold their place in memory. */
   readonly onClaimed: (deliveries: readonly LiveDelivery[]) => void;
+  /** Claimed under a lease that ended meanwhile: to be given back. */
+  readonly onLate: (lane: Lane, deliveries: readonly LiveDelivery[]) => void;
 };
 
 /**
@@ -145,17 +147,18 @@ export class Refill {
     lane.claiming = true;
     this.#underway += 1;
     this.#lanes.hold(lane, itemsMax, bytesMax);
-    const claimed = await this.#ask(lane, itemsMax, bytesMax);
+    const { incarnation } = this.#store;
+    const claimed = await this.#ask(lane, incarnation, itemsMax, bytesMax);
     this.#underway -= 1;
     lane.claiming = false;
-    this.#settle(lane, claimed, itemsMax, bytesMax);
+    this.#lanes.giveBack(lane, itemsMax, bytesMax);
+    this.#settle(lane, claimed, incarnation);
     this.offer(lane);
     this.pump();
     if (this.#underway === 0) this.#onIdle?.();
   }
 
-  async #ask(lane: Lane, itemsMax: number, bytesMax: number): Promise<Claimed | null> {
-    const { incarnation } = this.#store;
+  async #ask(lane: Lane, incarnation: Incarnation, itemsMax: number, bytesMax: number): Promise<Claimed | null> {
     // The store counts payloads alone. It brings at least one row, which the smallest reservation covers.
     const payloadBytesMax = Math.max(1, bytesMax - itemsMax * DELIVERY_BYTES);
     const unit = {
@@ -173,20 +176,19 @@ export class Refill {
     }
   }
 
-  #settle(lane: Lane, claimed: Claimed | null, itemsMax: number, bytesMax: number): void {
+  #settle(lane: Lane, claimed: Claimed | null, incarnation: Incarnation): void {
     if (claimed === null) {
-      this.#lanes.giveBack(lane, itemsMax, bytesMax);
       this.#claimLater(lane, TRY_AGAIN_MS);
       return;
     }
-    const live = claimed.deliveries.map((queued) => toLive(lane, queued));
+    const live = claimed.deliveries.map((queued) => toLive(lane, incarnation, queued));
     let bytes = 0;
     for (const each of live) bytes += each.bytes;
-    this.#lanes.giveBack(lane, itemsMax, bytesMax);
     this.#lanes.hold(lane, live.length, bytes);
     if (live.length > 0) {
       this.#telemetry.claimBatch(live.length);
-      this.#hooks.onClaimed(live);
+      if (incarnation === this.#store.incarnation) this.#hooks.onClaimed(live);
+      else this.#hooks.onLate(lane, live);
     }
     const { nextDueAt } = claimed;
     if (nextDueAt === null) return;
@@ -268,10 +270,11 @@ export class Refill {
   }
 }
 
-function toLive(lane: Lane, queued: QueuedDelivery): LiveDelivery {
+function toLive(lane: Lane, lease: Incarnation, queued: QueuedDelivery): LiveDelivery {
   return {
     id: queued.id,
     lane,
+    lease,
     event: eventFor({
       key: queued.eventKey,
       id: queued.eventId,

@@ -8,13 +8,14 @@ const DAY_MS = 24 * HOUR_MS;
 const NOW = 100 * DAY_MS;
 
 /** A job over a store whose answers are given, which remembers what it was asked. */
-function scripted(retentionDays: number, answers: readonly Partial<Pruned>[]) {
+function scripted(retentionDays: number, answers: readonly Partial<Pruned>[], retentionUnitMs = 1) {
   const asked: { ageDays: number; after: string | null }[] = [];
   const sizes: number[] = [];
   const reports: Removed[] = [];
   const clock = { time: NOW, now: () => clock.time, monotonic: () => clock.time };
   const rest = [...answers];
   const store = {
+    retentionUnitMs,
     prune: async ({ before, after, itemsMax }: PruneUnit): Promise<Pruned> => {
       sizes.push(itemsMax);
       asked.push({ ageDays: (clock.time - before) / DAY_MS, after });
@@ -54,6 +55,13 @@ describe('retention by schedule', () => {
       { ageDays: 7, after: null },
       { ageDays: 1, after: '9' },
     ]);
+  });
+
+  it('asks for whole units of the store, so that nothing of one is removed before all of it is due', async () => {
+    const { job, asked, clock } = scripted(30, [{}, {}], DAY_MS);
+    clock.time = NOW + 5 * HOUR_MS;
+    await job.step();
+    expect(asked).toEqual([{ ageDays: 30 + 5 / 24, after: null }]);
   });
 
   it('takes larger steps while it is far behind', async () => {

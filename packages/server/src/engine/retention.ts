@@ -43,10 +43,13 @@ export function retentionJob(tools: {
 
   function nextUnit(): PruneUnit {
     const now = clock.now();
+    const { retentionUnitMs } = store;
+    // Down to a whole unit: the store removes those at once.
+    const before = (ageMs: number): number => Math.floor((now - ageMs) / retentionUnitMs) * retentionUnitMs;
     const itemsMax = streak < BEHIND_STEPS ? ITEMS_PER_STEP : ITEMS_PER_STEP_BEHIND;
     return walk === 'old'
-      ? { before: now - Math.max(retentionDays, idsDays) * DAY_MS, after: oldAt, itemsMax }
-      : { before: now - retentionDays * DAY_MS, after: youngAt, itemsMax };
+      ? { before: before(Math.max(retentionDays, idsDays) * DAY_MS), after: oldAt, itemsMax }
+      : { before: before(retentionDays * DAY_MS), after: youngAt, itemsMax };
   }
 
   function tell(removed: Removed): void {

@@ -48,7 +48,8 @@ export class Returns {
 
   async #release(lane: Lane, deliveries: readonly LiveDelivery[], delayMs: number): Promise<void> {
     const unit = {
-      incarnation: this.#store.incarnation,
+      // All were leased at one time: what was leased before leases were lost has left memory by then.
+      incarnation: deliveries[0]?.lease ?? this.#store.incarnation,
       endpointId: lane.state.id,
       deliveryIds: deliveries.map((live) => live.id),
       dueAt: this.#clock.now() + delayMs,

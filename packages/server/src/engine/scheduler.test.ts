@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import type { Store } from '../store/port.ts';
 import { createScheduler } from './scheduler.ts';
 import { SILENT_TELEMETRY } from './telemetry.ts';
 import { inWorld } from './testing/in-world.ts';
 import { VirtualTime } from './testing/virtual-time.ts';
 
-function schedulerOf(time: VirtualTime, failures: string[] = []) {
+function schedulerOf(time: VirtualTime, failures: string[] = [], takeJob: Store['takeJob'] = async () => true) {
   const telemetry = { ...SILENT_TELEMETRY, jobFailed: (name: string) => failures.push(name) };
-  return createScheduler({ clock: time, timers: time, random: () => 0, telemetry });
+  return createScheduler({ clock: time, timers: time, random: () => 0, telemetry, store: { takeJob } });
 }
 
 describe('a job', () => {
@@ -110,6 +111,89 @@ describe('a job', () => {
     expect(runs).toBe(1);
     await expect(scheduler.runNow('b')).rejects.toThrow();
     expect(() => scheduler.add({ name: 'a', periodMs: 1, step: async () => ({ changed: 0, more: false }) })).toThrow();
+    await scheduler.stop();
+  });
+});
+
+describe('a job of many nodes', () => {
+  /** A store that says which node holds a job. */
+  function shared(time: VirtualTime) {
+    const holds = new Map<string, { readonly node: string; readonly until: number }>();
+    const steps: { readonly node: string; readonly at: number }[] = [];
+    function node(name: string, stepMs = 0) {
+      const takeJob = async (job: string, forMs: number): Promise<boolean> => {
+        const held = holds.get(job);
+        if (held !== undefined && held.node !== name && time.monotonic() < held.until) return false;
+        holds.set(job, { node: name, until: time.monotonic() + forMs });
+        return true;
+      };
+      const scheduler = schedulerOf(time, [], takeJob);
+      let left = 0;
+      scheduler.add({
+        name: 'a',
+        periodMs: 10_000,
+        step: async () => {
+          steps.push({ node: name, at: time.monotonic() });
+          await new Promise<void>((resolve) => time.setTimeout(resolve, stepMs));
+          left -= 1;
+          return { changed: 1, more: left > 0 };
+        },
+      });
+      return { scheduler, give: (work: number) => (left = work) };
+    }
+    return { node, steps };
+  }
+
+  it('runs on one of them, and on another once that one is gone', async () => {
+    const time = new VirtualTime(0);
+    const { node, steps } = shared(time);
+    const [first, second] = [node('first'), node('second')];
+    first.scheduler.start();
+    await time.advance(1);
+    second.scheduler.start();
+    await time.advance(60_000);
+    expect(new Set(steps.map((step) => step.node))).toEqual(new Set(['first']));
+    expect(steps).toHaveLength(6);
+    await first.scheduler.stop();
+    await time.advance(40_000);
+    expect(steps.at(-1)?.node).toBe('second');
+    await second.scheduler.stop();
+  });
+
+  it('stays where it runs, however long that takes', async () => {
+    const time = new VirtualTime(0);
+    const { node, steps } = shared(time);
+    const [first, second] = [node('first', 3_000), node('second', 3_000)];
+    first.give(40);
+    first.scheduler.start();
+    await time.advance(1);
+    second.scheduler.start();
+    await time.advance(100_000);
+    expect(steps.length).toBeGreaterThan(25);
+    expect(new Set(steps.map((step) => step.node))).toEqual(new Set(['first']));
+    const stopped = [first.scheduler.stop(), second.scheduler.stop()];
+    await time.advance(5_000);
+    await Promise.all(stopped);
+  });
+
+  it('ends where another node took it meanwhile', async () => {
+    const time = new VirtualTime(0);
+    let answers = 0;
+    const scheduler = schedulerOf(time, [], async () => ++answers === 1);
+    let steps = 0;
+    scheduler.add({
+      name: 'a',
+      periodMs: 1_000,
+      step: async () => {
+        steps += 1;
+        await new Promise<void>((resolve) => time.setTimeout(resolve, 2_000));
+        return { changed: 1, more: true };
+      },
+    });
+    const run = scheduler.runNow('a');
+    await time.advance(60_000);
+    await run;
+    expect(steps).toBe(3);
     await scheduler.stop();
   });
 });

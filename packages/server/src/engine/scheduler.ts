@@ -1,4 +1,5 @@
 import type { Clock, Random, Timers } from '../domain/clock.ts';
+import type { Store } from '../store/port.ts';
 import type { EngineTelemetry } from './telemetry.ts';
 
 /** What a job did in one bounded step; `more` says that another step would find work. */
@@ -24,21 +25,25 @@ export interface Scheduler {
 
 /** A run that finds more work than this many steps goes on after a short rest, so that one job never fills the store. */
 const BURST = { steps: 50, restMs: 1_000 };
+/** A job is this node's until its next run may have begun, so that it stays where it is; and at least so long. */
+const HOLD_PERIODS = 2;
+const HOLD_MS_MIN = 10_000;
 /** Nodes that start together spread their jobs over this share of the period. */
 const PERIOD_JITTER_RATIO = 0.1;
 
 /**
  * Runs named jobs. Each job is resting or running. Resting ends when its period is over or `runNow` asks; running ends
  * when a step finds nothing more, fails, or the steps of a run are used up. A job never runs twice at the same time:
- * `runNow` during a run waits for its end and runs again.
+ * `runNow` during a run waits for its end and runs again. Of all nodes of a store one runs a job: the one that holds it.
  */
 export function createScheduler(options: {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
   readonly telemetry: EngineTelemetry;
+  readonly store: Pick<Store, 'takeJob'>;
 }): Scheduler {
-  const { clock, timers, random, telemetry } = options;
+  const { clock, timers, random, telemetry, store } = options;
   const jobs = new Map<string, ScheduledJob>();
   let started = false;
   let stopped = false;
@@ -80,10 +85,21 @@ export function createScheduler(options: {
 
   async function runSteps(job: Job): Promise<boolean> {
     const startedAt = clock.monotonic();
+    const holdMs = Math.max(HOLD_MS_MIN, HOLD_PERIODS * job.periodMs);
+    let heldUntil = Number.NEGATIVE_INFINITY;
     let changed = 0;
     let more = true;
     const { steps: stepsMax } = job.burst ?? BURST;
     for (let steps = 0; more && steps < stepsMax && !isStopped(); steps += 1) {
+      const now = clock.monotonic();
+      if (now >= heldUntil) {
+        if (!(await store.takeJob(job.name, holdMs))) {
+          if (steps === 0) return false;
+          break;
+        }
+        // Taken again long before it ends.
+        heldUntil = now + holdMs / 2;
+      }
       const step = await job.step();
       changed += step.changed;
       more = step.more;

@@ -6,6 +6,7 @@ import type { SendResult } from '../net/sender.ts';
 import { type AttemptTools, waitForRing } from './attempts.ts';
 import { EndpointState } from './endpoint-state.ts';
 import type { TestResult } from './engine.ts';
+import type { LoadedRing } from './loaded-ring.ts';
 import { type SignedRequest, signRequest } from './signed-request.ts';
 
 /** Signs like a delivery and sends at once. Touches no lane, no health and no history, so any endpoint may be tried. */
@@ -14,9 +15,9 @@ export async function testSend(
   endpoint: Endpoint,
   content: { readonly type: string; readonly payload: Uint8Array },
 ): Promise<TestResult> {
-  const { directory, sender, clock, ids, vault, settings, telemetry } = tools;
+  const { sender, clock, ids, vault, settings, telemetry } = tools;
   const state = new EndpointState(endpoint, UNTRIED);
-  const ring = await waitForRing(directory, state);
+  const ring = await ringInForce(tools, state);
   const key = ids.next('evt');
   const now = clock.now();
   const event = { key, id: key, ...content, contentType: JSON_CONTENT_TYPE, occurredAt: now };
@@ -30,6 +31,15 @@ export async function testSend(
   }
   if (signed === null) return unsigned(event.id);
   return tell(event.id, signed.keyIds, await sender.send(signed.request));
+}
+
+/** Null also when this node cannot vouch for what it remembers. */
+async function ringInForce({ directory, gate }: AttemptTools, state: EndpointState): Promise<LoadedRing | null> {
+  while (gate.isOpen || (await gate.renew())) {
+    const ring = await waitForRing(directory, state);
+    if (gate.isOpen) return ring;
+  }
+  return null;
 }
 
 function tell(eventId: string, keyIds: string, result: SendResult): TestResult {

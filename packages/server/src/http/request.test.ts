@@ -13,6 +13,7 @@ describe('bodies', () => {
     ['a key repeated in escapes', String.raw`{"name":"a","na\u006de":"b"}`, 422, 'duplicate_key'],
     ['an array', '[]', 422, 'validation_failed'],
     ['null', 'null', 422, 'validation_failed'],
+    ['a character that no store keeps', String.raw`{"name":"a\u0000b"}`, 422, 'validation_failed'],
     ['too many bytes', `{"name":"${'a'.repeat(100)}"}`, 413, 'payload_too_large'],
   ])('says of %s what is wrong with it', async (_name, body, status, code) => {
     const answer = await ask(start(), post(body));

@@ -7,7 +7,8 @@ import { checkContentEncoding, checkContentType, JSON_MEDIA_TYPE } from './conte
 import { idempotencyRequest } from './idempotency.ts';
 import { compileQuery } from './query.ts';
 import type { RouteInput, RouteRequest } from './route.ts';
-import { compileCheck } from './validation.ts';
+import { unkeptTexts } from './unkept-text.ts';
+import { compileCheck, refuseFields } from './validation.ts';
 
 type Reading = { readonly ok: true; readonly input: RouteInput } | Refusal;
 
@@ -69,7 +70,11 @@ function compileBody(shape: RouteRequest): BodyReader {
       : (checkContentType(headers['content-type'], contentTypes) ?? checkContentEncoding(headers['content-encoding']));
     if (wrongType !== null) return wrongType;
     const read = readJsonBody(bytes, optionalBody);
-    return read.ok ? (check(read.value) ?? read) : read;
+    if (!read.ok) return read;
+    const wrong = check(read.value);
+    if (wrong !== null) return wrong;
+    const unkept = unkeptTexts(bytes, read.value);
+    return unkept.length > 0 ? refuseFields(unkept) : read;
   };
 }
 

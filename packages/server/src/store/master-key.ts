@@ -29,6 +29,21 @@ export type MasterKeys = MasterKeyRing & {
 const KEY_BYTES = 32;
 const KEY_ID_RANDOM_BYTES = 4;
 
+/** Nodes share a database and no disk, so a key that one of them made would open nothing for the others. */
+export class MasterKeyMissing extends Error {
+  override readonly name = 'MasterKeyMissing';
+  constructor() {
+    super(
+      'HOOKRING_MASTER_KEY is not set: servers on PostgreSQL need it, and all of them the same. Make one with ' +
+        '"openssl rand -base64 32", keep a copy of it apart from the database, and give it to every server',
+    );
+  }
+}
+
+export function configuredMasterKeys(keys: readonly MasterKey[]): MasterKeys {
+  return masterKeys(keys, null, null);
+}
+
 /**
  * Takes the configured keys, or else those of the key file beside the database. The file is made when it is not there
  * and nothing was sealed yet: a new key would not open what is.

@@ -55,8 +55,10 @@ export type Change =
       readonly endpointsVersion: number | null;
     }
   | { readonly kind: 'keyring'; readonly ring: StoredKeyring }
-  /** Its secrets are sealed under another master key: what is kept of the ring must be read again. */
+  /** What is kept of the ring must be read again: another node changed it, or sealed its secrets under another master key. */
   | { readonly kind: 'resealed'; readonly owner: RingOwner }
+  /** More changed than can be told: nothing that is kept may be used before it was read again. */
+  | { readonly kind: 'everything' }
   | { readonly kind: 'apiKey'; readonly id: ApiKeyId }
   /** Deliveries of this endpoint were queued or woken outside of the engine. */
   | { readonly kind: 'queued'; readonly endpointId: EndpointId }

@@ -37,13 +37,18 @@ const TAG_BYTES = 16;
 /** Before the key id: the version and the id's length. */
 const HEAD_BYTES = 2;
 
+function fillFromSystem(bytes: Uint8Array): void {
+  randomFillSync(bytes);
+}
+
 /** `keys` is asked anew each time, so that a key that was added while running seals at once. */
-export function createVault(keys: MasterKeyRing): Vault {
+export function createVault(keys: MasterKeyRing, fillRandom: (bytes: Uint8Array) => void = fillFromSystem): Vault {
   return {
     seal(text, owner, id) {
       const first = keys.first();
       const keyId = Buffer.from(first.id, 'utf8');
-      const nonce = randomFillSync(Buffer.allocUnsafe(NONCE_BYTES));
+      const nonce = Buffer.allocUnsafe(NONCE_BYTES);
+      fillRandom(nonce);
       const cipher = createCipheriv(CIPHER, first.key, nonce, { authTagLength: TAG_BYTES });
       cipher.setAAD(binding(owner, id));
       const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);

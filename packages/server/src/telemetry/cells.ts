@@ -23,12 +23,16 @@ export function byName<const Name extends string, Cell>(
  * One cell per name, made when it is first needed; past the limit all names share one, so labels stay few. Those `known`
  * are there from the start: a series that begins with its first event hides that event from `increase()`.
  */
-export function remembered<Cell>(make: (name: string) => Cell, known: readonly string[] = []): (name: string) => Cell {
+export function remembered<Cell>(
+  make: (name: string) => Cell,
+  known: readonly string[] = [],
+  namesMax: number = NAMES_MAX,
+): (name: string) => Cell {
   const cells = new Map<string, Cell>(known.map((name) => [name, make(name)]));
   return (name) => {
-    const found = cells.get(name) ?? (cells.size >= NAMES_MAX ? cells.get('other') : undefined);
+    const found = cells.get(name) ?? (cells.size >= namesMax ? cells.get('other') : undefined);
     if (found !== undefined) return found;
-    const key = cells.size >= NAMES_MAX ? 'other' : name;
+    const key = cells.size >= namesMax ? 'other' : name;
     const cell = make(key);
     cells.set(key, cell);
     return cell;

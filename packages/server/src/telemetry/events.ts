@@ -135,6 +135,10 @@ function storeEvents(log: Log, metrics: Metrics, clock: Clock) {
       metrics.commitSeconds.observe(durationMs / 1_000);
       if (durationMs >= SLOW_COMMIT_MS) slowCommit(units, durationMs);
     },
+    /** Once for each batch, not for each unit in it. */
+    storeStatement(connection: 'write' | 'read' | 'control', name: string): void {
+      metrics.storeStatements[connection](name).count += 1;
+    },
     recordBatch(outcomes: number, durationMs: number, lostLeases: number): void {
       metrics.recordUnits.observe(outcomes);
       metrics.recordSeconds.observe(durationMs / 1_000);
@@ -154,6 +158,19 @@ function storeEvents(log: Log, metrics: Metrics, clock: Clock) {
     },
     storeWorksAgain(afterMs: number): void {
       log.warn({ afterMs }, 'the database takes writes again');
+    },
+    memoryStale(cause: string): void {
+      metrics.memoryStale.count += 1;
+      log.error({ cause }, 'this node cannot know what others changed: it signs nothing and lets nobody in until it does');
+    },
+    memoryCurrent(staleMs: number): void {
+      log.warn({ staleMs: Math.round(staleMs) }, 'this node knows again what others changed');
+    },
+    notificationsMissing(): void {
+      log.warn('notifications of the database do not arrive; what they would say is found a little later');
+    },
+    notificationsArrive(): void {
+      log.info('notifications of the database arrive again');
     },
     storeRefused(operation: string, error: unknown): void {
       metrics.storeRefusals(operation).count += 1;
@@ -238,6 +255,7 @@ function operationEvents(log: Log, metrics: Metrics) {
       readonly url: string;
       readonly metricsUrl: string | null;
       readonly database: string;
+      readonly role: string;
       readonly version: string;
     }): void {
       log.info(fields, 'server started');

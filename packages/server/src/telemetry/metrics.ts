@@ -18,6 +18,8 @@ const FAN_OUT = [0, 1, 2, 5, 10, 25, 100, 1_000, 10_000];
 
 /** Those that are known beforehand; others may come. */
 const REFUSALS = ['queue_full', 'commit_failed', 'disk_low', 'closed', 'stopping', 'too_many_deliveries'];
+/** All are written by hand, so there are about a hundred at most. */
+const STATEMENT_NAMES_MAX = 200;
 const OPERATIONS = ['record', 'claim', 'take', 'release', 'suspend'];
 const ENDS = Object.keys({
   cancelled: true,
@@ -129,6 +131,10 @@ function attemptMetrics(registry: Registry) {
 }
 
 function storeMetrics(registry: Registry) {
+  const statements = counterFamily<'connection' | 'statement'>(registry, {
+    name: 'hookring_store_statements_total',
+    help: 'Statements sent to PostgreSQL, by the kind of connection and their name; none with SQLite.',
+  });
   const refusals = counterFamily<'operation'>(registry, {
     name: 'hookring_store_refusals_total',
     help: 'Operations that the store refused or failed; they are tried again.',
@@ -151,7 +157,15 @@ function storeMetrics(registry: Registry) {
     leasesLost: single(registry, 'hookring_leases_lost_total', 'Results that came after their lease was gone.'),
     claimed: single(registry, 'hookring_deliveries_claimed_total', 'Deliveries taken out of the store to be sent.'),
     released: single(registry, 'hookring_deliveries_released_total', 'Deliveries given back to the store unsent.'),
+    memoryStale: single(
+      registry,
+      'hookring_memory_stale_total',
+      'Times that this node could not know what others changed, and neither signed nor let anybody in; none with SQLite.',
+    ),
     storeRefusals: remembered((operation) => refusals({ operation }), OPERATIONS),
+    storeStatements: byName(['write', 'read', 'control'], (connection) =>
+      remembered((statement) => statements({ connection, statement }), [], STATEMENT_NAMES_MAX),
+    ),
   };
 }
 

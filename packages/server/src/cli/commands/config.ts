@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { CONFIG_FILE_NAME } from '../../config/file.ts';
 import { emptySecrets, flagName, type LoadedConfig, loadConfig } from '../../config/load.ts';
+import { databaseText } from '../../config/parse-database.ts';
 import { runningServer } from '../../config/server-file.ts';
 import type { Setting } from '../../config/setting.ts';
 import { type Config, SETTING_KEYS, SETTINGS, type SettingKey } from '../../config/settings.ts';
@@ -79,7 +80,7 @@ function textOf(io: Io, loaded: Loaded): string {
   const server = serverShown(loaded);
   lines.push(
     server === null
-      ? 'No server runs on this database.'
+      ? noServer(loaded)
       : `A server runs on this database at ${server.url} (process ${server.pid}), with the settings that it was started with.`,
   );
   return lines.join('\n');
@@ -97,6 +98,13 @@ function clientSettings({ env }: Pick<Io, 'env'>) {
   });
 }
 
+/** Servers of other machines cannot be seen from here. */
+function noServer({ config }: Loaded): string {
+  return config.database.kind === 'sqlite'
+    ? 'No server runs on this database.'
+    : 'No server with an API runs on this database on this machine.';
+}
+
 function serverShown({ config }: Loaded): { readonly url: string; readonly pid: number } | null {
   const found = runningServer(config.database);
   return found === null ? null : { url: found.url, pid: found.pid };
@@ -107,7 +115,7 @@ function shownSettings({ config, sources, texts }: Loaded): readonly Shown[] {
     const setting: Setting<unknown> = SETTINGS[key];
     const { variable, description } = setting;
     const isSet = config[key] !== null;
-    // An address of PostgreSQL may hold a password; the path of a file does not.
+    // Its password is never shown; the rest of the address is no secret.
     const secret = setting.sensitive && key !== 'database';
     return {
       key,
@@ -124,7 +132,7 @@ function shownSettings({ config, sources, texts }: Loaded): readonly Shown[] {
 
 /** What is in force: the value itself where it is a plain one, else the text that it was read from. */
 function shownValue(config: Config, key: SettingKey, given: string | null): string | number | boolean | null {
-  if (key === 'database') return `sqlite:${config.database.path}`;
+  if (key === 'database') return databaseText(config.database);
   const value = config[key];
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : given;
 }

@@ -55,7 +55,7 @@ Examples:
 }
 
 async function listDialects(session: Session): Promise<readonly ListedDialect[]> {
-  const { client, offline } = session;
+  const { client, direct } = session;
   const items = records((await session.call({ method: 'GET', path: '/dialects' }))['items']);
   const nativePrefix = prefixOf(items.find((row) => row['name'] === NATIVE) ?? {});
   // A proxy may put the whole server below a path, which only the address of the native API tells.
@@ -64,7 +64,7 @@ async function listDialects(session: Session): Promise<readonly ListedDialect[]>
   return items.map((row) => {
     const prefix = `${base}${prefixOf(row)}`;
     // While no server runs there is no address, only a path.
-    return { row, name: text(row, 'name'), prefix, docs: `${offline ? '' : client.url}${prefix}/docs` };
+    return { row, name: text(row, 'name'), prefix, docs: `${direct ? '' : client.url}${prefix}/docs` };
   });
 }
 

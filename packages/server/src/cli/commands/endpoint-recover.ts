@@ -3,7 +3,7 @@ import { textOrNull } from '../json.ts';
 import { type Moment, manyOf, moment, momentText } from '../options.ts';
 import { progressBar } from '../progress.ts';
 import type { Run } from '../run.ts';
-import { type Session, serverCommand } from '../session.ts';
+import { noteWhenSent, type Session, serverCommand } from '../session.ts';
 
 /** Up to so many the server counts what is left. */
 const COUNTED_MAX = 100_000;
@@ -59,5 +59,5 @@ async function recover(session: Session, id: string, options: RecoverOptions): P
     recovered === 0 ? 'There was nothing to recover.' : `${recovered} deliveries will be sent again.`,
   );
   if (erased > 0) session.note(`Passed over, because the payload of their event was erased: ${erased}`);
-  if (session.offline && recovered > 0) session.note('No server runs: they go out when one starts.');
+  if (recovered > 0) noteWhenSent(session, 'they go');
 }

@@ -8,7 +8,7 @@ import { type Json, text } from '../json.ts';
 import { printPage, withPage } from '../lists.ts';
 import { examples, type PageOptions, pageQuery } from '../options.ts';
 import type { Run } from '../run.ts';
-import { type Session, serverCommand } from '../session.ts';
+import { noteWhenSent, type Session, serverCommand } from '../session.ts';
 import { type Column, facts } from '../table.ts';
 import { eventEraseCommand } from './event-erase.ts';
 
@@ -58,7 +58,7 @@ See where it went: hookring deliveries list --event <id>`,
           idempotencyKey: options.idempotencyKey,
         });
         session.print(sent, () => text(sent, 'id'));
-        if (session.offline) session.note('No server runs: it goes out when one starts.');
+        noteWhenSent(session);
         session.note(
           `The event is accepted and stored. See where it goes: hookring deliveries list --event ${text(sent, 'id')}`,
         );

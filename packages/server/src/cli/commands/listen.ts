@@ -34,8 +34,11 @@ Examples:
 }
 
 async function listen(session: Session, options: ListenOptions): Promise<void> {
-  if (session.offline) {
-    throw usage('no server runs, so nothing would be delivered', 'Start one in another terminal: hookring serve');
+  if (session.direct) {
+    throw usage(
+      'no server runs on this machine, so nothing would be delivered',
+      'Start one in another terminal: hookring serve',
+    );
   }
   const stopping = nextSignal({ withParent: (session.io.env['npm_lifecycle_event'] ?? '') !== '' });
   let verifier: { readonly verifier: Verifier; readonly secretId: string } | null = null;

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { CommandFailure, EXIT, type ExitCode } from '../exit.ts';
 import { type Json, text } from '../json.ts';
 import type { Run } from '../run.ts';
-import { type Session, serverCommand } from '../session.ts';
+import { noteWhenSent, type Session, serverCommand } from '../session.ts';
 import { clean } from '../table.ts';
 
 const SHOWN_MAX = 20;
@@ -19,7 +19,7 @@ export function deliveriesResendCommand(run: Run): Command {
         const made = await resend(session, id);
         session.print(made, () => text(made, 'id'));
         session.note(`It goes out as a delivery of its own; see hookring deliveries show ${text(made, 'id')}`);
-        tellOffline(session);
+        noteWhenSent(session);
       });
     });
 }
@@ -69,7 +69,7 @@ async function resendAll(session: Session, ids: readonly string[]): Promise<void
   );
   for (const { id, detail } of failed.slice(0, SHOWN_MAX)) session.note(`not sent: ${clean(id)}: ${clean(detail)}`);
   if (failed.length > SHOWN_MAX) session.note(`… and ${failed.length - SHOWN_MAX} more; --json tells all`);
-  if (items.length > 0) tellOffline(session);
+  if (items.length > 0) noteWhenSent(session);
   if (failed.length > 0) session.fail(exitCode);
 }
 
@@ -80,8 +80,4 @@ function isOfThisOne({ facts: { status = null } }: CommandFailure): boolean {
 
 async function resend(session: Session, id: string): Promise<Json> {
   return await session.call({ method: 'POST', path: '/deliveries/{}/resend', ids: [id] });
-}
-
-function tellOffline(session: Session): void {
-  if (session.offline) session.note('No server runs: it goes out when one starts.');
 }

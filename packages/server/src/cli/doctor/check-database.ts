@@ -1,4 +1,5 @@
 import { createSecretKey } from 'node:crypto';
+import type { SqliteDatabase } from '../../config/parse-database.ts';
 import type { Config } from '../../config/settings.ts';
 import { keyFileOf, type MasterKey, MasterKeyFileError, readKeyFile } from '../../store/master-key-file.ts';
 import { type Inspection, inspectDatabase, type SealedSample } from '../../store/sqlite/inspect.ts';
@@ -9,11 +10,14 @@ import { type Finding, fail, well } from './finding.ts';
 const CHECK_BYTES_MAX = 512 * 1_048_576;
 
 /** What is in the database, which is there, and whether its secrets can be opened. */
-export async function checkDatabase(config: Config, thorough: boolean): Promise<readonly Finding[]> {
-  const { path } = config.database;
+export async function checkDatabase(
+  config: Config,
+  { path }: SqliteDatabase,
+  thorough: boolean,
+): Promise<readonly Finding[]> {
   const found = inspectDatabase(path, { checkBytesMax: thorough ? Number.POSITIVE_INFINITY : CHECK_BYTES_MAX });
   const sealed = found.kind === 'ours' ? found.sealed : [];
-  return [...contentFindings(path, found), await checkMasterKey(config, sealed)];
+  return [...contentFindings(path, found), await checkMasterKey(config, path, sealed)];
 }
 
 function contentFindings(path: string, found: Inspection): readonly Finding[] {
@@ -58,9 +62,9 @@ function integrityFinding(path: string, { fault, isChecked }: Ours, restore: str
   );
 }
 
-async function checkMasterKey(config: Config, sealed: readonly SealedSample[]): Promise<Finding> {
+async function checkMasterKey(config: Config, databasePath: string, sealed: readonly SealedSample[]): Promise<Finding> {
   const check = 'master key';
-  const path = keyFileOf(config.database.path);
+  const path = keyFileOf(databasePath);
   const configured = config.masterKeys;
   let keys: readonly MasterKey[] | null = configured;
   try {
@@ -89,22 +93,33 @@ async function checkMasterKey(config: Config, sealed: readonly SealedSample[]): 
       'Put it back from your copy, or set HOOKRING_MASTER_KEY.',
     );
   }
+  const isConfigured = configured !== null;
+  return masterKeyFinding({ keys, sealed, from: isConfigured ? 'HOOKRING_MASTER_KEY' : path, isConfigured });
+}
+
+/** Whether keys open what is sealed. */
+export function masterKeyFinding(given: {
+  readonly keys: readonly MasterKey[];
+  readonly sealed: readonly SealedSample[];
+  readonly from: string;
+  readonly isConfigured: boolean;
+}): Finding {
+  const check = 'master key';
+  const { keys, sealed, from, isConfigured } = given;
   const closed = unopened(keys, sealed);
-  const from = configured === null ? path : 'HOOKRING_MASTER_KEY';
   if (closed > 0) {
     return fail(
       check,
       closed === sealed.length
         ? `the keys in ${from} do not open the secrets of this database`
         : `the keys in ${from} do not open some secrets of this database: an older key is missing`,
-      configured === null
-        ? 'The file is another one than it was: put it back from your copy.'
-        : 'Put the key that sealed them behind the new one: HOOKRING_MASTER_KEY=new:…,old:…; drop it after hookring master-key rotate.',
+      isConfigured
+        ? 'Put the key that sealed them behind the new one: HOOKRING_MASTER_KEY=new:…,old:…; drop it after hookring master-key rotate.'
+        : 'The file is another one than it was: put it back from your copy.',
     );
   }
-  if (configured !== null)
-    return well(check, `configured; ${keys[0]?.id ?? '?'} seals, and all that was looked at opens`);
-  return well(check, `${path}; keep a copy of it apart from copies of the database`);
+  if (isConfigured) return well(check, `configured; ${keys[0]?.id ?? '?'} seals, and all that was looked at opens`);
+  return well(check, `${from}; keep a copy of it apart from copies of the database`);
 }
 
 function unopened(keys: readonly MasterKey[], sealed: readonly SealedSample[]): number {

@@ -1,8 +1,8 @@
 import { constants, readFileSync, type Stats } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { readServerFile, type ServerFile, serverFilePath } from '../../config/server-file.ts';
-import type { Config } from '../../config/settings.ts';
+import type { SqliteDatabase } from '../../config/parse-database.ts';
+import { readServerFile, type ServerFile, sqliteServerFile } from '../../config/server-file.ts';
 import { DISK_FREE_RATIO_MIN } from '../../domain/limits.ts';
 import { freeRatioOf } from '../../store/sqlite/disk.ts';
 import { isLocked } from '../../store/sqlite/lock.ts';
@@ -15,8 +15,11 @@ const DISK_FREE_RATIO_LOW = 0.1;
 const CLOCK_SLACK_MS = 60_000;
 
 /** The database and the files beside it; what is in them is another matter. */
-export async function checkFiles(config: Config, server: ServerFile | null, now: number): Promise<readonly Finding[]> {
-  const { path } = config.database;
+export async function checkFiles(
+  { path }: SqliteDatabase,
+  server: ServerFile | null,
+  now: number,
+): Promise<readonly Finding[]> {
   const folder = dirname(path);
   const database = await statOrNull(path);
   if (database === null) return [await checkFolder(folder), ...(await checkFileSystem(folder))];
@@ -26,7 +29,7 @@ export async function checkFiles(config: Config, server: ServerFile | null, now:
     await checkWritable(path),
     checkTimes(path, database, now),
     checkLock(path, server),
-    checkServerFile(config),
+    checkServerFile(sqliteServerFile(path)),
     ...(await checkFileSystem(folder)),
     await checkDisk(path),
   ];
@@ -78,7 +81,7 @@ function checkLock(path: string, server: ServerFile | null): Finding {
     return fail(
       'lock',
       `process ${server?.pid} says it is the server and does not hold the database`,
-      `If that is another program by now, remove ${path}.server.json.`,
+      `If that is another program by now, remove ${sqliteServerFile(path)}.`,
     );
   }
   return warn(
@@ -89,8 +92,7 @@ function checkLock(path: string, server: ServerFile | null): Finding {
 }
 
 /** A file that a killed server left; the next start replaces it. */
-function checkServerFile({ database }: Pick<Config, 'database'>): Finding {
-  const path = serverFilePath(database);
+function checkServerFile(path: string): Finding {
   const pid = pidOf(path);
   if (pid === null) return well('server file', 'none, as it should be while no server runs');
   if (readServerFile(path) !== null) return well('server file', `${path}, of process ${pid}`);

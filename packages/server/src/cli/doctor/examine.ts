@@ -1,12 +1,14 @@
 import { lookup } from 'node:dns/promises';
 import { existsSync } from 'node:fs';
 import { emptySecrets, type Flags, loadConfig } from '../../config/load.ts';
-import { readServerFile, serverFilePath } from '../../config/server-file.ts';
+import { readServerFile, runningServer, type ServerFile, sqliteServerFile } from '../../config/server-file.ts';
+import type { Config } from '../../config/settings.ts';
 import type { Io } from '../io.ts';
 import { checkDatabase, masterKeyBeforehand } from './check-database.ts';
 import { checkFiles } from './check-files.ts';
 import { checkClock, checkMemory, checkNode, checkOpenFiles, checkThreads } from './check-machine.ts';
 import { checkPort } from './check-port.ts';
+import { checkPostgres } from './check-postgres.ts';
 import { checkServer } from './check-server.ts';
 import { checkSettings } from './check-settings.ts';
 import { type Finding, fail, warn, well } from './finding.ts';
@@ -38,18 +40,29 @@ export async function examine(
     return findings;
   }
   const { config } = loaded;
-  const server = readServerFile(serverFilePath(config.database));
-  const content = existsSync(config.database.path)
-    ? await checkDatabase(config, thorough)
-    : [masterKeyBeforehand(config)];
+  const { database } = config;
+  // A file that names a process which does not hold the database is looked into by itself.
+  const server = database.kind === 'sqlite' ? readServerFile(sqliteServerFile(database.path)) : runningServer(database);
   return [
     ...findings,
     well('configuration', 'every setting can be used'),
     ...checkSettings(config),
     ...checkOpenFiles(server?.pid ?? 'self'),
-    ...(await checkFiles(config, server, io.now())),
-    ...content,
+    ...(await checkStore(config, server, { now: io.now, thorough })),
     ...(server === null ? [await checkPort(config)] : []),
     ...(await checkServer(config, server, { now: io.now, lookup })),
+  ];
+}
+
+async function checkStore(
+  config: Config,
+  server: ServerFile | null,
+  { now, thorough }: { readonly now: () => number; readonly thorough: boolean },
+): Promise<readonly Finding[]> {
+  const { database } = config;
+  if (database.kind === 'postgres') return await checkPostgres(config, database, now);
+  return [
+    ...(await checkFiles(database, server, now())),
+    ...(existsSync(database.path) ? await checkDatabase(config, database, thorough) : [masterKeyBeforehand(config)]),
   ];
 }

@@ -31,6 +31,7 @@ export type WorldOptions = {
   readonly wrapStore?: (store: Store) => Store;
   readonly telemetry?: Partial<EngineTelemetry>;
   readonly tracing?: EngineTracing;
+  readonly sends?: boolean;
 };
 
 /** An engine over a real store, with virtual time and scripted receivers. */
@@ -86,6 +87,7 @@ export class World {
         ...this.#options.telemetry,
       },
       tracing: this.#options.tracing ?? null,
+      sends: this.#options.sends ?? true,
     });
     return this;
   }

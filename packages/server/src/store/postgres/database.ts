@@ -1,4 +1,4 @@
-import { Pool, type PoolClient, type QueryArrayResult, types } from 'pg';
+import { DatabaseError, Pool, type PoolClient, type QueryArrayResult, types } from 'pg';
 
 /** A statement by hand. Where connections are our own, each is prepared once on each of them, by its name. */
 export type Statement = { readonly name: string; readonly text: string };
@@ -20,13 +20,32 @@ export type Runner = {
  * Connections by what they are for, so that a slow list never waits in front of a commit, nor either in front of the
  * beat of the node.
  */
-export type ConnectionKind = 'write' | 'read' | 'control';
+export type ConnectionKind = 'write' | 'read' | 'control' | 'change';
+
+/** Where the statements of a transaction run. */
+export type Transaction = Runner & {
+  /**
+   * Ends the transaction: these statements and the commit travel as one message, so that nothing which this process does
+   * or suffers meanwhile holds the locks that they take. Throws CommitUnknown when nobody can say whether it committed.
+   */
+  commitWith(statements: readonly string[]): Promise<readonly (readonly Row[])[]>;
+};
+
+/** The connection broke while the commit was out: it may have happened or not. */
+export class CommitUnknown extends Error {
+  override readonly name = 'CommitUnknown';
+  constructor(cause: unknown) {
+    super('the connection was lost while a commit was under way', { cause });
+  }
+}
 
 export type Database = {
   /** One statement, a transaction of its own. */
   on(kind: ConnectionKind): Runner;
+  /** For readers: rows with the names of their columns. */
+  find(statement: Statement, values?: readonly Value[]): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Several in one transaction; rolled back when `work` rejects. */
-  transaction<T>(kind: ConnectionKind, work: (runner: Runner) => Promise<T>): Promise<T>;
+  transaction<T>(kind: ConnectionKind, work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** Statements that were sent since the start. */
   readonly statements: number;
   close(): Promise<void>;
@@ -37,14 +56,17 @@ export type DatabaseOptions = {
   /** `transaction`: a pooler stands between, which gives each transaction another session. */
   readonly pooler: 'none' | 'transaction';
   readonly connections?: Partial<Readonly<Record<ConnectionKind, number>>>;
+  /** Is told of each statement before it is sent. */
+  readonly onStatement?: (kind: ConnectionKind, name: string) => void;
 };
 
-const CONNECTIONS: Readonly<Record<ConnectionKind, number>> = { write: 4, read: 6, control: 2 };
+const CONNECTIONS: Readonly<Record<ConnectionKind, number>> = { write: 4, read: 6, control: 2, change: 3 };
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS: Readonly<Record<ConnectionKind, number>> = {
   write: 15_000,
   read: 30_000,
   control: 5_000,
+  change: 15_000,
 };
 const LOCK_TIMEOUT_MS = 5_000;
 /** Past the server's own limit: the connection is gone, or the server is. */
@@ -82,8 +104,14 @@ export function openDatabase(options: DatabaseOptions): Database {
     return pool;
   }
 
-  async function run(on: Pool | PoolClient, { name, text }: Statement, values: readonly Value[] = []) {
+  async function run(
+    kind: ConnectionKind,
+    on: Pool | PoolClient,
+    { name, text }: Statement,
+    values: readonly Value[] = [],
+  ) {
     statements += 1;
+    options.onStatement?.(kind, name);
     const query = {
       text,
       values: [...values],
@@ -96,19 +124,40 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
 
   return {
-    on: (kind) => ({ run: async (statement, values) => await run(poolOf(kind), statement, values) }),
+    async find({ name, text }, values = []) {
+      statements += 1;
+      options.onStatement?.('read', name);
+      const named = options.pooler === 'none' ? { name } : {};
+      const { rows } = await poolOf('read').query<Record<string, unknown>>({ text, values: [...values], ...named });
+      return rows;
+    },
+    on: (kind) => ({ run: async (statement, values) => await run(kind, poolOf(kind), statement, values) }),
     async transaction(kind, work) {
       const client = await poolOf(kind).connect();
       let broken = true;
+      let committed = false;
       try {
-        await run(client, BEGIN);
-        const result = await work({ run: async (statement, values) => await run(client, statement, values) });
-        await run(client, COMMIT);
+        await run(kind, client, BEGIN);
+        const result = await work({
+          run: async (statement, values) => await run(kind, client, statement, values),
+          async commitWith(texts) {
+            statements += 1;
+            options.onStatement?.(kind, COMMIT.name);
+            const answers = await commitAll(client, texts);
+            committed = true;
+            return answers;
+          },
+        });
+        if (!committed) await run(kind, client, COMMIT);
         broken = false;
         return result;
       } catch (error) {
+        if (committed) {
+          broken = false;
+          throw error;
+        }
         try {
-          await run(client, ROLLBACK);
+          await run(kind, client, ROLLBACK);
           broken = false;
         } catch {
           // The connection is gone, and the transaction with it.
@@ -125,6 +174,25 @@ export function openDatabase(options: DatabaseOptions): Database {
       await Promise.all([...pools.values()].map((pool) => pool.end()));
     },
   };
+}
+
+async function commitAll(client: PoolClient, texts: readonly string[]): Promise<readonly (readonly Row[])[]> {
+  const text = [...texts, 'COMMIT'].join(';\n');
+  try {
+    // Without values it is a simple query, which answers for each of its statements; the types of `pg` know of one only.
+    const answers: unknown = await client.query<unknown[]>({ text, rowMode: 'array' });
+    return (Array.isArray(answers) ? answers : [answers]).map((answer: QueryArrayResult<unknown[]>) => answer.rows);
+  } catch (error) {
+    throw wasRolledBack(error) ? error : new CommitUnknown(error);
+  }
+}
+
+/** Reasons for which the server ends a connection, perhaps after the commit: it goes down, or time is up. */
+const CONNECTION_ENDED = /^(?:08|57P|25P0[34]|58|XX)/;
+
+/** The server refused a statement and the connection goes on: the transaction cannot have been committed. */
+function wasRolledBack(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code !== undefined && !CONNECTION_ENDED.test(error.code);
 }
 
 const BEGIN: Statement = { name: 'begin', text: 'BEGIN' };

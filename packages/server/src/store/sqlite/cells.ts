@@ -1,39 +1,13 @@
 import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { number, text } from '../cells.ts';
+
+export { bytes, bytesOrNull, number, numberOrNull, type Row, text, textOrNull } from '../cells.ts';
 
 /**
  * Values of a row, or of a batch on its way between threads. A batch is one flat array of these: it clones several
  * times faster than the same values in nested objects.
  */
 export type Cell = string | number | null;
-
-export type Row = Readonly<Record<string, SQLOutputValue>>;
-
-export function text(value: unknown): string {
-  if (typeof value !== 'string') throw new TypeError(`expected text, found ${typeof value}`);
-  return value;
-}
-
-export function textOrNull(value: unknown): string | null {
-  return value === null ? null : text(value);
-}
-
-export function number(value: unknown): number {
-  if (typeof value !== 'number') throw new TypeError(`expected a number, found ${typeof value}`);
-  return value;
-}
-
-export function numberOrNull(value: unknown): number | null {
-  return value === null ? null : number(value);
-}
-
-export function bytes(value: unknown): Uint8Array {
-  if (!(value instanceof Uint8Array)) throw new TypeError(`expected bytes, found ${typeof value}`);
-  return value;
-}
-
-export function bytesOrNull(value: unknown): Uint8Array | null {
-  return value === null ? null : bytes(value);
-}
 
 /** One row as an array. The statement must have been set to return arrays. */
 export function arrayOf(statement: StatementSync, ...values: SQLInputValue[]): readonly SQLOutputValue[] | undefined {

@@ -8,6 +8,13 @@
  * Nothing that changes with a delivery stands in an index, so that ending one rewrites its row in place.
  */
 export const FIRST_TABLES = `
+-- From here on lie the ids of whatever follows from that id: less ten minutes, because clocks of nodes differ a little and
+-- ids run ahead where many are made in a millisecond. It bounds a search to the days in which there can be something.
+CREATE FUNCTION ids_since(id uuid) RETURNS uuid LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT (lpad(to_hex(greatest(
+    ('x' || translate(left(id::text, 13), '-', ''))::bit(48)::bigint - 600000, 0)), 12, '0') || repeat('0', 20))::uuid
+$$;
+
 -- One row for each run of a node; one that has not been seen for a while is gone.
 CREATE TABLE nodes (
   incarnation integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -228,6 +235,16 @@ CREATE TABLE due_endpoints (
   autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX due_endpoints_by_time ON due_endpoints (due_at) WHERE taken_by IS NULL;
 CREATE INDEX due_endpoints_taken ON due_endpoints (taken_by) WHERE taken_by IS NOT NULL;
+
+-- Batches of the writers whose answers may not have arrived. Whoever lost one looks here, or makes it void: numbers is null.
+CREATE TABLE batches (
+  writer integer NOT NULL,
+  number bigint NOT NULL,
+  numbers integer[],
+  deliveries uuid[],
+  at bigint NOT NULL DEFAULT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint,
+  PRIMARY KEY (writer, number)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
 
 CREATE TABLE attempts (
   id uuid NOT NULL,

@@ -3,7 +3,7 @@ import type { ShownStatus } from '../../../domain/delivery.ts';
 import type { PageRequest } from '../../port.ts';
 import { number, type Row } from '../cells.ts';
 import { DELIVERY_COLUMNS, DELIVERY_JOINS } from '../rows.ts';
-import { pageOf } from './page.ts';
+import { pageOf } from '../../page.ts';
 
 /**
  * Rows that one page may look at. A filter that few of them pass answers a short page, even an empty one, with a

@@ -14,7 +14,7 @@ type Checked = { readonly conflictAt: number } | { readonly duplicates: readonly
 export function createAccept(
   context: WriteContext,
 ): (cells: CellReader, slab: Uint8Array, slabAt: number, answer: AnswerBuilder) => void {
-  const { db, directory, due, leased: leases, numbers, incarnation } = context;
+  const { db, directory, due, leased: leases, numbers } = context;
   const idempotency = createInsertIdempotency(db);
   const selectId = db.prepare(`
     SELECT i.fingerprint, e.key, e.created_at FROM event_ids i JOIN events e ON e.number = i.event
@@ -57,6 +57,7 @@ export function createAccept(
 
   /** Reads one event with its deliveries, and stores it unless it is a duplicate. Answers the bytes of its payload. */
   function store(cells: CellReader, slab: Uint8Array, slabAt: number, duplicate: boolean): number {
+    const { incarnation } = context;
     const organization = directory.requireOrganization(cells.text());
     const key = cells.text();
     const id = cells.textOrNull();
@@ -84,7 +85,7 @@ export function createAccept(
       const delivery = numbers.delivery++;
       insertDelivery.run(delivery, deliveryId, organization, endpoint.number, event, createdAt);
       insertQueued.run(delivery, endpoint.number, createdAt, leased ? incarnation : null);
-      if (leased) leases.add(deliveryId, delivery, endpoint.number);
+      if (leased) leases.add(deliveryId, { delivery, endpoint: endpoint.number, incarnation });
       else due.waits(endpoint, createdAt);
     }
     return length;

@@ -74,7 +74,7 @@ export function createClaim(context: WriteContext): ClaimWriter {
       for (const row of rows) {
         const delivery = number(row[0]);
         lease.run(incarnation, delivery);
-        if (incarnation === context.incarnation) leased.add(text(row[1]), delivery, endpoint.number);
+        leased.add(text(row[1]), { delivery, endpoint: endpoint.number, incarnation });
       }
       const nextDueAt = due.earliest(endpoint);
       // A node that was given deliveries claims again on its own; one that was given none looks into the index.

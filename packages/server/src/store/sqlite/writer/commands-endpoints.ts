@@ -1,5 +1,5 @@
 import type { Endpoint } from '../../../domain/endpoint.ts';
-import { settingsOf } from '../rows.ts';
+import { settingsOf } from '../../rows.ts';
 import type { WriteContext } from './context.ts';
 
 export type EndpointCommands = {

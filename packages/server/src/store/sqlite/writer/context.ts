@@ -11,7 +11,8 @@ export type WriteContext = {
   readonly due: DueIndex;
   readonly leased: Leased;
   readonly numbers: Numbers;
-  readonly incarnation: number;
+  /** The run whose units are being written. */
+  incarnation: number;
 };
 
 /** The numbers that the next rows are given. They may skip, never repeat. */

@@ -57,7 +57,7 @@ export function createRecord(
     const excerpt = length === NO_BYTES ? null : slab.subarray(slabAt, slabAt + length);
     const bytes = excerpt === null ? 0 : length;
 
-    const held = incarnation === context.incarnation ? leased.find(deliveryId, endpoint.number) : null;
+    const held = leased.find(deliveryId, endpoint.number, incarnation);
     const row = held === null ? arrayOf(selectDelivery, endpoint.organization, deliveryId) : undefined;
     // Its event is past retention, and its history went with it.
     if (held === null && row === undefined) return { owned: false, bytes };

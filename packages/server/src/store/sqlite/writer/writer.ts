@@ -23,7 +23,8 @@ const FATAL_CODES = new Set<number | null>([7, 8, 10, 11, 13]);
 
 export type Writer = {
   readonly incarnation: number;
-  run(batch: Batch): Answer;
+  /** Whose units they are is this run, unless another is named: a simulated database has several. */
+  run(batch: Batch, incarnation?: number): Answer;
   /** Catches up with the log after it was copied beside the writer, so that the next commit begins it anew. */
   checkpoint(): void;
   close(): void;
@@ -107,7 +108,8 @@ export function createWriter(db: DatabaseSync, now: number): Writer {
 
   return {
     incarnation,
-    run(batch) {
+    run(batch, as = incarnation) {
+      context.incarnation = as;
       const answer = commitOrFail(batch);
       if (answer.failure === null) answer.walFrames = checkpoint.frames();
       checkpoint.runIfAsked();

@@ -1,0 +1,59 @@
+/**
+ * An hour of steady load with rotations, suspensions, endpoints that come and go, and keys that are revoked: nothing may
+ * be lost or wrongly signed, and nothing may grow.
+ *
+ *   npm run soak -- [--minutes 60] [--store sqlite|postgres] [--nodes 2] [--rate 300] [--customers 24] [--json]
+ *
+ * Ends with a table of verdicts and an exit status. `--json` prints everything that was seen instead.
+ */
+import { parseArgs } from 'node:util';
+import { STORES, type StoreKind } from '../bed.ts';
+import { MACHINE } from '../figures.ts';
+import { plainTable } from '../table.ts';
+import { planOf } from './plan.ts';
+import { soak } from './soak.ts';
+import { isPassed, verdictOf } from './verdict.ts';
+
+const { values: flags } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '60' },
+    store: { type: 'string', default: 'sqlite' },
+    nodes: { type: 'string' },
+    rate: { type: 'string', default: '300' },
+    customers: { type: 'string', default: '24' },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+function refuse(problem: string): never {
+  process.stderr.write(`${problem}\n`);
+  process.exit(2);
+}
+
+function number(name: string, text: string, isWhole: boolean): number {
+  const value = Number(text);
+  if (value > 0 && Number.isFinite(value) && (!isWhole || Number.isInteger(value))) return value;
+  return refuse(`--${name} takes a ${isWhole ? 'whole ' : ''}number above 0, not ${text}`);
+}
+
+const store: StoreKind = STORES.find((name) => name === flags.store) ?? refuse('--store is sqlite or postgres');
+const nodes = number('nodes', flags.nodes ?? (store === 'postgres' ? '2' : '1'), true);
+if (store === 'sqlite' && nodes > 1) refuse('one process owns a SQLite file: --nodes is for postgres');
+const plan = planOf({
+  store,
+  nodes,
+  minutes: number('minutes', flags.minutes, false),
+  perSecond: number('rate', flags.rate, true),
+  customers: number('customers', flags.customers, true),
+});
+const seen = await soak(plan, (line) => process.stderr.write(`${line}\n`));
+const lines = verdictOf(seen);
+const passed = isPassed(lines);
+if (flags.json) {
+  const plain = (_key: string, value: unknown): unknown => (value instanceof Map ? Object.fromEntries(value) : value);
+  process.stdout.write(`${JSON.stringify({ machine: MACHINE, passed, verdict: lines, ...seen }, plain)}\n`);
+} else {
+  process.stdout.write(`\n${MACHINE}, ${flags.minutes} minutes, ${store}, ${nodes} node${nodes === 1 ? '' : 's'}\n\n`);
+  process.stdout.write(`${plainTable(lines)}\n\n${passed ? 'held' : 'did not hold'}\n`);
+}
+process.exitCode = passed ? 0 : 1;

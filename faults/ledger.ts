@@ -1,0 +1,73 @@
+import { Webhook } from 'standardwebhooks';
+import type { Arrival } from './customer.ts';
+
+/** A secret that a customer was given, and when it signs: from, and until just before, in milliseconds. */
+export type GivenSecret = { readonly value: string; readonly from: number; until: number };
+
+/** What is wrong with an arrival; null: nothing. */
+export type Wrong = { readonly eventId: string; readonly reason: string };
+
+const SECOND_MS = 1_000;
+
+/**
+ * What one customer was given. An attempt must carry a signature of each secret that signs at its time and of no other,
+ * and `webhook-timestamp` says that time to the second: in the second in which a secret begins or ends either is right.
+ * `marginMs` is how far the clocks of two nodes may be apart.
+ */
+export class Ledger {
+  readonly #secrets: (GivenSecret & { readonly webhook: Webhook })[] = [];
+  readonly #marginMs: number;
+
+  constructor(first: string, marginMs: number) {
+    this.#marginMs = marginMs;
+    this.#add(first, 0);
+  }
+
+  get count(): number {
+    return this.#secrets.length;
+  }
+
+  /** A rotation's answer came. */
+  rotated(secret: string, effectiveAt: number, oldExpiresAt: number): void {
+    const current = this.#secrets.at(-1);
+    if (current !== undefined) current.until = oldExpiresAt;
+    this.#add(secret, effectiveAt);
+  }
+
+  #add(value: string, from: number): void {
+    this.#secrets.push({ value, from, until: Number.POSITIVE_INFINITY, webhook: new Webhook(value) });
+  }
+
+  /** Looked at when everything that the customer was given is known. */
+  judge(arrival: Arrival): Wrong | null {
+    const timestamp = Number(arrival.timestamp);
+    const wrong = (reason: string): Wrong => ({ eventId: arrival.eventId, reason });
+    if (!/^\d{10}$/.test(arrival.timestamp)) return wrong('no time');
+    const first = timestamp * SECOND_MS;
+    if (first > arrival.at + this.#marginMs) return wrong('signed in the future');
+    const last = Math.min(first + SECOND_MS - 1, arrival.at);
+    let signatures = 0;
+    for (const [index, secret] of this.#secrets.entries()) {
+      const isSigned = verifies(secret.webhook, arrival);
+      if (isSigned) signatures += 1;
+      const mustSign = secret.from <= first - this.#marginMs && secret.until > last + this.#marginMs;
+      const mayNot = secret.from > last + this.#marginMs || secret.until <= first - this.#marginMs;
+      const which = `secret ${index + 1} of ${this.#secrets.length}`;
+      if (mustSign && !isSigned) return wrong(`${which} did not sign at ${arrival.timestamp}`);
+      if (mayNot && isSigned) return wrong(`${which} signed at ${arrival.timestamp}, when it was not alive`);
+    }
+    if (signatures === 0) return wrong('no secret that the customer has verifies it');
+    const entries = arrival.signature.split(' ').length;
+    return entries === signatures ? null : wrong(`${entries - signatures} signatures by secrets that nobody was given`);
+  }
+}
+
+function verifies(webhook: Webhook, { eventId, timestamp, signature, body }: Arrival): boolean {
+  const headers = { 'webhook-id': eventId, 'webhook-timestamp': timestamp, 'webhook-signature': signature };
+  try {
+    webhook.verify(body, headers);
+    return true;
+  } catch {
+    return false;
+  }
+}

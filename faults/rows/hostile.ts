@@ -1,0 +1,106 @@
+import type { ServerResponse } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Behaviour } from '../../packages/receiver/src/behaviour.ts';
+import { play } from '../../packages/receiver/src/play.ts';
+import type { Misbehaviour } from '../customer.ts';
+import { type DuplicateBound, type Fault, NO_DUPLICATES } from '../fault.ts';
+import { peakBytes } from '../memory.ts';
+
+const HOSTILE_MS = 8_000;
+/** The row's servers wait 2 s for an answer. */
+const LATE_MS = 3_000;
+const TRICKLE_MS = 1_000;
+const BOMB_BYTES = 512 * 1_024 * 1_024;
+const MIB = 1_024 * 1_024;
+/** What a server that reads 64 KiB of an answer at most may grow by, with 64 answers at a time. */
+const GROWTH_BYTES_MAX = 160 * MIB;
+const P99_MS_MAX = 2_000;
+
+const played =
+  (behaviour: Behaviour): Misbehaviour =>
+  ({ response, left }) =>
+    void play(behaviour, response, left);
+
+/** A head of which a byte comes each second never ends; nor does a body, behind a head that came at once. */
+const trickling: Misbehaviour = ({ response, take, left }) => {
+  if (Math.random() < 0.5) {
+    void drip(response, 'HTTP/1.1 204 No Content\r\nx-slow: yes\r\n\r\n', left);
+    return;
+  }
+  // The status decides once it is there, so this one counts as delivered.
+  take();
+  void play({ kind: 'trickle', chunks: 60, intervalMs: TRICKLE_MS }, response, left);
+};
+
+async function drip(response: ServerResponse, text: string, left: AbortSignal): Promise<void> {
+  for (const character of text) {
+    if (left.aborted) return;
+    response.socket?.write(character);
+    await pause(TRICKLE_MS, undefined, { signal: left }).catch(() => {});
+  }
+}
+
+const endlessHeaders: Misbehaviour = ({ response, left }) => {
+  const { socket } = response;
+  if (socket === null) return;
+  const lines = 'x-more: and more of the same, without an end\r\n'.repeat(200);
+  const write = (): void => {
+    while (!left.aborted && !socket.destroyed && socket.write(lines)) {
+      // Until the other side stops reading.
+    }
+  };
+  socket.write('HTTP/1.1 200 OK\r\n');
+  socket.on('drain', write);
+  write();
+};
+
+/** It processes everything, and says so when nobody listens any more. */
+const late: Misbehaviour = ({ response, take }) => {
+  take();
+  setTimeout(() => {
+    if (!response.destroyed) response.writeHead(204).end();
+  }, LATE_MS);
+};
+
+const TIMED_OUT: DuplicateBound = {
+  words: 'what the receiver had taken without saying so in time',
+  of: (scene) => {
+    const blow = scene.blows[0];
+    const arrivals = scene.accounts.at(-1)?.customer.arrivals ?? [];
+    return arrivals.filter(({ takenAt }) => takenAt !== null && takenAt >= (blow?.from ?? 0)).length;
+  },
+};
+
+function hostile(name: string, does: string, how: Misbehaviour, duplicatesMax: DuplicateBound = NO_DUPLICATES): Fault {
+  return {
+    name,
+    breaks: `one receiver of five ${does}, for ${HOSTILE_MS / 1_000} s`,
+    stores: ['sqlite', 'postgres'],
+    duplicatesMax,
+    run: async (scene) => {
+      const account = await scene.addHostile();
+      await scene.hold(1_000);
+      const before = scene.nodes.map((node) => peakBytes(node.pid));
+      scene.strike();
+      account.customer.misbehave(how);
+      await scene.hold(HOSTILE_MS);
+      account.customer.misbehave(null);
+      scene.heal();
+      const growth = Math.max(0, ...scene.nodes.map((node, index) => peakBytes(node.pid) - (before[index] ?? 0)));
+      scene.notes.push(`memory + ${Math.round(growth / MIB)} MiB`);
+      if (growth > GROWTH_BYTES_MAX) scene.violations.push(`memory grew by ${Math.round(growth / MIB)} MiB`);
+      const p99 = scene.latencyMs(0.99, (other) => other !== account);
+      scene.notes.push(`others p99 ${Math.round(p99)} ms`);
+      if (p99 > P99_MS_MAX) scene.violations.push(`others waited ${Math.round(p99)} ms`);
+    },
+  };
+}
+
+export const HOSTILE: readonly Fault[] = [
+  hostile('hang', 'reads and never answers', played({ kind: 'hang' })),
+  hostile('trickle', 'sends a byte of its answer each second', trickling),
+  hostile('endless-headers', 'sends headers without an end', endlessHeaders),
+  hostile('gzip-bomb', 'answers 500 with half a megabyte of gzip that is half a gigabyte', played({ kind: 'gzipBomb', bytes: BOMB_BYTES, status: 500 })),
+  hostile('reset', 'resets every connection', played({ kind: 'reset' })),
+  hostile('late', 'answers after the deadline', late, TIMED_OUT),
+];

@@ -1,0 +1,234 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { percentile } from '../bench/figures.ts';
+import { Caller } from './caller.ts';
+import { Customer } from './customer.ts';
+import type { Stage, StoreKind } from './fault.ts';
+import { Ledger } from './ledger.ts';
+import { Load } from './load.ts';
+import { Node, type NodePlan } from './nodes.ts';
+import { type Postgres, startPostgres } from './postgres.ts';
+import { Rotations } from './rotations.ts';
+
+/** A customer with its endpoint, what it was given, and who rotates its secrets. */
+export type Account = {
+  readonly customer: Customer;
+  readonly endpointId: string;
+  readonly ledger: Ledger;
+  readonly rotations: Rotations;
+  /** Its creation was answered: events that are sent from now on reach it. */
+  readonly since: number;
+};
+
+/** Something was broken from `from` until `until`, in milliseconds. */
+export type Blow = { readonly from: number; until: number };
+
+/** Events go to one, two or all of them. */
+const SUBSCRIPTIONS: readonly (readonly string[])[] = [
+  ['fault.one', 'fault.all'],
+  ['fault.two', 'fault.all'],
+  ['fault.two', 'fault.all'],
+  ['fault.all'],
+];
+const TYPES = ['fault.one', 'fault.two', 'fault.all'];
+const PER_SECOND = 60;
+/** How far the clocks of nodes may be apart, by the product's own promise; one node on SQLite has one clock. */
+const CLOCK_MARGIN_MS: Readonly<Record<StoreKind, number>> = { sqlite: 0, postgres: 100 };
+const SEND_DEADLINE_SECONDS = 2;
+const SETTINGS = {
+  HOOKRING_RETRY_SCHEDULE: '1,1,1,1,1,2,2,2,2,2,4,4,4,4,4,8,8,8,8,8,8,8,8,8',
+  HOOKRING_SEND_DEADLINE_SECONDS: String(SEND_DEADLINE_SECONDS),
+};
+
+/** All that one row of the matrix needs: servers, database, customers and load, each of them real. */
+export class Scene {
+  readonly store: StoreKind;
+  /** A row of `npm test`: seconds. */
+  readonly isShort: boolean;
+  readonly nodes: readonly Node[];
+  readonly postgres: Postgres | null;
+  readonly accounts: Account[] = [];
+  readonly blows: Blow[] = [];
+  /** What must never be, in words. */
+  readonly violations: string[] = [];
+  readonly notes: string[] = [];
+  readonly #caller: Caller;
+  readonly #receiverHost: string;
+  readonly #beforeCounting: (() => void)[] = [];
+  #load: Load | null = null;
+  #healedAt: number | null = null;
+
+  private constructor(parts: {
+    store: StoreKind;
+    isShort: boolean;
+    nodes: readonly Node[];
+    postgres: Postgres | null;
+    key: string;
+    receiverHost: string;
+  }) {
+    this.store = parts.store;
+    this.isShort = parts.isShort;
+    this.nodes = parts.nodes;
+    this.postgres = parts.postgres;
+    this.#caller = new Caller(parts.key);
+    this.#receiverHost = parts.receiverHost;
+  }
+
+  static async open(options: { store: StoreKind; isShort: boolean; stage: Stage }): Promise<Scene> {
+    const { store, isShort, stage } = options;
+    const key = `faults-${crypto.randomUUID()}${crypto.randomUUID()}`;
+    const postgres = store === 'postgres' ? await startPostgres(postgresOptions(stage)) : null;
+    const nodes: Node[] = [];
+    try {
+      const environment = {
+        ...SETTINGS,
+        ...(stage.sqliteFolder === undefined ? {} : { HOOKRING_DATABASE_URL: `sqlite:${stage.sqliteFolder}/hookring.db` }),
+        HOOKRING_MASTER_KEY: randomBytes(32).toString('base64'),
+        ...stage.environment,
+        HOOKRING_BOOTSTRAP_KEY: key,
+      };
+      const plans: readonly NodePlan[] = stage.nodes ?? [{ role: 'all' }];
+      const starting = plans.map(async (plan, index) => {
+        const place = postgres === null ? {} : await placeOf(plan, postgres);
+        nodes.push(await Node.start(`${plan.role} ${index + 1}`, plan, { ...environment, ...place }));
+      });
+      const started = await Promise.allSettled(starting);
+      for (const { status, ...rest } of started) if (status === 'rejected') throw (rest as { reason: unknown }).reason;
+      nodes.sort((a, b) => (a.name < b.name ? -1 : 1));
+      const scene = new Scene({
+        store,
+        isShort,
+        nodes,
+        postgres,
+        key,
+        receiverHost: stage.receiverHost ?? '127.0.0.1',
+      });
+      for (const types of SUBSCRIPTIONS) await scene.addCustomer(types);
+      return scene;
+    } catch (error) {
+      for (const node of nodes) await node.remove();
+      await postgres?.remove();
+      throw error;
+    }
+  }
+
+  /** Registers an endpoint with a receiver of its own, whose secrets are rotated from now on. */
+  async addCustomer(
+    types: readonly string[],
+    options: { readonly host?: string; readonly address?: string } = {},
+  ): Promise<Account> {
+    const customer = await Customer.start({ types, host: this.#receiverHost, ...options });
+    const created = await this.call('POST', '/v1/endpoints', { url: customer.url, eventTypes: types });
+    const { endpoint, secret } = created as { endpoint: { id: string }; secret: { value: string } }; // The contract's answer.
+    const ledger = new Ledger(secret.value, CLOCK_MARGIN_MS[this.store]);
+    const caller = this.#caller;
+    const rotations = new Rotations({ caller, nodes: () => this.nodes, endpointId: endpoint.id, ledger });
+    const account: Account = { customer, endpointId: endpoint.id, ledger, rotations, since: Date.now() };
+    this.accounts.push(account);
+    return account;
+  }
+
+  /** One more customer, of all events, whose receiver is to behave badly. */
+  async addHostile(options: { readonly host?: string; readonly address?: string } = {}): Promise<Account> {
+    return await this.addCustomer(TYPES, options);
+  }
+
+  /** Asks the first node that runs; for what must work. */
+  async call(method: string, path: string, body?: unknown): Promise<unknown> {
+    const node = this.nodes.find(({ takesEvents, isRunning }) => takesEvents && isRunning);
+    const called = await this.#caller.call(node?.url ?? '', { method, path, body });
+    if (called === 'no_answer') throw new Error(`${method} ${path} was not answered`);
+    if (called.status > 299) throw new Error(`${method} ${path} answered ${called.status} ${JSON.stringify(called.json)}`);
+    return called.json;
+  }
+
+  startLoad(): void {
+    this.#load = new Load({ caller: this.#caller, nodes: () => this.nodes, types: TYPES, perSecond: PER_SECOND });
+    this.#load.start();
+  }
+
+  get load(): Load {
+    if (this.#load === null) throw new Error('no load was started');
+    return this.#load;
+  }
+
+  /** From now on something is broken. */
+  strike(): void {
+    const now = Date.now();
+    this.blows.push({ from: now, until: now });
+    this.#healedAt = null;
+  }
+
+  /** All is undone: what follows is recovery. */
+  heal(): void {
+    this.#healedAt = Date.now();
+    const blow = this.blows.at(-1);
+    if (blow !== undefined) blow.until = this.#healedAt;
+  }
+
+  get healedAt(): number {
+    return this.#healedAt ?? Date.now();
+  }
+
+  /** Lets load and fault go on; in the short form for a part of the time. */
+  async hold(ms: number, shortMs: number = ms / 4): Promise<void> {
+    await pause(this.isShort ? shortMs : ms);
+  }
+
+  /** From the request of an event until its delivery was taken, while something was broken. */
+  latencyMs(share: number, of: (account: Account) => boolean): number {
+    const found: number[] = [];
+    for (const { customer } of this.accounts.filter(of)) {
+      for (const { id, sentAt } of this.load.accepted.values()) {
+        const takenAt = customer.taken.get(id);
+        const isMeanwhile = this.blows.some(({ from, until }) => sentAt >= from && sentAt <= until);
+        if (takenAt !== undefined && isMeanwhile) found.push(takenAt - sentAt);
+      }
+    }
+    return percentile(
+      found.sort((a, b) => a - b),
+      share,
+    );
+  }
+
+  /** Deliveries that receivers took around the beginning of a blow. */
+  takenAround({ beforeMs, afterMs }: { readonly beforeMs: number; readonly afterMs: number }): number {
+    let count = 0;
+    for (const { customer } of this.accounts) {
+      for (const { takenAt } of customer.arrivals) {
+        const isNear = this.blows.some(({ from }) => (takenAt ?? 0) >= from - beforeMs && (takenAt ?? 0) <= from + afterMs);
+        if (takenAt !== null && isNear) count += 1;
+      }
+    }
+    return count;
+  }
+
+  /** Before anything is counted. */
+  onCounting(step: () => void): void {
+    this.#beforeCounting.push(step);
+  }
+
+  counting(): void {
+    for (const step of this.#beforeCounting) step();
+  }
+
+  async close(): Promise<void> {
+    this.#caller.close();
+    await Promise.all(this.nodes.map(async (node) => await node.remove()));
+    for (const { customer } of this.accounts) await customer.stop();
+    await this.postgres?.remove();
+  }
+}
+
+function postgresOptions({ postgresFolder, postgresFlags, postgresAccess }: Stage) {
+  return {
+    ...(postgresFolder === undefined ? {} : { folder: postgresFolder }),
+    ...(postgresFlags === undefined ? {} : { flags: postgresFlags }),
+    ...(postgresAccess === undefined ? {} : { access: postgresAccess }),
+  };
+}
+
+async function placeOf(plan: NodePlan, postgres: Postgres): Promise<Readonly<Record<string, string>>> {
+  const at = await plan.database?.(postgres.port);
+  return { HOOKRING_DATABASE_URL: postgres.url(at?.host, at?.port), HOOKRING_ROLE: plan.role };
+}

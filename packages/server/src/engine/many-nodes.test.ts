@@ -1,0 +1,391 @@
+import { describe, expect, it } from 'vitest';
+import type { Command } from '../store/port.ts';
+import { headerOf } from './testing/scripted-sender.ts';
+import { SharedStore } from './testing/shared-store.ts';
+import { World, type WorldOptions } from './testing/world.ts';
+
+type SharedWorld = { readonly world: World; readonly shared: SharedStore };
+
+/** A test over a store that other nodes change as well. */
+function inSharedWorld(
+  options: Omit<WorldOptions, 'wrapStore'>,
+  body: (parts: SharedWorld) => Promise<void>,
+): () => Promise<void> {
+  return async () => {
+    let shared: SharedStore | null = null;
+    const world: World = new World({
+      ...options,
+      wrapStore: (store) => {
+        shared = new SharedStore(store, world.time.monotonic);
+        return shared.store;
+      },
+    });
+    await world.begin();
+    if (shared === null) throw new Error('the store was not wrapped');
+    await body({ world, shared });
+    await world.end();
+    expect(world.faults).toEqual([]);
+  };
+}
+
+/** What another node submits to give the ring another secret at once. */
+async function rotationOf(
+  world: World,
+  owner: Parameters<World['ring']>[0],
+): Promise<{ id: string; commands: Command[] }> {
+  const before = await world.ring(owner);
+  const fresh = world.secret(owner, before.secrets.length + 1);
+  const now = world.time.now();
+  const retired = before.secrets.map((secret) => ({ ...secret, supersededAt: now, expiresAt: now, signsUntil: now }));
+  const ring = { owner, version: before.version + 1, secrets: [fresh] };
+  return { id: fresh.id, commands: [{ kind: 'keyring.put', ring, retired, expectedVersion: before.version }] };
+}
+
+function keysOf({ world }: SharedWorld): (string | null)[] {
+  return world.sender.seen.map((request) => headerOf(request, 'webhook-key-ids'));
+}
+
+describe('a node whose memory is not good', () => {
+  it(
+    'signs nothing, and goes on by itself when it is good again, with the ring that is in force then',
+    inSharedWorld({}, async (parts) => {
+      const { world, shared } = parts;
+      const endpoint = await world.addEndpoint();
+      await world.accept();
+      await world.time.advance(10);
+      expect(world.sender.seen).toHaveLength(1);
+      shared.goodUntil = world.time.monotonic() + 100;
+      shared.canRead = false;
+      const { id, commands } = await rotationOf(world, endpoint.id);
+      await shared.elsewhere(commands);
+      await world.time.advance(100);
+      await world.accept();
+      await world.time.advance(60_000);
+      expect(world.sender.seen).toHaveLength(1);
+      expect((await world.deliveries()).filter(({ state }) => state.kind === 'succeeded')).toHaveLength(1);
+      shared.canRead = true;
+      await world.time.advance(200);
+      expect(keysOf(parts)).toEqual([expect.not.stringContaining(id), id]);
+      await world.time.advance(10);
+      expect((await world.deliveries()).every(({ state }) => state.kind === 'succeeded')).toBe(true);
+    }),
+  );
+
+  it(
+    'looks before it signs when its thread was held up',
+    inSharedWorld({}, async (parts) => {
+      const { world, shared } = parts;
+      const endpoint = await world.addEndpoint({ ratePerSecond: 1 });
+      shared.goodUntil = world.time.monotonic() + 700;
+      await world.accept(world.event(), world.event(), world.event());
+      await world.time.advance(10);
+      const sent = world.sender.seen.length;
+      const { id, commands } = await rotationOf(world, endpoint.id);
+      await shared.elsewhere(commands);
+      await world.time.leap(5_000);
+      await world.time.advance(2_000);
+      expect(world.sender.seen.length).toBeGreaterThan(sent);
+      expect(new Set(keysOf(parts).slice(sent))).toEqual(new Set([id]));
+    }),
+  );
+
+  it(
+    'keeps an attempt that was about to sign, and sends it later',
+    inSharedWorld({}, async ({ world, shared }) => {
+      await world.addEndpoint();
+      // The ring is read at the first attempt: by then memory is not good any more.
+      let reads = 0;
+      shared.onRingRead = () => {
+        reads += 1;
+        shared.goodUntil = world.time.monotonic();
+        shared.canRead = false;
+      };
+      await world.accept();
+      await world.time.advance(1_000);
+      expect(reads).toBe(1);
+      expect(world.sender.seen).toEqual([]);
+      expect(shared.released).toEqual([]);
+      shared.canRead = true;
+      await world.time.advance(200);
+      expect(world.sender.seen).toHaveLength(1);
+    }),
+  );
+
+  it(
+    'does not send to an endpoint that was suspended meanwhile',
+    inSharedWorld({}, async ({ world, shared }) => {
+      const endpoint = await world.addEndpoint();
+      shared.goodUntil = world.time.monotonic();
+      shared.canRead = false;
+      await world.accept();
+      const suspended = {
+        ...endpoint,
+        version: 2,
+        status: { kind: 'suspended', reason: 'manual', at: world.time.now() },
+      } as const;
+      await shared.elsewhere([{ kind: 'endpoint.put', endpoint: suspended, expectedVersion: 1, resetHealth: false }]);
+      shared.canRead = true;
+      await world.time.advance(10_000);
+      expect(world.sender.seen).toEqual([]);
+      expect(world.engine.figures().inMemory).toBe(0);
+    }),
+  );
+
+  it(
+    'sends no test either',
+    inSharedWorld({}, async ({ world, shared }) => {
+      const endpoint = await world.addEndpoint();
+      shared.goodUntil = world.time.monotonic();
+      shared.canRead = false;
+      const result = await world.engine.testSend(endpoint, {
+        type: 'webhook.test',
+        payload: new Uint8Array([123, 125]),
+      });
+      expect(result).toMatchObject({ delivered: false, errorKind: 'signing' });
+      expect(world.sender.seen).toEqual([]);
+    }),
+  );
+
+  it(
+    'stops like any other',
+    inSharedWorld({}, async ({ world, shared }) => {
+      await world.addEndpoint();
+      shared.goodUntil = world.time.monotonic();
+      shared.canRead = false;
+      await world.accept();
+      await world.time.advance(100);
+      expect(world.engine.figures().inMemory).toBe(1);
+    }),
+  );
+});
+
+describe('an event that is accepted while endpoints change on other nodes', () => {
+  it(
+    'reaches one that was created there before, and is matched again without a word to the client',
+    inSharedWorld({}, async ({ world, shared }) => {
+      await world.addEndpoint();
+      await world.accept();
+      await world.time.advance(10);
+      const other = world.endpoint();
+      const ring = { owner: other.id, version: 1, secrets: [world.secret(other.id, 1)] };
+      await shared.elsewhere([
+        { kind: 'endpoint.insert', endpoint: other },
+        { kind: 'keyring.insert', ring },
+      ]);
+      expect((await world.accept()).kind).toBe('accepted');
+      await world.time.advance(10);
+      expect(world.sender.seen.filter(({ url }) => url === other.url)).toHaveLength(1);
+      expect(world.engine.figures().inMemory).toBe(0);
+    }),
+  );
+
+  it(
+    'reaches it also when this node cannot be told of changes, by reading the endpoints again',
+    inSharedWorld({}, async ({ world, shared }) => {
+      await world.addEndpoint();
+      await world.accept();
+      shared.canRead = false;
+      const other = world.endpoint({ keyring: 'organization' });
+      await shared.elsewhere([{ kind: 'endpoint.insert', endpoint: other }]);
+      expect((await world.accept()).kind).toBe('accepted');
+      await world.time.advance(10);
+      expect(world.sender.seen.filter(({ url }) => url === other.url)).toHaveLength(1);
+    }),
+  );
+
+  it(
+    'is refused for the moment when they change each time again',
+    inSharedWorld({}, async ({ world, shared }) => {
+      await world.addEndpoint();
+      await world.accept();
+      await world.time.advance(10);
+      let tries = 0;
+      shared.onAccept = async () => {
+        tries += 1;
+        await shared.elsewhere([{ kind: 'endpoint.insert', endpoint: world.endpoint({ keyring: 'organization' }) }]);
+      };
+      expect(await world.accept()).toMatchObject({ kind: 'overloaded' });
+      expect(tries).toBe(5);
+      expect(world.engine.figures().inMemory).toBe(0);
+      shared.onAccept = async () => {};
+      expect((await world.accept()).kind).toBe('accepted');
+      await world.time.advance(100);
+      expect(world.engine.figures().inMemory).toBe(0);
+    }),
+  );
+});
+
+describe('changes that are told in another order', () => {
+  it(
+    'do not make a view pass for newer than it is',
+    inSharedWorld({}, async ({ world, shared }) => {
+      await world.addEndpoint();
+      await world.accept();
+      const { onAccept } = shared;
+      const versions: (number | null | undefined)[] = [];
+      shared.onAccept = async (unit) => void versions.push(unit.endpointsVersion);
+      for (let index = 0; index < 3; index += 1) {
+        await shared.elsewhere([{ kind: 'endpoint.insert', endpoint: world.endpoint({ keyring: 'organization' }) }]);
+      }
+      const late: unknown[] = [];
+      shared.tellNow(([first, ...others]) => {
+        late.push(first);
+        return others.toReversed();
+      });
+      await world.accept();
+      // It knew of the third and the fourth, but not of the second: that is the first, until it read again.
+      expect(versions).toEqual([1, 4]);
+      expect(late).toHaveLength(1);
+      shared.onAccept = onAccept;
+      await world.time.advance(100);
+    }),
+  );
+
+  it(
+    'bring no endpoint back that was archived',
+    inSharedWorld({}, async ({ world, shared }) => {
+      const endpoint = world.endpoint({ keyring: 'organization' });
+      await world.addEndpoint();
+      await shared.elsewhere([{ kind: 'endpoint.insert', endpoint }]);
+      const archived = { ...endpoint, version: 2, status: { kind: 'archived', at: world.time.now() } } as const;
+      await shared.elsewhere([{ kind: 'endpoint.put', endpoint: archived, expectedVersion: 1, resetHealth: false }]);
+      // The view is read now, and has both already.
+      await world.accept();
+      await world.time.advance(10);
+      shared.tellNow((untold) =>
+        untold.filter((change) => change.kind === 'endpoint' && change.endpoint.version === 1),
+      );
+      await world.accept();
+      await world.time.advance(10);
+      expect(world.sender.seen.filter(({ url }) => url === endpoint.url)).toEqual([]);
+      expect(await world.deliveries(endpoint.id)).toEqual([]);
+    }),
+  );
+
+  it(
+    'never bring an older ring back',
+    inSharedWorld({}, async (parts) => {
+      const { world, shared } = parts;
+      const endpoint = await world.addEndpoint();
+      await world.accept();
+      await world.time.advance(10);
+      const stale = await world.ring(endpoint.id);
+      const { id, commands } = await rotationOf(world, endpoint.id);
+      await shared.elsewhere(commands);
+      // Told of the new one, then of what this node itself had done before.
+      shared.tellNow((untold) => [...untold, { kind: 'keyring', ring: stale }]);
+      await world.accept();
+      await world.time.advance(10);
+      shared.tellNow(() => [{ kind: 'keyring', ring: stale }]);
+      await world.accept();
+      await world.time.advance(10);
+      expect(keysOf(parts).slice(1)).toEqual([id, id]);
+    }),
+  );
+
+  it(
+    'never bring an older organization back',
+    inSharedWorld({}, async ({ world, shared }) => {
+      const { directory } = world.engine;
+      const before = await directory.organization(world.organizationId);
+      if (before === null) throw new Error('no organization');
+      const renamed = { ...before, name: 'renamed', version: 2 };
+      await shared.elsewhere([{ kind: 'organization.put', organization: renamed, expectedVersion: 1 }]);
+      shared.tellNow((untold) => [...untold, { kind: 'organization', organization: before }]);
+      expect(await directory.organization(world.organizationId)).toMatchObject({ name: 'renamed' });
+    }),
+  );
+});
+
+describe('a node that was told to forget everything', () => {
+  it(
+    'reads what it needs again: ring, endpoint and who subscribes',
+    inSharedWorld({ limits: { laneConcurrency: 1 } }, async (parts) => {
+      const { world, shared } = parts;
+      const endpoint = await world.addEndpoint();
+      world.sender.script = () => ({ status: 200, afterMs: 100 });
+      await world.accept(world.event(), world.event(), world.event());
+      await world.time.advance(10);
+      expect(world.sender.seen).toHaveLength(1);
+      const { id, commands } = await rotationOf(world, endpoint.id);
+      const moved = { ...endpoint, url: 'https://moved.example/', version: 2 };
+      await shared.elsewhere([
+        ...commands,
+        { kind: 'endpoint.put', endpoint: moved, expectedVersion: 1, resetHealth: false },
+      ]);
+      shared.tellEverything();
+      shared.goodUntil = world.time.monotonic();
+      await world.time.advance(1_000);
+      expect(world.sender.seen.slice(1).map(({ url }) => url)).toEqual([moved.url, moved.url]);
+      expect(keysOf(parts).slice(1)).toEqual([id, id]);
+    }),
+  );
+});
+
+describe('a node that lost its leases', () => {
+  it(
+    'sends nothing of what waited in its memory, gives none of it back, and stores results under the old lease',
+    inSharedWorld({ limits: { laneConcurrency: 2 } }, async ({ world, shared }) => {
+      await world.addEndpoint();
+      world.sender.script = () => ({ status: 200, afterMs: 100 });
+      await world.accept(...Array.from({ length: 10 }, () => world.event()));
+      await world.time.advance(10);
+      expect(world.sender.seen).toHaveLength(2);
+      const before = shared.incarnation;
+      shared.loseLeases();
+      expect(world.engine.figures().inMemory).toBe(2);
+      await world.time.advance(50);
+      // What is accepted from now on is leased anew.
+      await world.accept();
+      await world.time.advance(5_000);
+      expect(world.sender.seen).toHaveLength(3);
+      expect(shared.released).toEqual([]);
+      const outcomes = shared.recorded.flatMap((unit) => unit.outcomes.map(() => unit.incarnation));
+      expect(outcomes.toSorted((a, b) => a - b)).toEqual([before, before, before + 1]);
+      expect(world.engine.figures().inMemory).toBe(0);
+    }),
+  );
+
+  it(
+    'does not send a delivery that was about to be signed',
+    inSharedWorld({}, async ({ world, shared }) => {
+      await world.addEndpoint();
+      shared.onRingRead = () => shared.loseLeases();
+      await world.accept();
+      await world.time.advance(1_000);
+      expect(world.sender.seen).toEqual([]);
+      expect(world.engine.figures()).toMatchObject({ inMemory: 0, inFlight: 0 });
+    }),
+  );
+
+  it(
+    'gives back what was being accepted meanwhile, since nobody can tell under which lease it was stored',
+    inSharedWorld({}, async ({ world, shared }) => {
+      await world.addEndpoint();
+      shared.onAccept = async () => {
+        shared.onAccept = async () => {};
+        shared.loseLeases();
+      };
+      expect((await world.accept()).kind).toBe('accepted');
+      await world.time.advance(5_000);
+      expect(shared.released.map(({ incarnation }) => incarnation)).toEqual([shared.incarnation]);
+      expect((await world.deliveries()).map(({ state }) => state.kind)).toEqual(['succeeded']);
+    }),
+  );
+});
+
+describe('a node that leaves sending to others', () => {
+  it(
+    'accepts, keeps nothing in memory, sends nothing and runs no job',
+    inSharedWorld({ sends: false }, async ({ world, shared }) => {
+      await world.addEndpoint();
+      expect((await world.accept()).kind).toBe('accepted');
+      await world.time.advance(600_000);
+      expect(world.sender.seen).toEqual([]);
+      expect(world.engine.figures()).toEqual({ inFlight: 0, inMemory: 0, inMemoryBytes: 0, lanes: 0 });
+      expect(shared.jobs).toEqual([]);
+      const taken = await world.store.takeDue({ now: world.time.now(), itemsMax: 10 });
+      expect(taken.endpointIds).toHaveLength(1);
+    }),
+  );
+});

@@ -1,0 +1,272 @@
+import type { Clock, Random, Timers } from '../../../domain/clock.ts';
+import { StoreUnavailable } from '../../port.ts';
+import { number, text } from '../../cells.ts';
+import type { Database, Row, Statement, Value } from '../database.ts';
+import { AGAIN_MAX, type Fault, faultOf, OUTAGE_MS_MAX, pauseMs } from '../retry.ts';
+import { BigintColumn } from '../values.ts';
+
+/**
+ * Each statement that carries a batch ends with this insertion, so its row is there exactly when the batch was committed.
+ * Whoever lost the answer puts a void row there: either that finds the row of the batch, with the answer, or the batch
+ * can never be committed any more, however late it arrives. `$1`, `$2` and `$3` of every such statement are its writer, its
+ * number, and the numbers of earlier ones whose answers arrived: nobody will ask for those again.
+ */
+export function batchRow(numbers: string, deliveries = 'NULL::uuid[]'): string {
+  return `answered AS (DELETE FROM batches WHERE writer = $1::integer AND number = ANY ($3::bigint[])),
+    batch AS (
+      INSERT INTO batches (writer, number, numbers, deliveries)
+      SELECT $1::integer, $2::bigint, ${numbers}, ${deliveries}
+      RETURNING numbers)`;
+}
+
+/** How many parameters stand before those of the batch itself. */
+export const BATCH_PARAMETERS = 3;
+
+const VOID: Statement = {
+  name: 'batch_void',
+  text: 'INSERT INTO batches (writer, number) VALUES ($1, $2) ON CONFLICT DO NOTHING',
+};
+const FIND: Statement = {
+  name: 'batch_find',
+  text: `SELECT array_to_string(numbers, ','), array_to_string(deliveries, ',') FROM batches
+    WHERE writer = $1 AND number = $2`,
+};
+const SWEEP: Statement = { name: 'batches_sweep', text: 'DELETE FROM batches WHERE at < $1' };
+/** Nothing that is older can still arrive, and nobody comes back for it. */
+const SWEEP_MS = 7 * 24 * 3_600 * 1_000;
+/** Far more than batches that are under way. */
+const ANSWERED_MAX = 100;
+
+/** What a batch left behind in its row. */
+export type Left = { readonly numbers: readonly number[]; readonly deliveries: readonly string[] };
+
+export type Sent =
+  | { readonly kind: 'answered'; readonly rows: readonly Row[] }
+  /** It was committed, but its answer was lost. */
+  | { readonly kind: 'recovered'; readonly left: Left };
+
+/** Something in the batch can never be stored. */
+export class BrokenBatch extends Error {
+  override readonly name = 'BrokenBatch';
+}
+
+/** The store takes nothing now, and nobody knows whether this batch was committed. */
+export class OpenBatch extends StoreUnavailable {
+  readonly batch: number;
+  constructor(batch: number, options: ErrorOptions) {
+    super('commit_failed', options);
+    this.batch = batch;
+  }
+}
+
+export type BatchesParts = {
+  readonly db: Database;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly timers: Timers;
+  readonly random: Random;
+  /** Of this writer alone, among all that ever were. */
+  readonly writer: number;
+  /** Makes room for the days of these times. */
+  readonly makeDays: (times: readonly number[]) => Promise<void>;
+  /** Is told of each statement that failed, and of each that worked. */
+  readonly onFailed: (cause: Error) => void;
+  readonly onWorked: () => void;
+};
+
+export type Batch = {
+  readonly statement: Statement;
+  readonly values: readonly Value[];
+  /** Times of what it stores: each day must have room. */
+  readonly times: readonly number[];
+};
+
+/** Undoes for a batch that was given up what nobody knows of. */
+export type Undo = (left: Left) => Promise<void>;
+
+/** Sends batches so that each is committed once or not at all, whatever becomes of connections. */
+export class Batches {
+  readonly #parts: BatchesParts;
+  #last = 0;
+  #answered: number[] = [];
+  /** Batches that were given up while nobody knew whether they were committed. */
+  readonly #open = new Map<number, Undo>();
+  #closing: Promise<void> | null = null;
+
+  constructor(parts: BatchesParts) {
+    this.#parts = parts;
+  }
+
+  async send(batch: Batch): Promise<Sent> {
+    const giveUpAt = this.#parts.clock.monotonic() + OUTAGE_MS_MAX;
+    const state = { current: this.#next(), isOpen: false, again: 0, madeDays: false };
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await this.closeOpen();
+        if (state.isOpen) {
+          const left = await this.settle(state.current);
+          if (left !== null) return { kind: 'recovered', left };
+          state.current = this.#next();
+          state.isOpen = false;
+        }
+        return { kind: 'answered', rows: await this.#run(batch, state.current) };
+      } catch (error) {
+        const fault = faultOf(error);
+        if (fault.kind === 'outage' && fault.isOpen) state.isOpen = true;
+        await this.#judge(fault, batch, state, error, giveUpAt);
+      }
+      await this.#pause(tries);
+    }
+  }
+
+  /** A statement that only reads. */
+  async read(statement: Statement, values: readonly Value[]): Promise<readonly Row[]> {
+    return await this.#untilItWorks(async () => await this.once(statement, values));
+  }
+
+  /** As `settle`, waiting while the server takes nothing. */
+  async settleSurely(batch: number): Promise<Left | null> {
+    return await this.#untilItWorks(async () => await this.settle(batch));
+  }
+
+  /** A statement that may run twice; whoever calls tries again. */
+  async once(statement: Statement, values: readonly Value[]): Promise<readonly Row[]> {
+    return (await this.#parts.db.on('write').run(statement, values)).rows;
+  }
+
+  /** Its caller was told that it failed. If it was committed all the same, `undo` is called before anything else is sent. */
+  giveUp(batch: number, undo: Undo): void {
+    this.#open.set(batch, undo);
+  }
+
+  /** Finds out what became of batches that were given up. Calls at one time share the work. */
+  async closeOpen(): Promise<void> {
+    if (this.#open.size === 0) return;
+    this.#closing ??= this.#closeAll().finally(() => {
+      this.#closing = null;
+    });
+    await this.#closing;
+  }
+
+  async #closeAll(): Promise<void> {
+    for (const [batch, undo] of this.#open) {
+      const left = await this.settle(batch);
+      if (left !== null) await undo(left);
+      this.#open.delete(batch);
+    }
+  }
+
+  /** What a batch left whose answer was lost; null when it was not committed, and now never will be. */
+  async settle(batch: number): Promise<Left | null> {
+    const { db, writer } = this.#parts;
+    const write = db.on('write');
+    // Waits for one that is still under way.
+    if ((await write.run(VOID, [writer, batch])).count === 1) return null;
+    const [row] = (await write.run(FIND, [writer, batch])).rows;
+    if (row === undefined || row[0] === null) return null;
+    return { numbers: splitNumbers(row[0]), deliveries: row[1] === null ? [] : split(text(row[1])) };
+  }
+
+  /** Removes rows that nobody came back for. */
+  async sweep(now: number): Promise<void> {
+    await this.#parts.db.on('control').run(SWEEP, [now - SWEEP_MS]);
+  }
+
+  /** For what may run twice. */
+  async #untilItWorks<T>(work: () => Promise<T>): Promise<T> {
+    const { clock, onWorked } = this.#parts;
+    const giveUpAt = clock.monotonic() + OUTAGE_MS_MAX;
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const result = await work();
+        onWorked();
+        return result;
+      } catch (error) {
+        const state = { current: 0, isOpen: false, again: tries - 1, madeDays: true };
+        await this.#judge(faultOf(error), null, state, error, giveUpAt);
+      }
+      await this.#pause(tries);
+    }
+  }
+
+  async #pause(tries: number): Promise<void> {
+    const { timers, random } = this.#parts;
+    await new Promise<void>((resolve) => void timers.setTimeout(resolve, pauseMs(tries, random)));
+  }
+
+  #next(): number {
+    this.#last += 1;
+    return this.#last;
+  }
+
+  async #run({ statement, values }: Batch, current: number): Promise<readonly Row[]> {
+    const { db, writer, onWorked } = this.#parts;
+    const answered = this.#answered;
+    this.#answered = [];
+    const numbers = new BigintColumn();
+    for (const each of answered) numbers.add(each);
+    try {
+      const { rows } = await db.on('write').run(statement, [writer, current, numbers.value(), ...values]);
+      this.#answered.push(current);
+      onWorked();
+      return rows;
+    } catch (error) {
+      if (this.#answered.length < ANSWERED_MAX) this.#answered.push(...answered);
+      throw error;
+    }
+  }
+
+  /** Returns when the batch is to be tried again. */
+  async #judge(
+    fault: Fault,
+    batch: Batch | null,
+    state: { readonly current: number; readonly isOpen: boolean; again: number; madeDays: boolean },
+    error: unknown,
+    giveUpAt: number,
+  ): Promise<void> {
+    const cause = error instanceof Error ? error : new Error(String(error));
+    switch (fault.kind) {
+      case 'broken':
+        throw new BrokenBatch(cause.message, { cause });
+      case 'again':
+        state.again += 1;
+        if (state.again < AGAIN_MAX) return;
+        break;
+      case 'outage':
+        this.#parts.onFailed(cause);
+        if (this.#parts.clock.monotonic() < giveUpAt) return;
+        break;
+      case 'no_partition':
+        if (batch !== null && !state.madeDays) {
+          state.madeDays = true;
+          await this.#makeDays(batch);
+          return;
+        }
+        // Of a time that no day is made for: nothing of this program is so old, or so far ahead.
+        throw new BrokenBatch(cause.message, { cause });
+      case 'refused':
+        break;
+    }
+    this.#parts.onFailed(cause);
+    if (state.isOpen) throw new OpenBatch(state.current, { cause });
+    throw new StoreUnavailable(fault.kind === 'refused' ? fault.reason : 'commit_failed', { cause });
+  }
+
+  async #makeDays({ times }: Batch): Promise<void> {
+    try {
+      await this.#parts.makeDays(times);
+    } catch (error) {
+      const cause = error instanceof Error ? error : new Error(String(error));
+      this.#parts.onFailed(cause);
+      throw new StoreUnavailable('commit_failed', { cause });
+    }
+  }
+}
+
+export function split(list: string): readonly string[] {
+  return list === '' ? [] : list.split(',');
+}
+
+/** Of numbers that a statement joined by commas. */
+export function splitNumbers(value: unknown): readonly number[] {
+  return split(text(value)).map((each) => number(Number(each)));
+}

@@ -1,0 +1,80 @@
+import type { HousekeepingResult, Incarnation } from '../../port.ts';
+import { number } from '../../cells.ts';
+import type { Database, Statement } from '../database.ts';
+import { type GivenTime, nowMs } from '../database-time.ts';
+import { LEASE_MS } from '../heartbeat.ts';
+
+// Before anything is taken from it: from here on it finds its row gone, and takes another incarnation.
+const DELETE_DEAD: Statement = {
+  name: 'reap_nodes',
+  text: `DELETE FROM nodes WHERE incarnation <> $2 AND seen_at < ${nowMs(1)} - $3::bigint`,
+};
+/** Steps from one incarnation to the next in an index, however many rows each has. */
+const stepsThrough = (name: string, table: string, column: string): string => `
+  ${name} (incarnation) AS (
+    (SELECT ${column} FROM ${table} WHERE ${column} IS NOT NULL ORDER BY ${column} LIMIT 1)
+    UNION ALL
+    SELECT (SELECT t.${column} FROM ${table} t WHERE t.${column} > s.incarnation ORDER BY t.${column} LIMIT 1)
+    FROM ${name} s WHERE s.incarnation IS NOT NULL)`;
+const SELECT_GONE: Statement = {
+  name: 'reap_gone',
+  text: `
+    WITH RECURSIVE ${stepsThrough('leases', 'queue', 'lease')}, ${stepsThrough('takers', 'due_endpoints', 'taken_by')}
+    SELECT g.incarnation FROM (SELECT incarnation FROM leases UNION SELECT incarnation FROM takers) g
+    WHERE g.incarnation IS NOT NULL AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.incarnation = g.incarnation)`,
+};
+const FREE_LEASES: Statement = {
+  name: 'reap_leases',
+  text: `
+    WITH leased AS MATERIALIZED (
+      SELECT delivery FROM queue WHERE lease = ANY ($1::integer[]) LIMIT $2 FOR UPDATE SKIP LOCKED),
+    freed AS (
+      UPDATE queue q SET lease = NULL FROM leased l WHERE q.delivery = l.delivery RETURNING q.endpoint, q.due_at),
+    waiting AS MATERIALIZED (
+      SELECT f.endpoint, e.status, min(f.due_at) AS due_at FROM freed f JOIN endpoints e ON e.number = f.endpoint
+      GROUP BY f.endpoint, e.status ORDER BY f.endpoint),
+    draining AS (
+      UPDATE endpoints SET draining = true WHERE NOT draining
+        AND number IN (SELECT endpoint FROM waiting WHERE status = 'archived')),
+    due AS (
+      INSERT INTO due_endpoints (endpoint, due_at) SELECT endpoint, due_at FROM waiting WHERE status = 'active'
+      ON CONFLICT (endpoint) DO UPDATE SET due_at = least(due_endpoints.due_at, excluded.due_at), taken_by = NULL,
+        revision = due_endpoints.revision + 1)
+    SELECT count(*) FROM freed`,
+};
+const FREE_ENDPOINTS: Statement = {
+  name: 'reap_endpoints',
+  text: `
+    WITH taken AS MATERIALIZED (
+      SELECT endpoint FROM due_endpoints WHERE taken_by = ANY ($1::integer[]) ORDER BY endpoint LIMIT $2
+      FOR UPDATE SKIP LOCKED)
+    UPDATE due_endpoints d SET taken_by = NULL, revision = d.revision + 1 FROM taken t WHERE d.endpoint = t.endpoint`,
+};
+
+/** One bounded step: what nodes that are gone had leased waits again, and any node may answer for their endpoints. */
+export async function reapLeases(
+  db: Database,
+  time: GivenTime,
+  me: Incarnation,
+  itemsMax: number,
+): Promise<HousekeepingResult> {
+  const runner = db.on('change');
+  await runner.run(DELETE_DEAD, [time(), me, LEASE_MS]);
+  const { rows } = await runner.run(SELECT_GONE);
+  const gone = rows.map((row) => number(row[0]));
+  return gone.length === 0 ? { changed: 0, more: false } : await freeLeases(db, gone, itemsMax);
+}
+
+/** Gives everything back that was leased to these. */
+export async function freeLeases(
+  db: Database,
+  incarnations: readonly Incarnation[],
+  itemsMax: number,
+): Promise<HousekeepingResult> {
+  const runner = db.on('change');
+  const values = [`{${incarnations.join(',')}}`, itemsMax];
+  const leases = await runner.run(FREE_LEASES, values);
+  const endpoints = await runner.run(FREE_ENDPOINTS, values);
+  const freed = number(leases.rows[0]?.[0]);
+  return { changed: freed + endpoints.count, more: freed === itemsMax || endpoints.count === itemsMax };
+}

@@ -1,0 +1,108 @@
+import type { EndpointId } from '../../../domain/ids.ts';
+import type { DueTaken, TakeDueUnit } from '../../port.ts';
+import { number, numberOrNull, text } from '../../cells.ts';
+import type { Row, Statement } from '../database.ts';
+import type { RunBatch } from '../group-commit.ts';
+import { BigintColumn, IntegerColumn } from '../values.ts';
+import { batchRow, OpenBatch } from './batches.ts';
+import type { HotContext } from './context.ts';
+import { giveBackEndpoints } from './leased.ts';
+
+/** Two nodes never take one row: each passes over those that another has locked. */
+const TAKE: Statement = {
+  name: 'take_due',
+  text: `WITH seen AS MATERIALIZED (
+      SELECT endpoint, due_at FROM due_endpoints WHERE taken_by IS NULL AND due_at <= $4::bigint
+      ORDER BY due_at LIMIT $5::integer FOR UPDATE SKIP LOCKED),
+    taken AS (
+      UPDATE due_endpoints d SET taken_by = $6::integer, revision = d.revision + 1
+      FROM seen s WHERE d.endpoint = s.endpoint
+      RETURNING d.endpoint, d.revision, s.due_at),
+    ${batchRow('ARRAY(SELECT endpoint FROM taken)')}
+    (SELECT e.id, e.status, t.endpoint, t.revision, NULL::bigint FROM taken t JOIN endpoints e ON e.number = t.endpoint
+      ORDER BY t.due_at, t.endpoint)
+    UNION ALL
+    (SELECT NULL, NULL, NULL, NULL, due_at FROM due_endpoints
+      WHERE taken_by IS NULL AND endpoint NOT IN (SELECT endpoint FROM seen) ORDER BY due_at LIMIT 1)`,
+};
+
+/**
+ * Endpoints that are not active leave the index, unless somebody wrote their rows since they were taken: resuming one does
+ * so. This statement sees what was committed since then.
+ */
+const DROP: Statement = {
+  name: 'take_due_drop',
+  text: `WITH gone AS (
+      DELETE FROM due_endpoints d
+      USING unnest($1::integer[], $2::bigint[]) g(endpoint, revision) JOIN endpoints e ON e.number = g.endpoint
+      WHERE d.endpoint = g.endpoint AND d.revision = g.revision AND e.status <> 'active'
+      RETURNING d.endpoint)
+    UPDATE endpoints e SET draining = true FROM gone g
+    WHERE e.number = g.endpoint AND e.status NOT IN ('active', 'suspended') AND NOT e.draining`,
+};
+
+/** Of what was taken where the answer was lost. */
+const TAKEN: Statement = {
+  name: 'take_due_recovered',
+  text: `SELECT e.id, e.status, d.endpoint, d.revision, NULL::bigint
+    FROM unnest($1::integer[]) g(endpoint) JOIN due_endpoints d ON d.endpoint = g.endpoint AND d.taken_by = $2
+    JOIN endpoints e ON e.number = d.endpoint`,
+};
+
+/** Takes endpoints with due work out of the index, one unit after the other. */
+export function createTakeDue(context: HotContext): RunBatch<TakeDueUnit, DueTaken> {
+  const { batches } = context;
+
+  async function take({ now, itemsMax }: TakeDueUnit): Promise<DueTaken> {
+    const incarnation = context.incarnation();
+    try {
+      const values = [Math.floor(now), itemsMax, incarnation];
+      const sent = await batches.send({ statement: TAKE, values, times: [] });
+      if (sent.kind === 'answered') return await takenOf(sent.rows);
+      const column = new IntegerColumn();
+      for (const endpoint of sent.left.numbers) column.add(endpoint);
+      const { endpointIds } = await takenOf(await batches.read(TAKEN, [column.value(), incarnation]));
+      return { endpointIds, nextDueAt: now };
+    } catch (error) {
+      if (error instanceof OpenBatch) {
+        batches.giveUp(error.batch, async ({ numbers }) => await giveBackEndpoints(batches, numbers, incarnation));
+      }
+      throw error;
+    }
+  }
+
+  async function takenOf(rows: readonly Row[]): Promise<DueTaken> {
+    const endpointIds: EndpointId[] = [];
+    const dropped: Row[] = [];
+    let nextDueAt: number | null = null;
+    for (const row of rows) {
+      if (row[0] === null) nextDueAt = numberOrNull(row[4]);
+      // Ids that only the writer stores.
+      else if (row[1] === 'active') endpointIds.push(text(row[0]) as EndpointId);
+      else dropped.push(row);
+    }
+    if (dropped.length > 0) await drop(dropped);
+    return { endpointIds, nextDueAt };
+  }
+
+  /** What cannot be dropped now stays taken; resuming the endpoint frees it. */
+  async function drop(rows: readonly Row[]): Promise<void> {
+    const endpoint = new IntegerColumn();
+    const revision = new BigintColumn();
+    for (const row of rows) {
+      endpoint.add(number(row[2]));
+      revision.add(number(row[3]));
+    }
+    try {
+      await batches.once(DROP, [endpoint.value(), revision.value()]);
+    } catch {
+      // As above.
+    }
+  }
+
+  return async (units) => {
+    const settled = [];
+    for (const unit of units) settled.push({ kind: 'done', result: await take(unit) } as const);
+    return settled;
+  };
+}

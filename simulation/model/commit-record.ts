@@ -1,0 +1,55 @@
+import type { Outcome } from '../../packages/server/src/store/port.ts';
+import type { WorkOf } from '../database/work.ts';
+import type { DeliveryModel } from './delivery-model.ts';
+import { endDelivery } from './end-delivery.ts';
+import type { Model } from './model.ts';
+
+/** Results were committed: attempts that happened, and what becomes of their deliveries. */
+export function commitRecord(model: Model, { unit }: WorkOf<'record'>): void {
+  for (const outcome of unit.outcomes) {
+    const delivery = model.deliveries.get(outcome.attempt.deliveryId);
+    if (delivery === undefined) {
+      // It ended meanwhile, by a success of somebody else or by the rules: the attempt is history as long as that is kept.
+      model.totals.attemptsAfterEnd += 1;
+      continue;
+    }
+    model.totals.attempts += 1;
+    checkAttempt(model, delivery, outcome);
+    delivery.recorded += 1;
+    move(model, delivery, outcome, unit.incarnation);
+  }
+}
+
+function move(model: Model, delivery: DeliveryModel, { next }: Outcome, incarnation: number): void {
+  if (next.kind === 'unchanged') return;
+  const isOwner = delivery.lease === incarnation;
+  if (delivery.end !== null) {
+    // Its lease was somebody's who did not know that it had ended.
+    if (isOwner) delivery.lease = null;
+    endDelivery(model, delivery, delivery.end);
+    return;
+  }
+  if (!isOwner) {
+    if (next.kind !== 'succeeded') return;
+    model.totals.lateSuccesses += 1;
+    endDelivery(model, delivery, 'succeeded');
+    return;
+  }
+  delivery.lease = null;
+  if (next.kind === 'retry') delivery.dueAt = next.dueAt;
+  else endDelivery(model, delivery, next.kind);
+}
+
+/** Every attempt is one that a receiver or the network saw, in the order in which the process was told. */
+function checkAttempt(model: Model, delivery: DeliveryModel, { attempt, next }: Outcome): void {
+  if (attempt.errorKind === 'signing') return;
+  const at = delivery.unrecorded.findIndex(({ startedAt }) => startedAt === attempt.startedAt);
+  const seen = delivery.unrecorded[at];
+  model.checks.that('history', seen !== undefined, () => `${attempt.id} of ${delivery.id} never happened`);
+  if (seen === undefined) return;
+  delivery.unrecorded.splice(at, 1);
+  const isTrue = seen.keyIds === attempt.keyIds && seen.status === attempt.responseStatus;
+  model.checks.that('history', isTrue, () => `${attempt.id} says ${attempt.keyIds} and ${attempt.responseStatus}, but it was ${seen.keyIds} and ${seen.status}`);
+  const is2xx = seen.status !== null && seen.status >= 200 && seen.status < 300;
+  model.checks.that('history', is2xx === (next.kind === 'succeeded'), () => `${attempt.id} with ${seen.status} led to ${next.kind}`);
+}

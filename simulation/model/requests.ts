@@ -1,0 +1,127 @@
+import type { Incarnation } from '../../packages/server/src/store/port.ts';
+import type { SimulatedProcess } from '../time/process.ts';
+import type { DeliveryModel } from './delivery-model.ts';
+import type { EndpointModel } from './endpoint-model.ts';
+import type { Model } from './model.ts';
+
+/** Memory may be trusted for so long from the beginning of a read: nobody acts on what changed before that. */
+const TRUST_MS = 700;
+/** A prompt receiver's first request leaves within so long while nothing is wrong. */
+const WAIT_MS_MAX = 3_000;
+
+export type SeenRequest = {
+  readonly delivery: DeliveryModel;
+  readonly endpoint: EndpointModel;
+  readonly id: string;
+  readonly timestamp: string;
+  readonly signature: string;
+  readonly keyIds: string;
+  /** The sender's clock. */
+  readonly startedAt: number;
+};
+
+export type Sending = {
+  readonly process: SimulatedProcess;
+  readonly incarnation: Incarnation;
+  /** The sender's clock. */
+  readonly now: number;
+  readonly href: string;
+  readonly headers: readonly string[];
+  /** Its receiver answers at once whenever it is asked. */
+  readonly isPrompt: boolean;
+};
+
+/** A request is about to leave: whether it may, and whether it is what it must be. */
+export function beginRequest(model: Model, sending: Sending): SeenRequest {
+  const { checks, totals } = model;
+  totals.requests += 1;
+  const { process, incarnation, now, headers } = sending;
+  const endpoint = model.endpointsByUrl.get(sending.href);
+  if (endpoint === undefined) throw new Error(`a request to ${sending.href}, which nobody made`);
+  const id = headerOf(headers, 'webhook-id');
+  const delivery = owedOf(endpoint, id, incarnation);
+  checks.that('recorded', delivery !== null, () => `event ${id} was sent to ${endpoint.id}, which is not owed`);
+  if (delivery === null) throw new Error('unreachable');
+  checks.that('leased', delivery.lease === incarnation, () => `run ${incarnation} sent ${delivery.id}, whose lease is ${delivery.lease}`);
+  const isAlone = delivery.flying === null || !delivery.flying.alive || delivery.flying !== process;
+  checks.that('leased', isAlone, () => `${delivery.id} was sent twice at the same time by one process`);
+  checkStatus(model, endpoint);
+  const timestamp = headerOf(headers, 'webhook-timestamp');
+  const keyIds = headerOf(headers, 'webhook-key-ids');
+  const signature = headerOf(headers, 'webhook-signature');
+  const isNow = Number(timestamp) === Math.floor(now / 1_000);
+  checks.that('signed', isNow, () => `${delivery.id} says ${timestamp}, but it is ${now}`);
+  checkKeys(model, endpoint, delivery, keyIds, now);
+  checkDuplicate(model, delivery, process, incarnation);
+  if (delivery.requests === 0) checkWait(model, delivery, sending.isPrompt);
+  delivery.requests += 1;
+  delivery.flying = process;
+  return { delivery, endpoint, id, timestamp, signature, keyIds, startedAt: now };
+}
+
+/** The process is told what came of it. */
+export function endRequest(model: Model, seen: SeenRequest, process: SimulatedProcess, incarnation: Incarnation, status: number | null): void {
+  const { delivery } = seen;
+  if (delivery.flying === process) delivery.flying = null;
+  delivery.unrecorded.push({ by: process, startedAt: seen.startedAt, keyIds: seen.keyIds, status });
+  if (status !== null && status >= 200 && status < 300) delivery.told = { by: process, under: incarnation };
+  // What others were told and never recorded, they cannot record any more.
+  if (delivery.unrecorded.length > 1) {
+    const before = delivery.unrecorded.length;
+    delivery.unrecorded = delivery.unrecorded.filter(({ by }) => by.alive);
+    model.totals.lostToCrashes += before - delivery.unrecorded.length;
+  }
+}
+
+export function headerOf(headers: readonly string[], name: string): string {
+  const at = headers.indexOf(name);
+  return at < 0 ? '' : (headers[at + 1] ?? '');
+}
+
+/** Of several of one event, the one that this run holds. */
+function owedOf(endpoint: EndpointModel, eventId: string, incarnation: Incarnation): DeliveryModel | null {
+  const found = endpoint.owed.get(eventId);
+  if (found === undefined) return null;
+  if (!Array.isArray(found)) return found;
+  return found.find(({ lease, flying }) => lease === incarnation && flying === null) ?? found[0] ?? null;
+}
+
+function checkStatus(model: Model, endpoint: EndpointModel): void {
+  const { inactiveSince, row } = endpoint;
+  if (inactiveSince === null) return;
+  const { isKnownInTime, worldNow } = model.options;
+  const isUnknown = isKnownInTime ? worldNow() <= inactiveSince + TRUST_MS : !endpoint.isTold;
+  model.checks.that('current', isUnknown, () => `${endpoint.id} was sent to while it was ${row.status.kind} for ${worldNow() - inactiveSince} ms`);
+}
+
+function checkKeys(model: Model, endpoint: EndpointModel, delivery: DeliveryModel, keyIds: string, now: number): void {
+  const expected = endpoint.ring.keyIdsAt(now);
+  if (keyIds === expected) {
+    model.checks.counts.signed += 1;
+    return;
+  }
+  const late = endpoint.ring.lateKeyIdsAt(now);
+  const invariant = late === null ? 'signed' : 'prompt';
+  model.checks.that(invariant, keyIds === late, () => `${delivery.id} to ${endpoint.id} was signed by ${keyIds}, not by ${expected} (${now}, ring ${endpoint.ring.version})`);
+}
+
+/** Sent again although the receiver took it: something must have kept that from being known. */
+function checkDuplicate(model: Model, delivery: DeliveryModel, process: SimulatedProcess, incarnation: Incarnation): void {
+  if (delivery.taken === 0) return;
+  const { told } = delivery;
+  let reason = delivery.excuse;
+  if (told !== null) {
+    if (!told.by.alive) reason = 'the process that knew crashed';
+    else if (told.by !== process || told.under !== incarnation) reason = 'the process that knew had lost its leases';
+    else reason = null;
+  }
+  model.checks.that('once', reason !== null, () => `${delivery.id} was sent again by the process that knew it was taken`);
+  model.countDuplicate(reason ?? '');
+}
+
+function checkWait(model: Model, delivery: DeliveryModel, isPrompt: boolean): void {
+  if (!isPrompt || delivery.isDisturbed || delivery.createdAt < model.calmSince) return;
+  const waited = model.options.worldNow() - delivery.createdAt;
+  if (waited > model.totals.longestWaitMs) model.totals.longestWaitMs = waited;
+  model.checks.that('isolated', waited <= WAIT_MS_MAX, () => `${delivery.id} to a prompt receiver waited ${waited} ms while nothing was wrong`);
+}

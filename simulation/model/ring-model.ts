@@ -1,0 +1,99 @@
+import type { SecretId } from '../../packages/server/src/domain/ids.ts';
+import type { RingOwner } from '../../packages/server/src/domain/secret.ts';
+import type { Checks } from './violation.ts';
+
+/** The times of a secret that say when it signs. */
+export type SecretTimes = {
+  readonly id: SecretId;
+  readonly activatesAt: number | null;
+  readonly supersededAt: number | null;
+  readonly expiresAt: number | null;
+  readonly revokedAt: number | null;
+  readonly signsFrom: number | null;
+  readonly signsUntil: number | null;
+};
+
+export type Ring = { readonly owner: RingOwner; readonly version: number; readonly secrets: readonly SecretTimes[] };
+
+const FOREVER = Number.POSITIVE_INFINITY;
+
+/** A stretch of time in which the same secrets sign. */
+type Span = { readonly from: number; readonly until: number; readonly keyIds: string };
+
+/**
+ * A ring as it is committed, and which secrets must sign when. Says so by the times that stand in the ring and by rules of
+ * its own, so that a mistake of the signer's is not repeated here.
+ */
+export class RingModel {
+  readonly owner: RingOwner;
+  readonly everHeld = new Set<SecretId>();
+  version = 0;
+  #secrets: readonly SecretTimes[] = [];
+  #span: Span = { from: FOREVER, until: FOREVER, keyIds: '' };
+  /** The ring before a change that came too late for its own time, as long as a process may not know of that change. */
+  #before: readonly SecretTimes[] | null = null;
+
+  constructor(owner: RingOwner) {
+    this.owner = owner;
+  }
+
+  get secrets(): readonly SecretTimes[] {
+    return this.#secrets;
+  }
+
+  /** A change was committed at `now`, by the clock that its times were decided by. */
+  put(ring: Ring, retired: readonly SecretTimes[], now: number, checks: Checks): void {
+    const kept = new Set([...ring.secrets, ...retired].map(({ id }) => id));
+    checks.that('atomic', ring.version > this.version, () => `${this.owner}: version ${ring.version} after ${this.version}`);
+    for (const { id } of this.#secrets) {
+      checks.that('atomic', kept.has(id), () => `${id} vanished from the ring of ${this.owner}`);
+    }
+    for (const id of kept) this.everHeld.add(id);
+    this.#before = this.version > 0 && spanOf(this.#secrets, now).keyIds !== spanOf(ring.secrets, now).keyIds ? this.#secrets : null;
+    this.version = ring.version;
+    this.#secrets = ring.secrets;
+    this.#span = { from: FOREVER, until: FOREVER, keyIds: '' };
+  }
+
+  /** Whoever signs knows of the last change. */
+  settled(): void {
+    this.#before = null;
+  }
+
+  keyIdsAt(now: number): string {
+    const span = this.#span;
+    if (span.from <= now && now < span.until) return span.keyIds;
+    this.#span = spanOf(this.#secrets, now);
+    return this.#span.keyIds;
+  }
+
+  /** What may sign as well, because the last change came after its own time and not everybody knows of it. */
+  lateKeyIdsAt(now: number): string | null {
+    return this.#before === null ? null : spanOf(this.#before, now).keyIds;
+  }
+}
+
+function spanOf(secrets: readonly SecretTimes[], now: number): Span {
+  let from = Number.NEGATIVE_INFINITY;
+  let until = FOREVER;
+  let next = FOREVER;
+  const signing: string[] = [];
+  for (const secret of secrets) {
+    const begin = Math.max(secret.signsFrom ?? FOREVER, secret.activatesAt ?? FOREVER);
+    const end = Math.min(secret.signsUntil ?? FOREVER, secret.expiresAt ?? FOREVER, secret.revokedAt ?? FOREVER);
+    if (begin >= end) continue;
+    if (begin > now) {
+      until = Math.min(until, begin);
+      next = Math.min(next, begin);
+    } else if (end <= now) {
+      from = Math.max(from, end);
+    } else {
+      from = Math.max(from, begin);
+      until = Math.min(until, end);
+      signing.push(secret.id);
+    }
+  }
+  // A clock that stands before the first secret: the first that will sign does.
+  if (signing.length === 0 && next < FOREVER) return { ...spanOf(secrets, next), from, until };
+  return { from, until, keyIds: signing.join(' ') };
+}

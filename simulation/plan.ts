@@ -1,0 +1,81 @@
+import type { StoreKind } from './database/open-store.ts';
+import { FAULT_KINDS, type FaultKind } from './faults.ts';
+import { Random } from './random.ts';
+
+/** One world, from its beginning to its rest. Everything in it follows from this and nothing else. */
+export type Plan = {
+  readonly seed: number;
+  readonly chapter: number;
+  readonly kind: StoreKind;
+  readonly nodes: number;
+  readonly organizations: number;
+  readonly endpoints: number;
+  /** It comes to rest once so many were made. */
+  readonly deliveries: number;
+  /** Of virtual time. */
+  readonly deliveriesPerSecond: number;
+  readonly latencyMsMax: number;
+  readonly faults: ReadonlySet<FaultKind>;
+  /** How much more often than usual things go wrong. */
+  readonly faultRate: number;
+  /** Changes by customers per virtual second. */
+  readonly changesPerSecond: number;
+  /** Small bounds of a node's memory, so that what is rare on a large one happens often. */
+  readonly isCramped: boolean;
+};
+
+/** What the command line fixes; what it leaves open is drawn from the seed. */
+export type PlanOverrides = {
+  readonly nodes?: number | undefined;
+  readonly deliveries?: number | undefined;
+  readonly endpoints?: number | undefined;
+  readonly only?: readonly FaultKind[] | undefined;
+};
+
+export const CHAPTER_DELIVERIES = 200_000;
+const NODES_MAX = 5;
+/** One world in so many is at peace, so that what must hold then is looked at as well. */
+const PEACEFUL_SHARE = 0.1;
+const FILE_SHARE = 0.2;
+/** A kind of fault is left out of a world so often: some mistakes show only where others do not hide them. */
+const LEFT_OUT_SHARE = 0.15;
+
+const NOT_OF_FILES: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  "store's answer late after its commit",
+  "store's answer lost after its commit",
+  'event loop held up past the lease',
+  'node cut off from the database',
+  'notification lost',
+  'change feed delayed',
+  'read refused',
+]);
+
+/** Every chapter is another world: how many nodes, how large, how slow, and what goes wrong there. */
+export function planOf(seed: number, chapter: number, overrides: PlanOverrides = {}): Plan {
+  const random = new Random(seed, chapter, 1);
+  const isFile = random.chance(FILE_SHARE);
+  const drawnNodes = random.between(2, NODES_MAX);
+  const nodes = overrides.nodes ?? (isFile ? 1 : drawnNodes);
+  const kind: StoreKind = overrides.nodes === undefined ? (isFile ? 'file' : 'cluster') : nodes === 1 && isFile ? 'file' : 'cluster';
+  const isPeaceful = random.chance(PEACEFUL_SHARE);
+  const isLarge = random.chance(0.3);
+  const drawn = FAULT_KINDS.filter((fault) => !random.chance(LEFT_OUT_SHARE) && !(kind === 'file' && NOT_OF_FILES.has(fault)));
+  const faults = new Set(isPeaceful ? [] : drawn);
+  const drawnEndpoints = isLarge ? random.between(800, 3_000) : random.between(40, 500);
+  const endpoints = overrides.endpoints ?? drawnEndpoints;
+  return {
+    seed,
+    chapter,
+    kind,
+    nodes,
+    organizations: Math.max(2, Math.floor(endpoints / random.between(2, 12))),
+    endpoints,
+    deliveries: overrides.deliveries ?? CHAPTER_DELIVERIES,
+    deliveriesPerSecond: random.pick([300, 600, 1_000, 2_000]),
+    latencyMsMax: random.pick([1, 3, 8]),
+    faults: overrides.only === undefined ? faults : new Set(overrides.only.filter((kindOf) => faults.has(kindOf))),
+    faultRate: random.pick([0.5, 1, 1, 2]),
+    changesPerSecond: random.pick([0.5, 2, 5]),
+    isCramped: random.chance(0.3),
+  };
+}
