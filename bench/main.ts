@@ -4,7 +4,7 @@
  *   npm run bench -- --only throughput,latency,slow-disk,pending,nodes,claims [--rounds 3] [--events 60000] [--json] [--record]
  *   npm run bench -- --only throughput --store sqlite|postgres|both
  *   npm run bench -- --only pending --shape 'many hung endpoints'
- *   npm run bench -- --nodes [--rate 1200] [--rate-each 400] [--batch 1] [--seconds 40] [--rounds 2] [--statements]
+ *   npm run bench -- --nodes [--rate 400] [--rate-each 400] [--batch 1] [--seconds 40] [--rounds 2] [--statements]
  *   npm run bench -- --claims [--sizes 1000,100000,10000000]
  *   npm run bench -- --dialects [--requests 4000] [--rounds 5] [--json]
  */
@@ -46,7 +46,7 @@ const QUICK: typeof WHOLE = {
   sizes: [1_000, 10_000],
 };
 /** In all, and on each node: what two cores carry with everything else on them. */
-const RATE = 1_200;
+const RATE = 400;
 const RATE_EACH = 400;
 
 const { values: flags } = parseArgs({

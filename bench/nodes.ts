@@ -1,4 +1,4 @@
-import { Bed, pause } from './bed.ts';
+import { Bed, pause, untilCount } from './bed.ts';
 import { median } from './figures.ts';
 import { LoadProcess } from './load-process.ts';
 import { PostgresBed, type PostgresDatabase } from './postgres-bed.ts';
@@ -15,6 +15,7 @@ const CLIENTS = 16;
 /** Less than this share of what was offered: the machine did not carry it, and the figures say nothing. */
 const CARRIED_RATIO_MIN = 0.97;
 const SPARE_SECONDS = 5;
+const WARM_UP_EVENTS = 6_000;
 
 /** `total`: so much in all, however many nodes there are. `each`: so much on every node. */
 export type Offered = { readonly kind: 'total' | 'each'; readonly perSecond: number };
@@ -111,6 +112,12 @@ async function measureRow(count: number, options: RowOptions): Promise<NodesRow>
   for (const type of types) await beds[0]?.createEndpoint(sink.url, [type]);
   const perSecond = offered.kind === 'total' ? offered.perSecond / count : offered.perSecond;
   const loads = beds.map(() => started.adopt(new LoadProcess(), (load) => load.stop()));
+  // Code is compiled by much work, not by time: a quarter of the load would leave a node at it for minutes.
+  for (const [index, bed] of beds.entries()) {
+    const seen = await sink.count();
+    await loads[index]?.run({ ...bed.order(types, 1), connections: CLIENTS, requests: WARM_UP_EVENTS });
+    await untilCount(sink, seen + WARM_UP_EVENTS);
+  }
   const running = beds.map(async (bed, index) => {
     const order = { ...bed.order(types, batch), perSecond: perSecond / batch, connections: CLIENTS };
     const requests = Math.ceil((perSecond / batch) * (warmUpSeconds + seconds + SPARE_SECONDS));

@@ -87,7 +87,11 @@ export class Rotations {
       return;
     }
     const from = Date.parse(effectiveAt);
-    this.#options.ledger.rotated(secret.value, from, retired === null ? from : Date.parse(retired.expiresAt));
+    this.#options.ledger.rotated(secret.value, {
+      effectiveAt: from,
+      oldExpiresAt: retired === null ? from : Date.parse(retired.expiresAt),
+      answeredAt: Date.now(),
+    });
     this.done += 1;
   }
 }

@@ -29,8 +29,6 @@ export type Running = {
   readonly sender: SimulatedSender;
 };
 
-let processes = 0;
-
 /** One place where the program runs, dies, and is started again. */
 export class SimulatedNode {
   readonly machine: Machine;
@@ -38,6 +36,8 @@ export class SimulatedNode {
   /** Also while it starts. */
   process: SimulatedProcess | null = null;
   crashes = 0;
+  /** The last program that was started here ended by itself, and another is on its way. */
+  hasCrashed = false;
   readonly #world: World;
   readonly #onDown = new Set<() => void>();
 
@@ -49,12 +49,21 @@ export class SimulatedNode {
   /** Starts it, again and again until it runs. */
   start(): void {
     const { agenda, faults, random, trace, plan } = this.#world;
-    processes += 1;
-    const process = new SimulatedProcess({ number: processes, machine: this.machine, agenda, faults, random: random.fork(100, processes) });
+    this.#world.processes += 1;
+    const number = this.#world.processes;
+    const process = new SimulatedProcess({
+      number,
+      machine: this.machine,
+      agenda,
+      faults,
+      random: random.fork(100, number),
+    });
     this.process = process;
+    this.hasCrashed = false;
     trace.add(agenda.now, STEP.start, this.machine.index, process.number);
     process.onCrash = () => {
       this.crashes += 1;
+      this.hasCrashed = true;
       trace.add(agenda.now, STEP.crash, this.machine.index, process.number);
       this.#down();
       if (plan.kind === 'file') this.#world.model.allTold();
@@ -108,7 +117,7 @@ export class SimulatedNode {
   }
 
   async #boot(process: SimulatedProcess): Promise<Running> {
-    const { plan, model, commits, masterKeys } = this.#world;
+    const { plan, commits, masterKeys } = this.#world;
     const opened = await openStore({
       ...this.#world,
       kind: plan.kind,
@@ -158,7 +167,6 @@ export class SimulatedNode {
       onFault: fault,
     });
     await engine.start();
-    void model;
     return { process, opened, store, engine, app, sender };
   }
 }

@@ -1,5 +1,4 @@
-import { openMasterKeys } from '../packages/server/src/store/master-key.ts';
-import type { MasterKeys } from '../packages/server/src/store/master-key.ts';
+import { type MasterKeys, openMasterKeys } from '../packages/server/src/store/master-key.ts';
 import type { DatabaseWeather } from './database/database-line.ts';
 import { NodeRegistry } from './database/node-registry.ts';
 import { SharedDatabase } from './database/shared-database.ts';
@@ -31,6 +30,8 @@ export type World = {
   readonly receivers: Receivers;
   readonly masterKeys: MasterKeys;
   readonly machines: readonly Machine[];
+  /** Programs that were started. */
+  processes: number;
   /** The first thing that was not as it must be. */
   failure: Error | null;
   /** Receivers answer promptly, nothing goes wrong: it shall come to rest. */
@@ -80,12 +81,13 @@ export async function createWorld(plan: Plan): Promise<World> {
     receivers: new Receivers(model, random.fork(3), guards),
     masterKeys: await openMasterKeys({ configured, databasePath: ':memory:' }),
     machines,
+    processes: 0,
     failure: null,
     isKind: false,
     fail(error) {
       world.failure ??= error instanceof Violation ? error : new Violation('sound', String(error), { cause: error });
     },
   };
+  model.checks.onViolation = (violation) => world.fail(violation);
   return world;
 }
-

@@ -10,10 +10,11 @@ const HOSTILE_MS = 8_000;
 /** The row's servers wait 2 s for an answer. */
 const LATE_MS = 3_000;
 const TRICKLE_MS = 1_000;
+const HEADERS_EVERY_MS = 20;
 const BOMB_BYTES = 512 * 1_024 * 1_024;
 const MIB = 1_024 * 1_024;
-/** What a server that reads 64 KiB of an answer at most may grow by, with 64 answers at a time. */
-const GROWTH_BYTES_MAX = 160 * MIB;
+/** What waits for the collector of garbage is bounded; a server that unpacked or kept what it is sent would go far past it. */
+const GROWTH_BYTES_MAX = 640 * MIB;
 const P99_MS_MAX = 2_000;
 
 const played =
@@ -40,18 +41,16 @@ async function drip(response: ServerResponse, text: string, left: AbortSignal): 
   }
 }
 
+/** Small ones cost a parser most. What comes in a second is bounded, since this process has others to serve. */
 const endlessHeaders: Misbehaviour = ({ response, left }) => {
   const { socket } = response;
   if (socket === null) return;
-  const lines = 'x-more: and more of the same, without an end\r\n'.repeat(200);
-  const write = (): void => {
-    while (!left.aborted && !socket.destroyed && socket.write(lines)) {
-      // Until the other side stops reading.
-    }
-  };
-  socket.write('HTTP/1.1 200 OK\r\n');
-  socket.on('drain', write);
-  write();
+  const lines = 'a:b\r\n'.repeat(1_000);
+  socket.write(`HTTP/1.1 200 OK\r\n${lines.repeat(12)}`);
+  const timer = setInterval(() => {
+    if (!socket.destroyed && !left.aborted) socket.write(lines);
+    else clearInterval(timer);
+  }, HEADERS_EVERY_MS);
 };
 
 /** It processes everything, and says so when nobody listens any more. */
@@ -62,12 +61,15 @@ const late: Misbehaviour = ({ response, take }) => {
   }, LATE_MS);
 };
 
+/** What was on the wire when it became good again. */
+const READ_MS = 100;
 const TIMED_OUT: DuplicateBound = {
   words: 'what the receiver had taken without saying so in time',
   of: (scene) => {
     const blow = scene.blows[0];
+    const [from, until] = [blow?.from ?? 0, (blow?.until ?? 0) + READ_MS];
     const arrivals = scene.accounts.at(-1)?.customer.arrivals ?? [];
-    return arrivals.filter(({ takenAt }) => takenAt !== null && takenAt >= (blow?.from ?? 0)).length;
+    return arrivals.filter(({ takenAt }) => takenAt !== null && takenAt >= from && takenAt <= until).length;
   },
 };
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../../packages/server/src/domain/clock.ts';
-import { type ChangesRead, createCurrency, type NodeCurrency } from '../../packages/server/src/store/currency.ts';
+import { type ChangesRead, createCurrency, type Limit, type NodeCurrency } from '../../packages/server/src/store/currency.ts';
 import type { Change, Currency, RecordResult, RecordUnit, Store } from '../../packages/server/src/store/port.ts';
 import type { Database } from '../../packages/server/src/store/postgres/database.ts';
 import { Heartbeat } from '../../packages/server/src/store/postgres/heartbeat.ts';
@@ -184,9 +184,9 @@ async function clusterTraits(
     readChanges,
     tell,
     onTime: (sample) => time.add(sample),
-    limit: () => Math.min(heartbeat.goodUntil, time.goodUntil),
+    limits: limitsOf(heartbeat, time),
   });
-  while (!(await currency.start())) await new Promise<void>((go) => void process.setTimeout(go, 200));
+  await currency.start();
   const traits: StoreTraits = {
     incarnation: () => heartbeat.incarnation,
     clock,
@@ -206,6 +206,24 @@ async function clusterTraits(
     },
   };
   return { traits, vouch: { time, heartbeat, currency } };
+}
+
+/** As `startNodeFeed` has them. */
+function limitsOf(heartbeat: Heartbeat, time: NodeTime): Limit[] {
+  const beat: Limit = {
+    get goodUntil() {
+      return heartbeat.goodUntil;
+    },
+    cause: 'no beat',
+    renew: async () => await heartbeat.renew(),
+  };
+  const clock: Limit = {
+    get goodUntil() {
+      return time.goodUntil;
+    },
+    cause: 'no clock',
+  };
+  return [beat, clock];
 }
 
 /** The two statements of a heartbeat. */
@@ -229,7 +247,20 @@ function readFeed(database: SharedDatabase, after: number | null, told: WeakSet<
   if (logged === null) {
     return { changes: [{ kind: 'everything' }], lastNumber: database.lastChange, more: false, databaseTime };
   }
-  const changes = logged.flatMap(({ change }) => (told.has(change) ? [] : [change]));
   const lastNumber = logged.at(-1)?.number ?? after;
-  return { changes, lastNumber, more: logged.length === CHANGES_PER_READ_MAX, databaseTime };
+  const changes = logged.flatMap(({ change }) => (told.has(change) ? [] : [asRead(database, change)]));
+  return { changes, lastNumber, more: lastNumber < database.lastChange, databaseTime };
+}
+
+function asRead({ reader }: SharedDatabase, change: Change): Change {
+  switch (change.kind) {
+    case 'keyring':
+      return { kind: 'resealed', owner: change.ring.owner };
+    case 'endpoint':
+      return { ...change, endpoint: reader.endpointById(change.endpoint.id)?.endpoint ?? change.endpoint };
+    case 'organization':
+      return { ...change, organization: reader.organization(change.organization.id) ?? change.organization };
+    default:
+      return change;
+  }
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { EndpointId, OrganizationId } from '../../packages/server/src/domain/ids.ts';
+import type { DeliveryId, EndpointId, OrganizationId } from '../../packages/server/src/domain/ids.ts';
 import { changesOf } from '../../packages/server/src/store/changes-of.ts';
-import type { Change, Incarnation, StoredKeyring } from '../../packages/server/src/store/port.ts';
+import type { Change, Incarnation, StoredKeyring, Subscribers } from '../../packages/server/src/store/port.ts';
 import { CellReader } from '../../packages/server/src/store/sqlite/cells.ts';
 import { IN_MEMORY, openWriterConnection } from '../../packages/server/src/store/sqlite/connection.ts';
 import { createSyncReader } from '../../packages/server/src/store/sqlite/reader/reader.ts';
@@ -57,6 +57,11 @@ export class SharedDatabase {
     return this.endpointsVersions.get(organizationId) ?? 1;
   }
 
+  subscribers(organizationId: OrganizationId): Subscribers {
+    const { endpoints } = this.reader.subscribers(organizationId);
+    return { endpoints, endpointsVersion: this.endpointsVersion(organizationId) };
+  }
+
   /** One transaction. Each work is given its result, or the error that is its own. */
   commit(works: readonly Work[], incarnation: Incarnation): void {
     const going = works.filter((work) => !this.#isRefused(work));
@@ -109,6 +114,23 @@ export class SharedDatabase {
     return new Set(this.#queued.all(endpointId).map((row) => String(row['id'])));
   }
   #queued: ReturnType<DatabaseSync['prepare']> | null = null;
+
+  /** Some delivery that is kept; `place` in [0, 1) says which. */
+  anyDelivery(place: number): { readonly id: DeliveryId; readonly organizationId: OrganizationId } | null {
+    this.#bounds ??= this.db.prepare('SELECT min(number) AS least, max(number) AS most FROM deliveries');
+    this.#anyOne ??= this.db.prepare(`
+      SELECT d.id AS id, o.id AS organization FROM deliveries d JOIN organizations o ON o.number = d.organization
+      WHERE d.number >= ? ORDER BY d.number LIMIT 1`);
+    const bounds = this.#bounds.get();
+    if (typeof bounds?.['least'] !== 'number' || typeof bounds['most'] !== 'number') return null;
+    const row = this.#anyOne.get(bounds['least'] + Math.floor(place * (bounds['most'] - bounds['least'] + 1)));
+    // The columns hold ids only.
+    return row === undefined
+      ? null
+      : { id: String(row['id']) as DeliveryId, organizationId: String(row['organization']) as OrganizationId };
+  }
+  #bounds: ReturnType<DatabaseSync['prepare']> | null = null;
+  #anyOne: ReturnType<DatabaseSync['prepare']> | null = null;
 
   /** Answers what SQLite's writer knows nothing of. */
   #isRefused(work: Work): boolean {

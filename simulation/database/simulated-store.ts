@@ -74,12 +74,14 @@ export function createSimulatedStore(parts: SimulatedStoreParts): Store {
     return (await connections.control.submit<'apply'>(work, STORE_QUEUE_ROW_BYTES * commands.length)).applied;
   }
 
+  const reader = createRemoteReader(async (method, args) => {
+    // The arguments are those of this method: createRemoteReader pairs them.
+    const look = database.reader[method] as (...values: readonly unknown[]) => unknown;
+    return await line.ask(() => look(...args));
+  });
+
   return {
-    reader: createRemoteReader(async (method, args) => {
-      // The arguments are those of this method: createRemoteReader pairs them.
-      const look = database.reader[method] as (...values: readonly unknown[]) => unknown;
-      return await line.ask(() => look(...args));
-    }),
+    reader: traits.spreadMs === 0 ? reader : { ...reader, subscribers: async (id) => await line.ask(() => database.subscribers(id)) },
     get incarnation() {
       return traits.incarnation();
     },

@@ -52,7 +52,6 @@ export class Model {
     cancelled: 0,
     rotations: 0,
     lateSuccesses: 0,
-    lostToCrashes: 0,
     prunedDeliveries: 0,
     prunedAttempts: 0,
     prunedEvents: 0,

@@ -60,17 +60,11 @@ export function beginRequest(model: Model, sending: Sending): SeenRequest {
 }
 
 /** The process is told what came of it. */
-export function endRequest(model: Model, seen: SeenRequest, process: SimulatedProcess, incarnation: Incarnation, status: number | null): void {
+export function endRequest(seen: SeenRequest, process: SimulatedProcess, incarnation: Incarnation, status: number | null): void {
   const { delivery } = seen;
   if (delivery.flying === process) delivery.flying = null;
   delivery.unrecorded.push({ by: process, startedAt: seen.startedAt, keyIds: seen.keyIds, status });
   if (status !== null && status >= 200 && status < 300) delivery.told = { by: process, under: incarnation };
-  // What others were told and never recorded, they cannot record any more.
-  if (delivery.unrecorded.length > 1) {
-    const before = delivery.unrecorded.length;
-    delivery.unrecorded = delivery.unrecorded.filter(({ by }) => by.alive);
-    model.totals.lostToCrashes += before - delivery.unrecorded.length;
-  }
 }
 
 export function headerOf(headers: readonly string[], name: string): string {
@@ -108,19 +102,24 @@ function checkKeys(model: Model, endpoint: EndpointModel, delivery: DeliveryMode
 /** Sent again although the receiver took it: something must have kept that from being known. */
 function checkDuplicate(model: Model, delivery: DeliveryModel, process: SimulatedProcess, incarnation: Incarnation): void {
   if (delivery.taken === 0) return;
-  const { told } = delivery;
+  const { told, flying } = delivery;
   let reason = delivery.excuse;
-  if (told !== null) {
-    if (!told.by.alive) reason = 'the process that knew crashed';
-    else if (told.by !== process || told.under !== incarnation) reason = 'the process that knew had lost its leases';
-    else reason = null;
-  }
+  if (told !== null) reason = reasonOf(told.by, told.by === process && told.under === incarnation, 'knew');
+  else if (flying !== null) reason = reasonOf(flying, flying === process, 'had asked');
   model.checks.that('once', reason !== null, () => `${delivery.id} was sent again by the process that knew it was taken`);
   model.countDuplicate(reason ?? '');
 }
 
+/** Null: it is the very same. */
+function reasonOf(who: SimulatedProcess, isSame: boolean, what: string): string | null {
+  if (!who.alive) return `the process that ${what} ended`;
+  return isSame ? null : `the process that ${what} had lost its leases`;
+}
+
 function checkWait(model: Model, delivery: DeliveryModel, isPrompt: boolean): void {
-  if (!isPrompt || delivery.isDisturbed || delivery.createdAt < model.calmSince) return;
+  const { concurrency, ratePerSecond } = delivery.endpoint.row;
+  if (!isPrompt || concurrency !== null || ratePerSecond !== null) return;
+  if (delivery.isDisturbed || delivery.createdAt < model.calmSince) return;
   const waited = model.options.worldNow() - delivery.createdAt;
   if (waited > model.totals.longestWaitMs) model.totals.longestWaitMs = waited;
   model.checks.that('isolated', waited <= WAIT_MS_MAX, () => `${delivery.id} to a prompt receiver waited ${waited} ms while nothing was wrong`);

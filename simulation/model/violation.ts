@@ -43,9 +43,16 @@ export class Checks {
     sound: 0,
   };
 
+  /** Is told of the first and of those behind it. */
+  onViolation: (violation: Violation) => void = () => {};
+
   /** Throws unless it holds; `detail` is asked for only then. */
   that(invariant: Invariant, holds: boolean, detail: () => string): void {
     this.counts[invariant] += 1;
-    if (!holds) throw new Violation(invariant, detail());
+    if (holds) return;
+    const violation = new Violation(invariant, detail());
+    // Whoever called may swallow what is thrown.
+    this.onViolation(violation);
+    throw violation;
   }
 }

@@ -1,5 +1,4 @@
 import type { SecretId } from '../../packages/server/src/domain/ids.ts';
-import type { RingOwner } from '../../packages/server/src/domain/secret.ts';
 
 /**
  * A customer who holds the secrets of a ring: what it was given, and what its receivers verify with by now. It acts within
@@ -7,7 +6,6 @@ import type { RingOwner } from '../../packages/server/src/domain/secret.ts';
  * time to act.
  */
 export class Keyholder {
-  readonly owner: RingOwner;
   /** Everything that it was ever given. */
   readonly texts = new Map<SecretId, string>();
   readonly #deployed = new Set<SecretId>();
@@ -16,10 +14,6 @@ export class Keyholder {
   /** A rotation is under way, or was answered and is not deployed. */
   isBusy = false;
   readonly #known = new Map<string, boolean>();
-
-  constructor(owner: RingOwner) {
-    this.owner = owner;
-  }
 
   give(id: SecretId, text: string): void {
     this.texts.set(id, text);

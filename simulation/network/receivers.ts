@@ -27,6 +27,8 @@ export class Receivers {
   readonly #random: Random;
   readonly #guards: Guards;
   #seen = 0;
+  /** Everybody answers promptly. */
+  isKind = false;
 
   constructor(model: Model, random: Random, guards: Guards) {
     this.#model = model;
@@ -54,7 +56,8 @@ export class Receivers {
     }
     this.#seen += 1;
     if (this.#seen % VERIFIED_EVERY === 0) this.#verify(receiver, seen, request, now);
-    return reactionOf(receiver.character, this.#random, now, receiver.since, request.deadlineMs);
+    const character = this.isKind ? 'prompt' : receiver.character;
+    return reactionOf(character, this.#random, now, receiver.since, request.deadlineMs);
   }
 
   /** As a customer's code does, with the text that the customer was given and the customer's own clock. */

@@ -98,8 +98,8 @@ export class SimulatedSender implements Sender {
 
   #answer(seen: SeenRequest, result: SendResult, under: Incarnation, resolve: (result: SendResult) => void): void {
     if (!this.#open.delete(resolve)) return;
-    const { process, model } = this.#parts;
-    endRequest(model, seen, process, under, result.kind === 'response' ? result.status : null);
+    const { process } = this.#parts;
+    endRequest(seen, process, under, result.kind === 'response' ? result.status : null);
     resolve(result);
   }
 

@@ -73,6 +73,11 @@ export class SimulatedProcess implements Timers, Clock {
     this.#agenda.after(delayMs, () => this.wake(run));
   }
 
+  /** What would reach it within so long waits. */
+  holdUp(forMs: number): void {
+    this.heldUpUntil = Math.max(this.heldUpUntil, this.#agenda.now + forMs);
+  }
+
   crash(): void {
     if (!this.alive) return;
     this.alive = false;

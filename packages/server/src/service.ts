@@ -50,7 +50,7 @@ function makeFindable({ config }: Setup, built: BuiltService, url: string): () =
   if (config.role === 'worker') return () => undefined;
   const { nativePrefix, localToken: token } = built;
   const { pid } = process;
-  forgetEndedServers(config.database);
+  if (config.database.kind === 'postgres') forgetEndedServers();
   const path = serverFilePath(config.database);
   if (path === null || !tryWriteServerFile(config.database, path, { url, nativePrefix, token, pid }))
     return () => undefined;

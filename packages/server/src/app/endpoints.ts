@@ -231,7 +231,12 @@ type PatchEffect = { isNone: boolean; stopsOrMoves: boolean };
 /** Whether deliveries that go out by the endpoint as it was would go where, or as, they should not any more. */
 function stopsOrMoves(before: Endpoint, after: Endpoint): boolean {
   if (before.status.kind === 'active' && after.status.kind !== 'active') return true;
-  const sent = ({ url, headers, signatureProfile, envelope }: Endpoint) => ({ url, headers, signatureProfile, envelope });
+  const sent = ({ url, headers, signatureProfile, envelope }: Endpoint) => ({
+    url,
+    headers,
+    signatureProfile,
+    envelope,
+  });
   return !isDeepStrictEqual(sent(before), sent(after));
 }
 

@@ -7,11 +7,10 @@ import type { AppContext } from './context.ts';
  * before then, so every attempt is signed as the ring's own times say, to the millisecond, and the answer is never early.
  */
 export const IN_FORCE_LEAD_MS = 30;
-/** However the wall clock is set meanwhile, nobody waits longer for a moment. */
-const LEAD_RATIO_MAX = 2;
-
 /** The clocks of nodes differ from the database's by so much at most. */
 const CLOCK_ERROR_MS = 100;
+/** However the clock is set meanwhile, nobody waits for a moment longer than until then and this. */
+const PATIENCE_MS = 2 * CLOCK_ERROR_MS;
 /** Where there are many nodes: what was committed so long ago is in the memory of each that still acts on its memory. */
 const IN_MEMORY_MS = GOOD_MS + CLOCK_ERROR_MS;
 /** Somebody else's change that is younger may still be on its way; a commit takes no longer than this to be known. */
@@ -32,8 +31,9 @@ export function commitBefore({ store }: Tools, at: number): ApplyOptions {
 /** Waits until a change of a ring that was committed for `at`, by the rule of `commitBefore`, is in force everywhere. */
 export async function inForce(app: Tools, at: number): Promise<void> {
   const { clock } = app;
-  const begins = app.store.spreadMs === 0 ? at : at + CLOCK_ERROR_MS;
-  const deadline = clock.monotonic() + LEAD_RATIO_MAX * leadMs(app);
+  const isAlone = app.store.spreadMs === 0;
+  const begins = isAlone ? at : at + CLOCK_ERROR_MS;
+  const deadline = clock.monotonic() + leadMs(app) + (isAlone ? IN_FORCE_LEAD_MS : PATIENCE_MS);
   for (;;) {
     // Timers may fire a little early, so the clock is asked again.
     const waitMs = Math.min(begins - clock.now(), deadline - clock.monotonic());

@@ -5,6 +5,7 @@ import { ALL_SCOPES, findOrganization, holderOf, refuseDeadKey, type TokenHash }
 import { BOOTSTRAP_SUBJECT } from './access-tokens.ts';
 import type { AppContext } from './context.ts';
 import { done, type Outcome, Refusal, refused } from './outcome.ts';
+import { vouched } from './vouched.ts';
 
 export type TokenRequest = {
   /** The token opens this dialect alone. */
@@ -30,7 +31,7 @@ type Client = {
 
 /** Gives a token of an API key that lives for a short time: OAuth 2.0 client credentials (RFC 6749, section 4.4). */
 export async function issueAccessToken(app: AppContext, request: TokenRequest): Promise<Outcome<IssuedToken>> {
-  const client = await clientOf(app, request);
+  const client = await vouched(app, async () => await clientOf(app, request));
   if (!('subject' in client)) return client;
   const scopes = grantedScopes(request, client.scopes);
   if (!('size' in scopes)) return scopes;

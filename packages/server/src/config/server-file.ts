@@ -82,10 +82,9 @@ function runningNode(paths: readonly string[]): ServerFile | null {
   return null;
 }
 
-/** Removes what servers left that were killed. */
-export function forgetEndedServers(database: Database): void {
-  if (database.kind === 'sqlite') return;
-  for (const path of serverFilesOf(database)) if (readServerFile(path) === null) rmSync(path, { force: true });
+/** Removes what servers on PostgreSQL left that were killed. */
+export function forgetEndedServers(): void {
+  for (const path of serverFilesOf(null)) if (readServerFile(path) === null) rmSync(path, { force: true });
 }
 
 /** Removes the file of this process and leaves another's alone. */

@@ -39,11 +39,11 @@ export function placeForServerFile(database: PostgresDatabase, pid: number): str
   return isOurs(folder) ? join(folder, `${digestOf(database)}.${pid}.json`) : null;
 }
 
-/** The files of all servers of this user on that database. */
-export function serverFilesOf(database: PostgresDatabase): readonly string[] {
+/** The files of all servers of this user on that database; null: on any. */
+export function serverFilesOf(database: PostgresDatabase | null): readonly string[] {
   const folder = folderOf();
   if (!isOurs(folder)) return [];
-  const start = `${digestOf(database)}.`;
+  const start = database === null ? '' : `${digestOf(database)}.`;
   return readdirSync(folder)
     .filter((name) => name.startsWith(start) && name.endsWith('.json'))
     .map((name) => join(folder, name));

@@ -3,6 +3,7 @@ import type { Caller } from '../app/caller.ts';
 import type { AppContext } from '../app/context.ts';
 import { type Outcome, refused } from '../app/outcome.ts';
 import { authenticateAccessToken, authenticateSessionJwt } from '../app/token-access.ts';
+import { vouched } from '../app/vouched.ts';
 import type { Authenticate, RequestFacts } from '../http/authentication.ts';
 import type { AuthenticationWay, ScopeAliases } from './authentication.ts';
 import { ownWay } from './own-authentication.ts';
@@ -23,7 +24,11 @@ export function compileAuthentication(dialect: AuthenticatingDialect, app: AppCo
   const ways = dialect.authenticate.map((way) => compileWay(dialect, app, way)).filter((way) => way !== null);
   const missing = refused('missing_credentials', whatToSend(dialect, app));
   return (facts) => {
-    const outcome = ask(ways, 0, facts, missing);
+    const { goodUntil } = app.store.currency;
+    const outcome =
+      goodUntil === Number.POSITIVE_INFINITY
+        ? ask(ways, 0, facts, missing)
+        : vouched(app, () => ask(ways, 0, facts, missing));
     return outcome instanceof Promise ? toldLater(app, facts, outcome) : told(app, facts, outcome);
   };
 }

@@ -374,6 +374,25 @@ describe('a node that lost its leases', () => {
   );
 });
 
+describe('a ring of another node, whose clock is a little ahead', () => {
+  it(
+    'signs at once when it is the first, and costs no attempt',
+    inSharedWorld({}, async ({ world, shared }) => {
+      const endpoint = world.endpoint();
+      const signsFrom = world.time.now() + 80;
+      const secret = world.secret(endpoint.id, 1, { activatesAt: signsFrom, signsFrom });
+      await shared.elsewhere([
+        { kind: 'endpoint.insert', endpoint },
+        { kind: 'keyring.insert', ring: { owner: endpoint.id, version: 1, secrets: [secret] } },
+      ]);
+      await world.accept();
+      await world.time.advance(10);
+      expect(world.sender.seen).toHaveLength(1);
+      expect((await world.deliveries()).map(({ attemptCount }) => attemptCount)).toEqual([1]);
+    }),
+  );
+});
+
 describe('a node that leaves sending to others', () => {
   it(
     'accepts, keeps nothing in memory, sends nothing and runs no job',

@@ -3,6 +3,7 @@ import { buildConnector } from 'undici';
 import type { AddressPolicy } from './address-policy.ts';
 import type { GuardedLookup } from './guarded-lookup.ts';
 import { blockedAddress, NetRefusal } from './net-refusal.ts';
+import { readInPieces } from './read-in-pieces.ts';
 
 /** The operator's TLS settings. Verification cannot be switched off. */
 export type TlsOptions = { readonly ca?: string | readonly string[] | undefined };
@@ -106,7 +107,9 @@ export function createGuardedConnector(options: GuardedConnectorOptions): buildC
       },
     );
     // Typed as void, but undici returns the socket.
-    watch(opened as Socket, attempt, protocol === 'https:', options);
+    const socket = opened as Socket;
+    readInPieces(socket);
+    watch(socket, attempt, protocol === 'https:', options);
   };
 }
 

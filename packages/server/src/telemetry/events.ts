@@ -136,7 +136,7 @@ function storeEvents(log: Log, metrics: Metrics, clock: Clock) {
       if (durationMs >= SLOW_COMMIT_MS) slowCommit(units, durationMs);
     },
     /** Once for each batch, not for each unit in it. */
-    storeStatement(connection: 'write' | 'read' | 'control', name: string): void {
+    storeStatement(connection: 'write' | 'read' | 'control' | 'change', name: string): void {
       metrics.storeStatements[connection](name).count += 1;
     },
     recordBatch(outcomes: number, durationMs: number, lostLeases: number): void {

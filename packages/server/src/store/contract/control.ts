@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Sealed } from '../../domain/secret.ts';
-import type { Change } from '../port.ts';
 import {
   ARCHIVED,
   endpoint,
+  hearing,
   idempotencyRow,
   newId,
   organization,
@@ -116,7 +116,7 @@ export function controlContract(withStore: WithStore): void {
         const { organization: other } = await populate(store, 0);
         expect(await store.reader.endpoint(other.id, one.id)).toBeNull();
         expect((await store.reader.endpoints(other.id, { after: null, itemsMax: 10 }, 'included')).items).toEqual([]);
-        expect(await store.reader.subscribers(other.id)).toEqual([]);
+        expect((await store.reader.subscribers(other.id)).endpoints).toEqual([]);
       }));
 
     it('pages endpoints newest first without a gap or a repetition', () =>
@@ -164,8 +164,7 @@ export function controlContract(withStore: WithStore): void {
     it('tells listeners what changed before the promise of the commands resolves', () =>
       withStore(async ({ store }) => {
         const { endpoint: one } = await populate(store, 1);
-        const heard: Change[] = [];
-        store.onChange((changes) => heard.push(...changes));
+        const heard = hearing(store);
         const living = ring(one.id, 1, [secret(1)]);
         const changed = { ...one, version: 2 };
         let heardAtResolve = -1;
@@ -185,8 +184,7 @@ export function controlContract(withStore: WithStore): void {
 
     it('tells nobody of commands that were refused', () =>
       withStore(async ({ store }) => {
-        const heard: Change[] = [];
-        store.onChange((changes) => heard.push(...changes));
+        const heard = hearing(store);
         await store.apply([{ kind: 'endpoint.insert', endpoint: endpoint(newId('org')) }]);
         expect(heard).toEqual([]);
       }));

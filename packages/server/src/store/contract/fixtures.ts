@@ -10,6 +10,7 @@ import { NATIVE_ROTATION_POLICY } from '../../domain/rotation-policy.ts';
 import type {
   AcceptedDelivery,
   AcceptedEvent,
+  Change,
   Command,
   IdempotencyRow,
   Outcome,
@@ -204,6 +205,13 @@ export async function acceptOne(store: Store, event: AcceptedEvent): Promise<voi
 
 export function claimUnit(store: Store, endpointId: EndpointId, now: number, itemsMax = 100, bytesMax = 1_000_000) {
   return { incarnation: store.incarnation, endpointId, now, itemsMax, bytesMax };
+}
+
+/** Hears what changes from now on. That some endpoint has due work, a store may say at any time. */
+export function hearing(store: Store): Change[] {
+  const heard: Change[] = [];
+  store.onChange((changes) => heard.push(...changes.filter(({ kind }) => kind !== 'due')));
+  return heard;
 }
 
 /** Changes the status of an endpoint that is stored as it was given. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Change, StoredSecret } from '../port.ts';
-import { DAY, populate, ring, START, secret, type WithStore } from './fixtures.ts';
+import type { StoredSecret } from '../port.ts';
+import { DAY, hearing, populate, ring, START, secret, type WithStore } from './fixtures.ts';
 
 function withoutMaterial({ sealed: _sealed, ...rest }: StoredSecret) {
   return rest;
@@ -119,8 +119,7 @@ export function keyringContract(withStore: WithStore): void {
         const { endpoint: one } = await populate(store, 1);
         const first = secret(1);
         await store.apply([{ kind: 'keyring.insert', ring: ring(one.id, 1, [first]) }]);
-        const told: Change[] = [];
-        store.onChange((changes) => told.push(...changes));
+        const told = hearing(store);
         await store.reseal({ secrets: [{ owner: one.id, id: first.id, from: 'sealed.c2VjcmV0', to: 'sealed.bmV3' }] });
         expect(told).toEqual([{ kind: 'resealed', owner: one.id }]);
         const stale = ring(one.id, 2, [{ ...first, expiresAt: START + 5 }]);

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Change } from '../port.ts';
 import {
   ARCHIVED,
   acceptedEvent,
   acceptOne,
   claimUnit,
   failed,
+  hearing,
   leased,
   newId,
   populate,
@@ -120,8 +120,7 @@ export function queueContract(withStore: WithStore): void {
         await acceptOne(store, acceptedEvent(owner.id, [waiting(one.id)]));
         expect(await store.takeDue(DUE)).toEqual(NOTHING_DUE);
         expect(await store.claim(claimUnit(store, one.id, START))).toEqual({ deliveries: [], nextDueAt: null });
-        const heard: Change[] = [];
-        store.onChange((changes) => heard.push(...changes));
+        const heard = hearing(store);
         await store.apply([statusChange(one, { kind: 'active' }, 2)]);
         expect(heard.map(({ kind }) => kind)).toEqual(['endpoint', 'queued']);
         expect((await store.takeDue(DUE)).endpointIds).toEqual([one.id]);
@@ -184,8 +183,7 @@ export function queueContract(withStore: WithStore): void {
           resendOf: first.id,
           createdAt: START + 60,
         };
-        const heard: Change[] = [];
-        store.onChange((changes) => heard.push(...changes));
+        const heard = hearing(store);
         const missing = { ...resend, id: newId('dlv'), eventKey: newId('evt') };
         expect(await store.apply([{ kind: 'delivery.insert', deliveries: [resend, missing] }])).toEqual({
           kind: 'conflict',

@@ -98,8 +98,10 @@ export function openDatabase(options: DatabaseOptions): Database {
       types: BIGINTS,
       ...(options.pooler === 'none' ? ownSession(kind) : {}),
     });
-    // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+    // A connection that breaks is replaced by the pool, and whoever uses it is told by the statement. Without listeners, on
+    // the pool for idle ones and on each for those in use, it would end the process.
     pool.on('error', () => {});
+    pool.on('connect', (client) => void client.on('error', () => {}));
     pools.set(kind, pool);
     return pool;
   }
@@ -199,12 +201,19 @@ const BEGIN: Statement = { name: 'begin', text: 'BEGIN' };
 const COMMIT: Statement = { name: 'commit', text: 'COMMIT' };
 const ROLLBACK: Statement = { name: 'rollback', text: 'ROLLBACK' };
 
+const ONE_PLAN = '-c enable_seqscan=off -c plan_cache_mode=force_generic_plan';
+/**
+ * The plan of a batch is made once, when tables may be nearly empty, and is used while they grow: it must look up each row
+ * of the batch, and never go through a table from its beginning.
+ */
+const BATCH_PLANS = `${ONE_PLAN} -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off`;
+
 /** Limits that the server keeps. Behind a pooler they are the role's (`ALTER ROLE … SET`). */
 function ownSession(kind: ConnectionKind) {
   return {
     statement_timeout: STATEMENT_TIMEOUT_MS[kind],
     lock_timeout: LOCK_TIMEOUT_MS,
     idle_in_transaction_session_timeout: 10_000,
-    ...(kind === 'read' ? {} : { options: '-c enable_seqscan=off -c plan_cache_mode=force_generic_plan' }),
+    ...(kind === 'read' ? {} : { options: kind === 'write' ? BATCH_PLANS : ONE_PLAN }),
   };
 }

@@ -1,5 +1,5 @@
 import { STORE_BATCH_UNITS_MAX, STORE_QUEUE_BYTES_MAX, STORE_QUEUE_UNITS_MAX } from '../../domain/limits.ts';
-import { StoreUnavailable } from '../port.ts';
+import { type Store, StoreUnavailable } from '../port.ts';
 
 /** A batch beside another one is worth its own statement only when it holds this many units. */
 const SECOND_BATCH_UNITS_MIN = 32;
@@ -22,10 +22,19 @@ export class WriteQueue {
   bytes = 0;
   isOpen = true;
 
-  get room(): { readonly units: number; readonly bytes: number } {
-    return {
-      units: this.isOpen ? Math.max(0, STORE_QUEUE_UNITS_MAX - this.units) : 0,
-      bytes: this.isOpen ? Math.max(0, STORE_QUEUE_BYTES_MAX - this.bytes) : 0,
+  readonly room: Store['room'];
+
+  constructor() {
+    const left = (max: number, taken: number): number => (this.isOpen ? Math.max(0, max - taken) : 0);
+    const units = (): number => left(STORE_QUEUE_UNITS_MAX, this.units);
+    const bytes = (): number => left(STORE_QUEUE_BYTES_MAX, this.bytes);
+    this.room = {
+      get units() {
+        return units();
+      },
+      get bytes() {
+        return bytes();
+      },
     };
   }
 }

@@ -39,7 +39,7 @@ export function shownDelivery(row: Row): ShownDelivery {
 }
 
 export function storedEvent(row: Row, organizationId: OrganizationId): StoredEvent {
-  return eventOf({ ...row, key: idOf('evt', row['key']) }, organizationId);
+  return eventOf({ ...row, key: idOf('evt', row['key']), payload: plainBytes(row['payload']) }, organizationId);
 }
 
 export function storedAttempt(row: Row): Attempt {
@@ -51,5 +51,15 @@ export function shownAttempt(row: Row): ShownAttempt {
 }
 
 function withAttemptIds(row: Row): Row {
-  return { ...row, id: idOf('att', row['id']), delivery_id: idOf('dlv', row['delivery']) };
+  return {
+    ...row,
+    id: idOf('att', row['id']),
+    delivery_id: idOf('dlv', row['delivery']),
+    response_excerpt: plainBytes(row['response_excerpt']),
+  };
+}
+
+/** As every store gives bytes: those of the driver are of a class of their own, with other methods. */
+function plainBytes(value: unknown): unknown {
+  return value instanceof Uint8Array ? new Uint8Array(value.buffer, value.byteOffset, value.length) : value;
 }

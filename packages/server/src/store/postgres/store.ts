@@ -102,7 +102,9 @@ export function createPostgresStore(parts: PostgresStoreParts): Store {
     currency: feed.currency,
     spreadMs: SPREAD_MS,
     retentionUnitMs: DAY_MS,
-    room: hot.room,
+    get room() {
+      return hot.room;
+    },
     apply: async (commands, options) => await control.apply(commands, options),
     accept: (unit) => hot.accept(unit),
     record: (unit) => hot.record(unit),

@@ -6,8 +6,12 @@ const LENGTH_BYTES = 4;
 const NULL_LENGTH = 0xffff_ffff;
 const EMPTY_BYTES = 12;
 const FIRST_BYTES = 256;
+/** A column that is used again keeps no more than this. */
+const KEPT_BYTES_MAX = 1024 * 1024;
 
-const OID = { bool: 16, bytea: 17, int8: 20, int4: 23, text: 25, float4: 700, uuid: 2950 } as const;
+/** Types of elements, and the numbers by which PostgreSQL knows them. */
+const OIDS = { boolean: 16, bytea: 17, bigint: 20, integer: 23, text: 25, real: 700, uuid: 2950 } as const;
+type ElementType = keyof typeof OIDS;
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const valueOfCode = new Int8Array(128).fill(-1);
@@ -17,15 +21,16 @@ for (let value = 0; value < ALPHABET.length; value += 1) valueOfCode[ALPHABET.ch
  * One column of a batch: an array in PostgreSQL's binary form, written as it will be sent. It is cast in the statement
  * (`$1::uuid[]`), since the server must know the type to read it.
  */
-class Column {
+export class Column {
   protected buffer: Buffer;
   protected at = HEADER_BYTES;
   #count = 0;
   #hasNull = 0;
-  readonly #oid: number;
+  /** Of its elements. */
+  readonly type: ElementType;
 
-  constructor(oid: number) {
-    this.#oid = oid;
+  constructor(type: ElementType) {
+    this.type = type;
     this.buffer = Buffer.allocUnsafe(FIRST_BYTES);
   }
 
@@ -39,12 +44,20 @@ class Column {
     this.buffer.writeUInt32BE(NULL_LENGTH, this.at - LENGTH_BYTES);
   }
 
-  /** The finished value. Nothing can be added any more. */
+  /** Begins anew, in the same memory: allocating it for each batch costs more than filling it. */
+  clear(): void {
+    this.at = HEADER_BYTES;
+    this.#count = 0;
+    this.#hasNull = 0;
+    if (this.buffer.length > KEPT_BYTES_MAX) this.buffer = Buffer.allocUnsafe(FIRST_BYTES);
+  }
+
+  /** What was added. It is good until the column is cleared or added to. */
   value(): Buffer {
     const { buffer } = this;
     buffer.writeInt32BE(this.#count === 0 ? 0 : 1, 0);
     buffer.writeInt32BE(this.#hasNull, 4);
-    buffer.writeInt32BE(this.#oid, 8);
+    buffer.writeInt32BE(OIDS[this.type], 8);
     if (this.#count === 0) return buffer.subarray(0, EMPTY_BYTES);
     buffer.writeInt32BE(this.#count, 12);
     buffer.writeInt32BE(1, 16);
@@ -73,7 +86,13 @@ export class UuidColumn extends Column {
   timeMax = Number.NEGATIVE_INFINITY;
 
   constructor() {
-    super(OID.uuid);
+    super('uuid');
+  }
+
+  override clear(): void {
+    super.clear();
+    this.timeMin = Number.POSITIVE_INFINITY;
+    this.timeMax = Number.NEGATIVE_INFINITY;
   }
 
   /** Of a TypeID. Throws when it is none. */
@@ -90,7 +109,7 @@ export class UuidColumn extends Column {
 
 export class IntegerColumn extends Column {
   constructor() {
-    super(OID.int4);
+    super('integer');
   }
 
   add(value: number): void {
@@ -109,7 +128,7 @@ export class IntegerColumn extends Column {
 /** Whole numbers as large as JavaScript knows them exactly. */
 export class BigintColumn extends Column {
   constructor() {
-    super(OID.int8);
+    super('bigint');
   }
 
   add(value: number): void {
@@ -128,7 +147,7 @@ export class BigintColumn extends Column {
 
 export class RealColumn extends Column {
   constructor() {
-    super(OID.float4);
+    super('real');
   }
 
   add(value: number): void {
@@ -145,7 +164,7 @@ export class RealColumn extends Column {
 
 export class BooleanColumn extends Column {
   constructor() {
-    super(OID.bool);
+    super('boolean');
   }
 
   add(value: boolean): void {
@@ -161,7 +180,12 @@ export class TextColumn extends Column {
   #lastBytes = 0;
 
   constructor() {
-    super(OID.text);
+    super('text');
+  }
+
+  override clear(): void {
+    super.clear();
+    this.#lastFrom = 0;
   }
 
   add(value: string): void {
@@ -190,7 +214,7 @@ export class TextColumn extends Column {
 
 export class BytesColumn extends Column {
   constructor() {
-    super(OID.bytea);
+    super('bytea');
   }
 
   add(value: Uint8Array): void {
@@ -203,6 +227,27 @@ export class BytesColumn extends Column {
     if (value === null) this.addNull();
     else this.add(value);
   }
+}
+
+/** Columns of rows that are sent together, by the names that a statement calls them by. */
+export type Columns = Readonly<Record<string, Column>>;
+
+/** The rows as a statement sees them; `first` is the number of the first column's parameter. */
+export function rowsOf(first: number, columns: Columns, alias = 'g', withPlaces = false): string {
+  const names = Object.keys(columns);
+  const parameters = Object.values(columns).map(({ type }, index) => `$${first + index}::${type}[]`);
+  if (withPlaces) names.push('n');
+  const places = withPlaces ? ' WITH ORDINALITY' : '';
+  return `unnest(${parameters.join(', ')})${places} AS ${alias}(${names.join(', ')})`;
+}
+
+/** How many parameters columns take. */
+export function widthOf(columns: Columns): number {
+  return Object.keys(columns).length;
+}
+
+export function clearAll(columns: Columns): void {
+  for (const name in columns) columns[name]?.clear();
 }
 
 /** The 16 bytes of a TypeID. Throws when it is none. */

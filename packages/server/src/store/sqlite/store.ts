@@ -11,7 +11,7 @@ import { GroupCommit } from './group-commit.ts';
 import type { ReaderLink, WriterLink } from './link.ts';
 import type { FileLock } from './lock.ts';
 import { spaceOf } from './space.ts';
-import { Trouble, type TroubleTelemetry } from './trouble.ts';
+import { Trouble, type TroubleTelemetry } from '../trouble.ts';
 import { acceptCodec } from './wire/accept.ts';
 import type { UnitCodec } from './wire/batch.ts';
 import { claimCodec, releaseCodec, takeDueCodec } from './wire/claim.ts';

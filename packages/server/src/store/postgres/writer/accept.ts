@@ -1,31 +1,28 @@
 import { DatabaseError } from 'pg';
-import type { DeliveryId, EventKey } from '../../../domain/ids.ts';
+import type { DeliveryId } from '../../../domain/ids.ts';
+import { numberOrNull } from '../../cells.ts';
 import { type AcceptResult, type AcceptUnit, StoreUnavailable } from '../../port.ts';
-import { number, numberOrNull, text } from '../../cells.ts';
 import type { RunBatch } from '../group-commit.ts';
 import { AGAIN_MAX } from '../retry.ts';
-import { idOf } from '../uuids.ts';
-import { BigintColumn, IntegerColumn, TextColumn } from '../values.ts';
-import { AcceptBatch, TAKEN } from './accept-batch.ts';
-import { BrokenBatch, OpenBatch, splitNumbers } from './batches.ts';
+import { AcceptBatch } from './accept-batch.ts';
+import { BrokenBatch, brokenBy, OpenBatch, splitNumbers } from './batches.ts';
 import type { HotContext } from './context.ts';
 import { giveBack } from './leased.ts';
 import { takingApart } from './take-apart.ts';
+import { type Duplicate, findTaken, type Taken } from './taken.ts';
 
 const STORED = { kind: 'stored' } as const;
 const ONE_STORED: AcceptResult = { kind: 'accepted', outcomes: [STORED] };
 const ENDPOINTS_CHANGED: AcceptResult = { kind: 'endpoints_changed' };
 const IDEMPOTENCY_CONFLICT: AcceptResult = { kind: 'idempotency_conflict' };
+const NONE_STALE: ReadonlySet<number> = new Set();
 /** What the statement with ids does on purpose when another node was faster with one of them. */
 const DIVISION_BY_ZERO = '22012';
-
-type Duplicate = { readonly key: EventKey; readonly createdAt: number; readonly fingerprint: string };
-/** What is there already of a unit: its request, or some of its ids by the index of their event. */
-type Taken = { request: boolean; readonly ids: Map<number, Duplicate> };
 
 /** Stores events with their deliveries: one statement, and one before it where clients chose ids or keys. */
 export function createAccept(context: HotContext): RunBatch<AcceptUnit, AcceptResult> {
   const { batches, directory } = context;
+  const spare: AcceptBatch[] = [];
 
   async function load(units: readonly AcceptUnit[]): Promise<void> {
     const endpoints = new Set<string>();
@@ -41,83 +38,28 @@ export function createAccept(context: HotContext): RunBatch<AcceptUnit, AcceptRe
     if (endpoints.size + organizations.size > 0) await directory.load(endpoints, organizations);
   }
 
-  /** Per unit; null when none of them brings ids or a request. */
-  async function findTaken(units: readonly AcceptUnit[]): Promise<readonly Taken[] | null> {
-    const asked: { readonly taken: Taken; readonly index: number }[] = [];
-    const requests: Taken[] = [];
-    const ids = { organization: new IntegerColumn(), id: new TextColumn(), now: new BigintColumn() };
-    const keys = { principal: new TextColumn(), route: new TextColumn(), key: new TextColumn(), now: new BigintColumn() };
-    const all = units.map(({ events, idempotency }): Taken => {
-      const taken: Taken = { request: false, ids: new Map() };
-      for (const [index, { event, fingerprint }] of events.entries()) {
-        const organization = fingerprint === null ? null : directory.organization(event.organizationId);
-        if (organization === null) continue;
-        ids.organization.add(organization);
-        ids.id.add(event.id);
-        ids.now.add(event.createdAt);
-        asked.push({ taken, index });
-      }
-      if (idempotency !== null) {
-        keys.principal.add(idempotency.principal);
-        keys.route.add(idempotency.route);
-        keys.key.add(idempotency.key);
-        keys.now.add(idempotency.createdAt);
-        requests.push(taken);
-      }
-      return taken;
-    });
-    if (asked.length + requests.length === 0) return null;
-    const values = [...Object.values(ids), ...Object.values(keys)].map((column) => column.value());
-    for (const [at, fingerprint, event, createdAt] of await batches.read(TAKEN, values)) {
-      const place = number(at);
-      const request = requests[-place - 1];
-      const id = asked[place - 1];
-      if (request !== undefined) request.request = true;
-      id?.taken.ids.set(id.index, {
-        key: idOf('evt', event),
-        createdAt: number(createdAt),
-        fingerprint: text(fingerprint),
-      });
-    }
-    return all;
-  }
-
-  /** What is decided by what is there already. */
-  function refusalOf({ events }: AcceptUnit, taken: Taken): AcceptResult | null {
-    if (taken.request) return IDEMPOTENCY_CONFLICT;
-    for (const [index, { fingerprint }] of taken.ids) {
-      if (events[index]?.fingerprint !== fingerprint) return { kind: 'event_id_conflict', index };
-    }
-    return null;
-  }
-
   async function commitKnown(
     units: readonly AcceptUnit[],
     taken: readonly Taken[] | null,
+    batch: AcceptBatch,
   ): Promise<readonly AcceptResult[]> {
-    const batch = new AcceptBatch(directory, context.incarnation());
-    const refusals: (AcceptResult | null)[] = [];
-    const checks: number[] = [];
+    batch.begin(context.incarnation());
+    const refusals = taken === null ? null : units.map((unit, at) => refusalOf(unit, taken[at]));
+    let checks: readonly number[];
     try {
-      for (const [at, unit] of units.entries()) {
-        const found = taken?.[at];
-        const refusal = found === undefined ? null : refusalOf(unit, found);
-        refusals.push(refusal);
-        checks.push(refusal === null ? batch.add(unit, (index) => found?.ids.has(index) === true) : 0);
-      }
+      checks = units.map((unit, at) => {
+        const isRefused = refusals !== null && refusals[at] !== null;
+        return isRefused ? 0 : batch.add(unit, taken?.[at]?.ids ?? null);
+      });
     } catch (error) {
-      throw new BrokenBatch(error instanceof Error ? error.message : String(error), { cause: error });
+      throw brokenBy(error);
     }
-    const stale = batch.isEmpty ? new Set<number>() : await send(batch, units);
-    return units.map(({ events }, at) => {
-      const refusal = refusals[at] ?? null;
+    const stale = batch.isEmpty ? NONE_STALE : await send(batch, units);
+    if (refusals === null && stale.size === 0) return units.map(allStored);
+    return units.map((unit, at) => {
+      const refusal = refusals?.[at] ?? null;
       if (refusal !== null) return refusal;
-      if (stale.has(checks[at] ?? 0)) return ENDPOINTS_CHANGED;
-      const duplicates = taken?.[at]?.ids;
-      if (duplicates === undefined || duplicates.size === 0) {
-        return events.length === 1 ? ONE_STORED : { kind: 'accepted', outcomes: events.map(() => STORED) };
-      }
-      return { kind: 'accepted', outcomes: events.map((_, index) => outcomeOf(duplicates.get(index))) };
+      return stale.has(checks[at] ?? 0) ? ENDPOINTS_CHANGED : storedBut(unit, taken?.[at]?.ids ?? null);
     });
   }
 
@@ -125,12 +67,12 @@ export function createAccept(context: HotContext): RunBatch<AcceptUnit, AcceptRe
   async function send(batch: AcceptBatch, units: readonly AcceptUnit[]): Promise<ReadonlySet<number>> {
     const incarnation = context.incarnation();
     try {
-      const sent = await batches.send({ statement: batch.statement, values: batch.values(), times: batch.times });
+      const sent = await batches.send({ statement: batch.statement, values: batch.values() });
       if (sent.kind === 'recovered') return new Set(sent.left.numbers);
       const [row] = sent.rows;
       const busyAt = numberOrNull(row?.[1] ?? null);
       if (busyAt !== null) context.onBusy(busyAt);
-      return new Set(splitNumbers(row?.[0]));
+      return row?.[0] === '' ? NONE_STALE : new Set(splitNumbers(row?.[0]));
     } catch (error) {
       // Whoever is told that it failed keeps nothing of it in memory.
       if (error instanceof OpenBatch) {
@@ -142,13 +84,18 @@ export function createAccept(context: HotContext): RunBatch<AcceptUnit, AcceptRe
 
   async function commit(units: readonly AcceptUnit[]): Promise<readonly AcceptResult[]> {
     await load(units);
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await commitKnown(units, await findTaken(units));
-      } catch (error) {
-        if (!wasOvertaken(error)) throw error;
-        if (tries === AGAIN_MAX) throw new StoreUnavailable('commit_failed', { cause: error });
+    const batch = spare.pop() ?? new AcceptBatch(directory);
+    try {
+      for (let tries = 1; ; tries += 1) {
+        try {
+          return await commitKnown(units, await findTaken(batches, directory, units), batch);
+        } catch (error) {
+          if (!wasOvertaken(error)) throw error;
+          if (tries === AGAIN_MAX) throw new StoreUnavailable('commit_failed', { cause: error });
+        }
       }
+    } finally {
+      spare.push(batch);
     }
   }
 
@@ -168,9 +115,29 @@ export function acceptClaims({ events, idempotency }: AcceptUnit): readonly stri
   return [...(claims ?? []), `${principal}\n${route}\n${key}`];
 }
 
-function outcomeOf(duplicate: Duplicate | undefined) {
-  if (duplicate === undefined) return STORED;
-  return { kind: 'duplicate', key: duplicate.key, createdAt: duplicate.createdAt } as const;
+/** What is decided by what is there already. */
+function refusalOf({ events }: AcceptUnit, taken: Taken | undefined): AcceptResult | null {
+  if (taken === undefined) return null;
+  if (taken.request) return IDEMPOTENCY_CONFLICT;
+  let first: number | null = null;
+  for (const [index, { fingerprint }] of taken.ids ?? []) {
+    if (events[index]?.fingerprint !== fingerprint && (first === null || index < first)) first = index;
+  }
+  return first === null ? null : { kind: 'event_id_conflict', index: first };
+}
+
+function allStored({ events }: AcceptUnit): AcceptResult {
+  return events.length === 1 ? ONE_STORED : { kind: 'accepted', outcomes: events.map(() => STORED) };
+}
+
+function storedBut(unit: AcceptUnit, duplicates: ReadonlyMap<number, Duplicate> | null): AcceptResult {
+  if (duplicates === null) return allStored(unit);
+  const outcomes = unit.events.map((_, index) => {
+    const duplicate = duplicates.get(index);
+    if (duplicate === undefined) return STORED;
+    return { kind: 'duplicate', key: duplicate.key, createdAt: duplicate.createdAt } as const;
+  });
+  return { kind: 'accepted', outcomes };
 }
 
 function leasedOf(units: readonly AcceptUnit[]): readonly DeliveryId[] {

@@ -2,8 +2,10 @@ import type { Clock, Random, Timers } from '../../../domain/clock.ts';
 import { StoreUnavailable } from '../../port.ts';
 import { number, text } from '../../cells.ts';
 import type { Database, Row, Statement, Value } from '../database.ts';
-import { AGAIN_MAX, type Fault, faultOf, OUTAGE_MS_MAX, pauseMs } from '../retry.ts';
+import type { Day } from '../days.ts';
+import { AGAIN_MAX, faultOf, OUTAGE_MS_MAX, pauseMs } from '../retry.ts';
 import { BigintColumn } from '../values.ts';
+import { makeDays, missingDayOf } from './partitions.ts';
 
 /**
  * Each statement that carries a batch ends with this insertion, so its row is there exactly when the batch was committed.
@@ -31,9 +33,6 @@ const FIND: Statement = {
   text: `SELECT array_to_string(numbers, ','), array_to_string(deliveries, ',') FROM batches
     WHERE writer = $1 AND number = $2`,
 };
-const SWEEP: Statement = { name: 'batches_sweep', text: 'DELETE FROM batches WHERE at < $1' };
-/** Nothing that is older can still arrive, and nobody comes back for it. */
-const SWEEP_MS = 7 * 24 * 3_600 * 1_000;
 /** Far more than batches that are under way. */
 const ANSWERED_MAX = 100;
 
@@ -48,6 +47,11 @@ export type Sent =
 /** Something in the batch can never be stored. */
 export class BrokenBatch extends Error {
   override readonly name = 'BrokenBatch';
+}
+
+/** A value could not even be put into the form that is sent. */
+export function brokenBy(error: unknown): BrokenBatch {
+  return new BrokenBatch(error instanceof Error ? error.message : String(error), { cause: error });
 }
 
 /** The store takes nothing now, and nobody knows whether this batch was committed. */
@@ -66,8 +70,6 @@ export type BatchesParts = {
   readonly random: Random;
   /** Of this writer alone, among all that ever were. */
   readonly writer: number;
-  /** Makes room for the days of these times. */
-  readonly makeDays: (times: readonly number[]) => Promise<void>;
   /** Is told of each statement that failed, and of each that worked. */
   readonly onFailed: (cause: Error) => void;
   readonly onWorked: () => void;
@@ -76,8 +78,6 @@ export type BatchesParts = {
 export type Batch = {
   readonly statement: Statement;
   readonly values: readonly Value[];
-  /** Times of what it stores: each day must have room. */
-  readonly times: readonly number[];
 };
 
 /** Undoes for a batch that was given up what nobody knows of. */
@@ -97,22 +97,19 @@ export class Batches {
   }
 
   async send(batch: Batch): Promise<Sent> {
-    const giveUpAt = this.#parts.clock.monotonic() + OUTAGE_MS_MAX;
-    const state = { current: this.#next(), isOpen: false, again: 0, madeDays: false };
+    const state = this.#tries(this.#next());
     for (let tries = 1; ; tries += 1) {
       try {
         await this.closeOpen();
         if (state.isOpen) {
-          const left = await this.settle(state.current);
+          const left = await this.settle(state.batch);
           if (left !== null) return { kind: 'recovered', left };
-          state.current = this.#next();
+          state.batch = this.#next();
           state.isOpen = false;
         }
-        return { kind: 'answered', rows: await this.#run(batch, state.current) };
+        return { kind: 'answered', rows: await this.#run(batch, state.batch) };
       } catch (error) {
-        const fault = faultOf(error);
-        if (fault.kind === 'outage' && fault.isOpen) state.isOpen = true;
-        await this.#judge(fault, batch, state, error, giveUpAt);
+        await this.#judge(error, state);
       }
       await this.#pause(tries);
     }
@@ -166,26 +163,23 @@ export class Batches {
     return { numbers: splitNumbers(row[0]), deliveries: row[1] === null ? [] : split(text(row[1])) };
   }
 
-  /** Removes rows that nobody came back for. */
-  async sweep(now: number): Promise<void> {
-    await this.#parts.db.on('control').run(SWEEP, [now - SWEEP_MS]);
-  }
-
   /** For what may run twice. */
   async #untilItWorks<T>(work: () => Promise<T>): Promise<T> {
-    const { clock, onWorked } = this.#parts;
-    const giveUpAt = clock.monotonic() + OUTAGE_MS_MAX;
+    const state = this.#tries(null);
     for (let tries = 1; ; tries += 1) {
       try {
         const result = await work();
-        onWorked();
+        this.#parts.onWorked();
         return result;
       } catch (error) {
-        const state = { current: 0, isOpen: false, again: tries - 1, madeDays: true };
-        await this.#judge(faultOf(error), null, state, error, giveUpAt);
+        await this.#judge(error, state);
       }
       await this.#pause(tries);
     }
+  }
+
+  #tries<B extends number | null>(batch: B): Tries & { batch: B } {
+    return { batch, isOpen: false, again: 0, giveUpAt: this.#parts.clock.monotonic() + OUTAGE_MS_MAX };
   }
 
   async #pause(tries: number): Promise<void> {
@@ -215,50 +209,48 @@ export class Batches {
     }
   }
 
-  /** Returns when the batch is to be tried again. */
-  async #judge(
-    fault: Fault,
-    batch: Batch | null,
-    state: { readonly current: number; readonly isOpen: boolean; again: number; madeDays: boolean },
-    error: unknown,
-    giveUpAt: number,
-  ): Promise<void> {
+  /** Returns when it is to be tried again. */
+  async #judge(error: unknown, state: Tries): Promise<void> {
+    const { db, clock, onFailed } = this.#parts;
+    const fault = faultOf(error);
     const cause = error instanceof Error ? error : new Error(String(error));
-    switch (fault.kind) {
-      case 'broken':
-        throw new BrokenBatch(cause.message, { cause });
-      case 'again':
-        state.again += 1;
-        if (state.again < AGAIN_MAX) return;
-        break;
-      case 'outage':
-        this.#parts.onFailed(cause);
-        if (this.#parts.clock.monotonic() < giveUpAt) return;
-        break;
-      case 'no_partition':
-        if (batch !== null && !state.madeDays) {
-          state.madeDays = true;
-          await this.#makeDays(batch);
-          return;
-        }
-        // Of a time that no day is made for: nothing of this program is so old, or so far ahead.
-        throw new BrokenBatch(cause.message, { cause });
-      case 'refused':
-        break;
+    if (fault.kind === 'broken') throw new BrokenBatch(cause.message, { cause });
+    if (fault.kind === 'no_partition') {
+      const day = missingDayOf(error);
+      // Nothing of this program was made at such a time.
+      if (day === null) throw new BrokenBatch(cause.message, { cause });
+      if (clock.monotonic() < state.giveUpAt && (await canMakeDay(db, day))) return;
     }
-    this.#parts.onFailed(cause);
-    if (state.isOpen) throw new OpenBatch(state.current, { cause });
+    if (fault.kind === 'again') {
+      state.again += 1;
+      if (state.again < AGAIN_MAX) return;
+    }
+    onFailed(cause);
+    if (fault.kind === 'outage') {
+      if (fault.isOpen && state.batch !== null) state.isOpen = true;
+      if (clock.monotonic() < state.giveUpAt) return;
+    }
+    if (state.isOpen && state.batch !== null) throw new OpenBatch(state.batch, { cause });
     throw new StoreUnavailable(fault.kind === 'refused' ? fault.reason : 'commit_failed', { cause });
   }
+}
 
-  async #makeDays({ times }: Batch): Promise<void> {
-    try {
-      await this.#parts.makeDays(times);
-    } catch (error) {
-      const cause = error instanceof Error ? error : new Error(String(error));
-      this.#parts.onFailed(cause);
-      throw new StoreUnavailable('commit_failed', { cause });
-    }
+/** How far the tries of one batch, or of one read, have come. */
+type Tries = {
+  /** Null for what is no batch. */
+  batch: number | null;
+  /** Nobody knows whether it was committed. */
+  isOpen: boolean;
+  again: number;
+  readonly giveUpAt: number;
+};
+
+async function canMakeDay(db: Database, day: Day): Promise<boolean> {
+  try {
+    await makeDays(db, [day]);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -136,7 +136,7 @@ export function createClaim(context: HotContext): RunBatch<ClaimUnit, Claimed> {
     incarnation: number,
   ): Promise<readonly Claimed[]> {
     try {
-      const sent = await batches.send({ statement: CLAIM, values: valuesOf(units, entries, incarnation), times: [] });
+      const sent = await batches.send({ statement: CLAIM, values: valuesOf(units, entries, incarnation) });
       if (sent.kind === 'answered') return await claimedOf(sent.rows, units, entries);
       return await recover(units, entries, sent.left.deliveries, incarnation);
     } catch (error) {

@@ -26,9 +26,13 @@ export function earliestNew(name: string): string {
       WHERE w.taken_by IS NULL AND (b.endpoint IS NULL OR b.taken_by IS NOT NULL))`;
 }
 
-/** Deliveries of an archived endpoint came to wait: housekeeping is to look at it again. */
+/**
+ * Deliveries of an archived endpoint came to wait: housekeeping is to look at it again. Each endpoint is looked up by its
+ * number: a join could begin with all that are archived.
+ */
 export function drain(waiting: string): string {
   return `drained AS (
-      UPDATE endpoints e SET draining = true
-      WHERE e.number IN (SELECT w.endpoint FROM ${waiting} w) AND e.status = 'archived' AND NOT e.draining)`;
+      UPDATE endpoints SET draining = true WHERE number = ANY (ARRAY(
+        SELECT w.endpoint FROM ${waiting} w
+        WHERE (SELECT e.status = 'archived' AND NOT e.draining FROM endpoints e WHERE e.number = w.endpoint))))`;
 }

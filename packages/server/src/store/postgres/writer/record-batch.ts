@@ -1,15 +1,62 @@
 import type { HealthChange, Incarnation, Outcome } from '../../port.ts';
 import type { Statement, Value } from '../database.ts';
 import { uuidAt } from '../uuids.ts';
-import { BigintColumn, BytesColumn, IntegerColumn, RealColumn, TextColumn, UuidColumn } from '../values.ts';
-import { batchRow } from './batches.ts';
+import {
+  BigintColumn,
+  BytesColumn,
+  clearAll,
+  IntegerColumn,
+  RealColumn,
+  rowsOf,
+  TextColumn,
+  UuidColumn,
+  widthOf,
+} from '../values.ts';
+import { BATCH_PARAMETERS, batchRow } from './batches.ts';
 import type { Directory } from './directory.ts';
 import { drain, earliestNew, putDue } from './due-index.ts';
 
 const NEXT = { unchanged: 0, succeeded: 1, retry: 2, dead: 3, cancelled: 4 } as const;
 
-/** Only their partitions are opened: `$26` and `$27` are the bounds of the ids in the batch. */
-const IN_BOUNDS = 'd.id >= $26::uuid AND d.id < $27::uuid';
+const createOutcomeColumns = () => ({
+  id: new UuidColumn(),
+  delivery: new UuidColumn(),
+  key_ids: new TextColumn(),
+  organization: new IntegerColumn(),
+  endpoint: new IntegerColumn(),
+  next: new IntegerColumn(),
+  incarnation: new IntegerColumn(),
+  at: new BigintColumn(),
+  reason: new TextColumn(),
+  ordinal: new IntegerColumn(),
+  started_at: new BigintColumn(),
+  response_status: new IntegerColumn(),
+  error_kind: new TextColumn(),
+  error_detail: new TextColumn(),
+  dns_ms: new RealColumn(),
+  connect_ms: new RealColumn(),
+  tls_ms: new RealColumn(),
+  first_byte_ms: new RealColumn(),
+  total_ms: new RealColumn(),
+  ring_version: new IntegerColumn(),
+  response_headers: new TextColumn(),
+  response_excerpt: new BytesColumn(),
+});
+const createHealthColumns = () => ({
+  endpoint: new IntegerColumn(),
+  failures: new BigintColumn(),
+  failing_since: new BigintColumn(),
+  success_at: new BigintColumn(),
+  failure_at: new BigintColumn(),
+});
+
+const OUTCOMES_AT = BATCH_PARAMETERS + 1;
+const HEALTH_AT = OUTCOMES_AT + widthOf(createOutcomeColumns());
+const FROM_AT = HEALTH_AT + widthOf(createHealthColumns());
+
+/** The bounds of the ids in the batch: partitions beside them are not even opened. */
+const IN_BOUNDS = `d.id >= $${FROM_AT}::uuid AND d.id < $${FROM_AT + 1}::uuid`;
+const NOW = `$${FROM_AT + 2}::bigint`;
 
 /**
  * The queue decides: who holds the lease there, or brings a success, moves the delivery on. `owned` are the places of
@@ -18,14 +65,7 @@ const IN_BOUNDS = 'd.id >= $26::uuid AND d.id < $27::uuid';
  */
 export const RECORD: Statement = {
   name: 'record',
-  text: `WITH given AS MATERIALIZED (
-      SELECT * FROM unnest($4::uuid[], $5::uuid[], $6::integer[], $7::integer[], $8::integer[], $9::integer[],
-        $10::bigint[], $11::text[], $12::integer[], $13::bigint[], $14::integer[], $15::text[], $16::text[],
-        $17::real[], $18::real[], $19::real[], $20::real[], $21::real[], $22::integer[], $23::text[], $24::text[],
-        $25::bytea[]) WITH ORDINALITY
-        AS g(id, delivery, organization, endpoint, next, incarnation, at, reason, ordinal, started_at, response_status,
-          error_kind, error_detail, dns_ms, connect_ms, tls_ms, first_byte_ms, total_ms, ring_version, key_ids,
-          response_headers, response_excerpt, n)),
+  text: `WITH given AS MATERIALIZED (SELECT * FROM ${rowsOf(OUTCOMES_AT, createOutcomeColumns(), 'g', true)}),
     ended AS (
       DELETE FROM queue q USING given g
       WHERE q.delivery = g.delivery
@@ -63,14 +103,13 @@ export const RECORD: Statement = {
       FROM given g
       WHERE g.n IN (SELECT n FROM owned) OR EXISTS (
         SELECT 1 FROM deliveries d WHERE d.organization = g.organization AND d.id = g.delivery AND ${IN_BOUNDS})),
-    ${putDue('due', 'again', '$28::bigint')},
+    ${putDue('due', 'again', NOW)},
     ${drain('again')},
     health AS (
       INSERT INTO endpoint_health AS h
         (endpoint, consecutive_failures, failing_since, last_success_at, last_failure_at)
       SELECT endpoint, failures, failing_since, success_at, failure_at
-      FROM unnest($29::integer[], $30::bigint[], $31::bigint[], $32::bigint[], $33::bigint[])
-        AS g(endpoint, failures, failing_since, success_at, failure_at)
+      FROM ${rowsOf(HEALTH_AT, createHealthColumns())}
       ORDER BY endpoint
       ON CONFLICT (endpoint) DO UPDATE SET
         consecutive_failures = CASE WHEN excluded.last_success_at IS NULL THEN h.consecutive_failures ELSE 0 END
@@ -84,42 +123,26 @@ export const RECORD: Statement = {
     SELECT (SELECT array_to_string(numbers, ',') FROM batch), ${earliestNew('due')}`,
 };
 
-/** Collects the columns of a batch. */
+/** The columns of a batch. They are used again for the next one. */
 export class RecordBatch {
   readonly #directory: Directory;
-  readonly #outcome = {
-    id: new UuidColumn(),
-    delivery: new UuidColumn(),
-    organization: new IntegerColumn(),
-    endpoint: new IntegerColumn(),
-    next: new IntegerColumn(),
-    incarnation: new IntegerColumn(),
-    at: new BigintColumn(),
-    reason: new TextColumn(),
-    ordinal: new IntegerColumn(),
-    startedAt: new BigintColumn(),
-    responseStatus: new IntegerColumn(),
-    errorKind: new TextColumn(),
-    errorDetail: new TextColumn(),
-    dnsMs: new RealColumn(),
-    connectMs: new RealColumn(),
-    tlsMs: new RealColumn(),
-    firstByteMs: new RealColumn(),
-    totalMs: new RealColumn(),
-    ringVersion: new IntegerColumn(),
-    keyIds: new TextColumn(),
-    headers: new TextColumn(),
-    excerpt: new BytesColumn(),
-  };
+  readonly #outcomes = createOutcomeColumns();
+  readonly #healthColumns = createHealthColumns();
   readonly #health = new Map<number, Health>();
 
   constructor(directory: Directory) {
     this.#directory = directory;
   }
 
+  begin(): void {
+    clearAll(this.#outcomes);
+    clearAll(this.#healthColumns);
+    this.#health.clear();
+  }
+
   addOutcome({ attempt, next }: Outcome, incarnation: Incarnation): void {
     const endpoint = this.#require(attempt.endpointId);
-    const columns = this.#outcome;
+    const columns = this.#outcomes;
     columns.id.add(attempt.id);
     columns.delivery.add(attempt.deliveryId);
     columns.organization.add(endpoint.organization);
@@ -129,20 +152,20 @@ export class RecordBatch {
     columns.at.add(next.kind === 'retry' ? next.dueAt : next.kind === 'unchanged' ? 0 : next.at);
     columns.reason.addOrNull(next.kind === 'dead' ? next.reason : null);
     columns.ordinal.add(attempt.number);
-    columns.startedAt.add(attempt.startedAt);
-    columns.responseStatus.addOrNull(attempt.responseStatus);
-    columns.errorKind.addOrNull(attempt.errorKind);
-    columns.errorDetail.addOrNull(attempt.errorDetail === null ? null : storable(attempt.errorDetail));
-    columns.dnsMs.addOrNull(attempt.phases.dnsMs);
-    columns.connectMs.addOrNull(attempt.phases.connectMs);
-    columns.tlsMs.addOrNull(attempt.phases.tlsMs);
-    columns.firstByteMs.addOrNull(attempt.phases.firstByteMs);
-    columns.totalMs.add(attempt.phases.totalMs);
-    columns.ringVersion.add(attempt.ringVersion);
-    columns.keyIds.add(attempt.keyIds);
+    columns.started_at.add(attempt.startedAt);
+    columns.response_status.addOrNull(attempt.responseStatus);
+    columns.error_kind.addOrNull(attempt.errorKind);
+    columns.error_detail.addOrNull(attempt.errorDetail === null ? null : storable(attempt.errorDetail));
+    columns.dns_ms.addOrNull(attempt.phases.dnsMs);
+    columns.connect_ms.addOrNull(attempt.phases.connectMs);
+    columns.tls_ms.addOrNull(attempt.phases.tlsMs);
+    columns.first_byte_ms.addOrNull(attempt.phases.firstByteMs);
+    columns.total_ms.add(attempt.phases.totalMs);
+    columns.ring_version.add(attempt.ringVersion);
+    columns.key_ids.add(attempt.keyIds);
     // In JSON a NUL is written out.
-    columns.headers.addOrNull(attempt.responseHeaders === null ? null : JSON.stringify(attempt.responseHeaders));
-    columns.excerpt.addOrNull(attempt.responseExcerpt);
+    columns.response_headers.addOrNull(attempt.responseHeaders === null ? null : JSON.stringify(attempt.responseHeaders));
+    columns.response_excerpt.addOrNull(attempt.responseExcerpt);
   }
 
   addHealth(change: HealthChange): void {
@@ -164,35 +187,22 @@ export class RecordBatch {
     });
   }
 
-  get times(): readonly number[] {
-    const { id, delivery } = this.#outcome;
-    return id.count === 0 ? [] : [id.timeMin, id.timeMax, delivery.timeMin, delivery.timeMax];
-  }
-
   values(now: number): readonly Value[] {
-    const { delivery } = this.#outcome;
-    const [from, to] = delivery.count === 0 ? [0, 0] : [delivery.timeMin, delivery.timeMax + 1];
-    const health = {
-      endpoint: new IntegerColumn(),
-      failures: new BigintColumn(),
-      failingSince: new BigintColumn(),
-      successAt: new BigintColumn(),
-      failureAt: new BigintColumn(),
-    };
+    const health = this.#healthColumns;
     for (const [endpoint, change] of this.#health) {
       health.endpoint.add(endpoint);
       health.failures.add(change.failures);
-      health.failingSince.addOrNull(change.failingSince);
-      health.successAt.addOrNull(change.successAt);
-      health.failureAt.addOrNull(change.failureAt);
+      health.failing_since.addOrNull(change.failingSince);
+      health.success_at.addOrNull(change.successAt);
+      health.failure_at.addOrNull(change.failureAt);
     }
-    return [
-      ...Object.values(this.#outcome).map((column) => column.value()),
-      uuidAt(from),
-      uuidAt(to),
-      Math.floor(now),
-      ...Object.values(health).map((column) => column.value()),
-    ];
+    const { delivery } = this.#outcomes;
+    const [from, to] = delivery.count === 0 ? [0, 0] : [delivery.timeMin, delivery.timeMax + 1];
+    const values: Value[] = [];
+    for (const column of Object.values(this.#outcomes)) values.push(column.value());
+    for (const column of Object.values(health)) values.push(column.value());
+    values.push(uuidAt(from), uuidAt(to), Math.floor(now));
+    return values;
   }
 
   #require(endpointId: string) {

@@ -1,7 +1,7 @@
 import type { Outcome, RecordResult, RecordUnit } from '../../port.ts';
 import { numberOrNull } from '../../cells.ts';
-import type { RunBatch } from '../group-commit.ts';
-import { BrokenBatch, OpenBatch, splitNumbers } from './batches.ts';
+import type { RunBatch, Settled } from '../group-commit.ts';
+import { brokenBy, OpenBatch, splitNumbers } from './batches.ts';
 import type { HotContext } from './context.ts';
 import { RECORD, RecordBatch } from './record-batch.ts';
 import { settledOf, takingApart } from './take-apart.ts';
@@ -12,13 +12,15 @@ type Place = { readonly from: number; readonly to: number; readonly overruled: n
 /** A unit that was given up while nobody knew whether its batch was committed. */
 type Open = { readonly batch: number; readonly place: Place };
 
-type Encoded = { readonly batch: RecordBatch; readonly places: readonly Place[] };
+const NO_PLACES: readonly number[] = [];
+const NONE_LOST: RecordResult = { lostLeases: 0 };
 
 /** Appends attempts and moves their deliveries on. */
 export function createRecord(context: HotContext): RunBatch<RecordUnit, RecordResult> {
   const { batches, directory } = context;
   /** The engine comes with the same unit again, which must not be recorded twice. */
   const open = new WeakMap<RecordUnit, Open>();
+  const spare: RecordBatch[] = [];
 
   async function load(units: readonly RecordUnit[]): Promise<void> {
     const unknown = new Set<string>();
@@ -44,17 +46,27 @@ export function createRecord(context: HotContext): RunBatch<RecordUnit, RecordRe
     return answers;
   }
 
-  async function send({ batch, places }: Encoded, units: readonly RecordUnit[]): Promise<readonly RecordResult[]> {
+  async function send(units: readonly RecordUnit[]): Promise<readonly RecordResult[]> {
+    const batch = spare.pop() ?? new RecordBatch(directory);
+    try {
+      return await sendAs(batch, units);
+    } finally {
+      spare.push(batch);
+    }
+  }
+
+  async function sendAs(batch: RecordBatch, units: readonly RecordUnit[]): Promise<readonly RecordResult[]> {
+    const places = encode(units, batch);
     let lost: readonly number[];
     try {
       const values = batch.values(context.now());
-      const sent = await batches.send({ statement: RECORD, values, times: batch.times });
+      const sent = await batches.send({ statement: RECORD, values });
       if (sent.kind === 'recovered') lost = sent.left.numbers;
       else {
         const [row] = sent.rows;
         const busyAt = numberOrNull(row?.[1] ?? null);
         if (busyAt !== null) context.onBusy(busyAt);
-        lost = splitNumbers(row?.[0]);
+        lost = row?.[0] === '' ? NO_PLACES : splitNumbers(row?.[0]);
       }
     } catch (error) {
       if (error instanceof OpenBatch) {
@@ -68,8 +80,8 @@ export function createRecord(context: HotContext): RunBatch<RecordUnit, RecordRe
     return places.map((place) => resultOf(place, lost));
   }
 
-  function encode(units: readonly RecordUnit[]): Encoded {
-    const batch = new RecordBatch(directory);
+  function encode(units: readonly RecordUnit[], batch: RecordBatch): readonly Place[] {
+    batch.begin();
     const places: Place[] = [];
     let at = 0;
     try {
@@ -83,17 +95,17 @@ export function createRecord(context: HotContext): RunBatch<RecordUnit, RecordRe
         at += outcomes.length;
       }
     } catch (error) {
-      throw new BrokenBatch(error instanceof Error ? error.message : String(error), { cause: error });
+      throw brokenBy(error);
     }
-    return { batch, places };
+    return places;
   }
 
   async function commit(units: readonly RecordUnit[]): Promise<readonly RecordResult[]> {
     await load(units);
     const answers = await findAnswers(units);
-    if (answers.size === 0) return await send(encode(units), units);
+    if (answers.size === 0) return await send(units);
     const rest = units.filter((unit) => !answers.has(unit));
-    const results = rest.length === 0 ? [] : await send(encode(rest), rest);
+    const results = rest.length === 0 ? [] : await send(rest);
     return units.map((unit) => answers.get(unit) ?? results[rest.indexOf(unit)] ?? { lostLeases: 0 });
   }
 
@@ -102,7 +114,7 @@ export function createRecord(context: HotContext): RunBatch<RecordUnit, RecordRe
 
 /** Units that decide about one delivery go one after the other: what the first does decides what the second may do. */
 function inTurns(run: RunBatch<RecordUnit, RecordResult>): RunBatch<RecordUnit, RecordResult> {
-  return async function runInTurns(units) {
+  return async function runInTurns(units): Promise<readonly Settled<RecordResult>[]> {
     const end = togetherEnd(units);
     if (end === units.length) return await run(units);
     return [
@@ -158,5 +170,3 @@ function resultOf({ from, to, overruled }: Place, lost: readonly number[]): Reco
   if (lost.length === 0 && overruled === 0) return NONE_LOST;
   return { lostLeases: overruled + lost.filter((place) => place >= from && place <= to).length };
 }
-
-const NONE_LOST: RecordResult = { lostLeases: 0 };

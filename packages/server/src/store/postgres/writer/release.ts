@@ -3,7 +3,7 @@ import { numberOrNull } from '../../cells.ts';
 import type { Statement } from '../database.ts';
 import type { RunBatch } from '../group-commit.ts';
 import { BigintColumn, IntegerColumn, UuidColumn } from '../values.ts';
-import { BrokenBatch, batchRow } from './batches.ts';
+import { batchRow, brokenBy } from './batches.ts';
 import type { HotContext } from './context.ts';
 import { drain, earliestNew, putDue } from './due-index.ts';
 import { takingApart } from './take-apart.ts';
@@ -36,10 +36,10 @@ export function createRelease(context: HotContext): RunBatch<ReleaseUnit, void> 
         }
       }
     } catch (error) {
-      throw new BrokenBatch(error instanceof Error ? error.message : String(error), { cause: error });
+      throw brokenBy(error);
     }
     const values = [delivery.value(), incarnation.value(), dueAt.value(), Math.floor(context.now())];
-    const sent = await context.batches.send({ statement: RELEASE, values, times: [] });
+    const sent = await context.batches.send({ statement: RELEASE, values });
     const busyAt = sent.kind === 'answered' ? numberOrNull(sent.rows[0]?.[0] ?? null) : null;
     if (busyAt !== null) context.onBusy(busyAt);
     return units.map(() => undefined);

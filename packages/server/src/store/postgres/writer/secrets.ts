@@ -106,8 +106,9 @@ function rowOf(secret: StoredSecret, owner: string, position: number): Record<Co
     hint: secret.hint,
     fingerprint: secret.fingerprint,
     public_key: secret.publicKey,
-    actor: secret.actor,
-    reason: secret.reason,
+    // JSON says half of a character as it is, which the server refuses.
+    actor: secret.actor.toWellFormed(),
+    reason: secret.reason?.toWellFormed() ?? null,
     sealed: secret.sealed,
   };
 }

@@ -57,7 +57,7 @@ export function createTakeDue(context: HotContext): RunBatch<TakeDueUnit, DueTak
     const incarnation = context.incarnation();
     try {
       const values = [Math.floor(now), itemsMax, incarnation];
-      const sent = await batches.send({ statement: TAKE, values, times: [] });
+      const sent = await batches.send({ statement: TAKE, values });
       if (sent.kind === 'answered') return await takenOf(sent.rows);
       const column = new IntegerColumn();
       for (const endpoint of sent.left.numbers) column.add(endpoint);

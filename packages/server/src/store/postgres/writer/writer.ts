@@ -1,23 +1,13 @@
 import type { Clock, Random, Timers } from '../../../domain/clock.ts';
 import { STORE_QUEUE_ROW_BYTES } from '../../../domain/limits.ts';
-import {
-  type AcceptResult,
-  type AcceptUnit,
-  type Claimed,
-  type ClaimUnit,
-  type DueTaken,
-  type Incarnation,
-  type RecordResult,
-  type RecordUnit,
-  type ReleaseUnit,
-  StoreUnavailable,
-  type TakeDueUnit,
-} from '../../port.ts';
+import { type AcceptUnit, type Incarnation, type RecordUnit, type Store, StoreUnavailable } from '../../port.ts';
+import { Trouble, type TroubleTelemetry } from '../../trouble.ts';
 import type { Database } from '../database.ts';
 import { type CommitWatch, Lane, type LaneParts, type RunBatch, WriteQueue } from '../group-commit.ts';
 import { acceptClaims, createAccept } from './accept.ts';
 import { Batches } from './batches.ts';
 import { claimClaims, createClaim } from './claim.ts';
+import type { HotContext } from './context.ts';
 import { Directory } from './directory.ts';
 import { createRecord } from './record.ts';
 import { createRelease } from './release.ts';
@@ -29,54 +19,61 @@ const ACCEPTS_IN_FLIGHT_MAX = 2;
 const RECORDS_IN_FLIGHT_MAX = 1;
 const CLAIMS_IN_FLIGHT_MAX = 2;
 
+/** An endpoint whose next delivery is due later than this is found by whoever looks then. */
+const SOON_MS = 100;
+
+/** What the writer tells of itself. */
+export type HotWriterTelemetry = TroubleTelemetry & {
+  storeCommitted(units: number, durationMs: number): void;
+};
+
 export type HotWriterParts = {
   readonly db: Database;
   /** The store's, as all nodes agree on it. */
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
-  /** This node's run. It is also what tells the writer's batches from those of all others. */
-  readonly incarnation: Incarnation;
-  readonly defer: (callback: () => void) => void;
-  /** Makes the partitions of the days of these times. */
-  readonly makeDays: (times: readonly number[]) => Promise<void>;
-  /** Some endpoint came into the index, or nobody answers for it any more; it is due at that time. */
-  readonly onBusy: (dueAt: number) => void;
-  /** Is told of each statement that failed for reasons of the server's, and of each that worked. */
-  readonly onFailed: (cause: Error) => void;
-  readonly onWorked: () => void;
-  readonly committed: CommitWatch['committed'];
+  /** This node's run, which new leases name. The first one also tells this writer's batches from all others. */
+  readonly incarnation: () => Incarnation;
+  /** Some endpoint has due work, and no node answers for it yet. */
+  readonly onDue: () => void;
+  readonly telemetry: HotWriterTelemetry | null;
+  /** Runs a callback after the current turn of events, so that everything submitted in it travels together. */
+  readonly defer?: (callback: () => void) => void;
 };
 
 /** Writes what every event needs. The signatures are those of the port. */
-export type HotWriter = {
-  /** Given to new leases; another one after this node lost the one it had. */
-  incarnation: Incarnation;
-  readonly room: { readonly units: number; readonly bytes: number };
-  accept(unit: AcceptUnit): Promise<AcceptResult>;
-  record(unit: RecordUnit): Promise<RecordResult>;
-  claim(unit: ClaimUnit): Promise<Claimed>;
-  takeDue(unit: TakeDueUnit): Promise<DueTaken>;
-  release(unit: ReleaseUnit): Promise<void>;
+export type HotWriter = Pick<Store, 'accept' | 'record' | 'claim' | 'takeDue' | 'release' | 'room'> & {
   /** Commits what waits; nothing is taken any more. */
   drain(): Promise<void>;
-  /** Removes what batches of nodes that are gone have left behind. */
-  sweep(now: number): Promise<void>;
 };
 
 export function createHotWriter(parts: HotWriterParts): HotWriter {
-  const { clock, defer } = parts;
-  const batches = new Batches({ ...parts, writer: parts.incarnation });
-  const queue = new WriteQueue();
-  let incarnation = parts.incarnation;
-  const context = {
+  const { db, clock, timers, random, incarnation, telemetry, defer = setImmediate } = parts;
+  const trouble = new Trouble(() => clock.monotonic(), telemetry);
+  const batches = new Batches({
+    db,
+    clock,
+    timers,
+    random,
+    writer: incarnation(),
+    onFailed: (cause) => trouble.failed(cause.message),
+    onWorked: () => trouble.worked(),
+  });
+  const context: HotContext = {
     batches,
     directory: new Directory(async (statement, values) => await batches.read(statement, values)),
-    incarnation: () => incarnation,
+    incarnation,
     now: () => clock.now(),
-    onBusy: parts.onBusy,
+    onBusy(dueAt) {
+      if (dueAt <= clock.now() + SOON_MS) parts.onDue();
+    },
   };
-  const watch: CommitWatch = { monotonic: () => clock.monotonic(), committed: parts.committed };
+  const queue = new WriteQueue();
+  const watch: CommitWatch = {
+    monotonic: () => clock.monotonic(),
+    committed: (units, durationMs) => telemetry?.storeCommitted(units, durationMs),
+  };
 
   function laneOf<Unit, Result>(
     run: RunBatch<Unit, Result>,
@@ -92,12 +89,6 @@ export function createHotWriter(parts: HotWriterParts): HotWriter {
   const releases = laneOf(createRelease(context), 1);
 
   return {
-    get incarnation() {
-      return incarnation;
-    },
-    set incarnation(next) {
-      incarnation = next;
-    },
     get room() {
       return queue.room;
     },
@@ -117,7 +108,6 @@ export function createHotWriter(parts: HotWriterParts): HotWriter {
       queue.isOpen = false;
       await Promise.all([accepts, records, claims, takes, releases].map((lane) => lane.drain()));
     },
-    sweep: (now) => batches.sweep(now),
   };
 }
 

@@ -1,0 +1,104 @@
+import { Client } from 'pg';
+
+/** One node of a plan, as it ran. */
+export type PlanNode = {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Index Name'?: string;
+  readonly 'Actual Loops'?: number;
+  readonly 'Actual Rows'?: number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly Plans?: readonly PlanNode[];
+};
+export type Explained = { readonly name: string; readonly text: string; readonly ms: number; readonly plan: PlanNode };
+
+const SETTINGS = [
+  "session_preload_libraries = 'auto_explain'",
+  'auto_explain.log_min_duration = 0',
+  "auto_explain.log_format = 'json'",
+  "auto_explain.log_level = 'notice'",
+  'auto_explain.log_analyze = on',
+  'auto_explain.log_timing = off',
+  'jit = off',
+];
+
+/** From the next connection on, the server tells every plan to the client that had it run. */
+export async function tellPlans(url: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  const database = new URL(url).pathname.slice(1);
+  for (const setting of SETTINGS) await client.query(`ALTER DATABASE ${database} SET ${setting}`);
+  await client.end();
+}
+
+/**
+ * Collects the plans of all statements that this process sends, as they ran with their values and on their connections:
+ * whoever wrote them, and whether or not they were meant to be looked at.
+ */
+export type Collection = {
+  readonly plans: readonly Explained[];
+  /** Of all statements that were sent. */
+  readonly names: ReadonlySet<string>;
+  /** The next statement of that name is run, but its answer is lost with the connection. */
+  loseAnswer(name: string): void;
+  stop(): void;
+};
+
+export function collectPlans(): Collection {
+  const plans: Explained[] = [];
+  const names = new Set<string>();
+  const lost = new Set<string>();
+  const nameOf = new Map<string, string>();
+  // The driver has no place where one could listen to all connections.
+  const prototype = Client.prototype;
+  const { emit, query } = prototype;
+  prototype.emit = function (this: Client, event: string | symbol, ...args: unknown[]) {
+    if (event === 'notice') collect(args[0]);
+    return Reflect.apply(emit, this, [event, ...args]);
+  };
+  prototype.query = function (this: Client, ...args: unknown[]) {
+    const [config] = args;
+    const answer: unknown = Reflect.apply(query, this, args);
+    if (!isNamed(config)) return answer;
+    nameOf.set(config.text, config.name);
+    names.add(config.name);
+    return lost.delete(config.name) && answer instanceof Promise ? answer.then(connectionLost) : answer;
+  } as typeof query;
+
+  function collect(notice: unknown): void {
+    const message = notice instanceof Error || isMessage(notice) ? notice.message : '';
+    const [, ms, json] = /^duration: (\S+) ms {2}plan:\n(.*)$/s.exec(message) ?? [];
+    if (json === undefined) return;
+    const told = JSON.parse(json) as { 'Query Text': string; Plan: PlanNode };
+    const text = told['Query Text'];
+    plans.push({ name: nameOf.get(text) ?? '', text, ms: Number(ms), plan: told.Plan });
+  }
+
+  return {
+    plans,
+    names,
+    loseAnswer: (name) => void lost.add(name),
+    stop() {
+      prototype.emit = emit;
+      prototype.query = query;
+    },
+  };
+}
+
+function connectionLost(): never {
+  throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+}
+
+/** The nodes that did something. */
+export function ranNodes(node: PlanNode): readonly PlanNode[] {
+  const below = (node.Plans ?? []).flatMap(ranNodes);
+  return (node['Actual Loops'] ?? 0) > 0 ? [node, ...below] : below;
+}
+
+function isNamed(value: unknown): value is { name: string; text: string } {
+  return typeof value === 'object' && value !== null && 'name' in value && 'text' in value;
+}
+
+function isMessage(value: unknown): value is { message: string } {
+  return typeof value === 'object' && value !== null && 'message' in value;
+}

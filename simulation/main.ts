@@ -1,0 +1,12 @@
+import { runChapter } from './chapter.ts';
+import { planOf } from './plan.ts';
+const [seed='1',chapter='0',deliveries='20000',nodes]=process.argv.slice(2);
+const t=process.hrtime.bigint();
+const c0=process.cpuUsage();
+const plan=planOf(Number(seed),Number(chapter),{deliveries:Number(deliveries),nodes:nodes===undefined?undefined:Number(nodes)});
+console.error({...plan,faults:plan.faults.size});
+const r=await runChapter(plan);
+const cpu=process.cpuUsage(c0);
+console.log(r.failure, r.totals, [...r.faults], r.duplicates, r.checks, r.crashes, r.virtualMs, r.hash);
+if(r.failure) console.log(r.lastSteps.join('\n'));
+console.log('s',Number(process.hrtime.bigint()-t)/1e9,'cpu',(cpu.user+cpu.system)/1e6,'per delivery us',(cpu.user+cpu.system)/r.totals.deliveries);
