@@ -1,27 +1,52 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { arithmetic } from './arithmetic.ts';
 import { MACHINE } from './figures.ts';
 import { markdownTable } from './table.ts';
-import { type Found, linesOf } from './targets.ts';
+import { type Found, type Line, linesOf } from './targets.ts';
 
 const README = fileURLToPath(new URL('./README.md', import.meta.url));
+const SCALE = fileURLToPath(new URL('../docs/scale.md', import.meta.url));
 const RESULTS = fileURLToPath(new URL('./results/', import.meta.url));
+/** Which the pages quote; others are in the README only. */
+const QUOTED_NODE = 'node26';
 
 /**
- * Writes what a run found beside the sources, and puts its table into the README. Parts that it did not measure stay as they
+ * Writes what a run found beside the sources, and puts its tables into the pages. Parts that it did not measure stay as they
  * were recorded last. Answers the paths.
  */
 export function record(found: Found, date: string): readonly string[] {
   const node = `node${process.versions.node.split('.')[0] ?? ''}`;
-  mkdirSync(RESULTS, { recursive: true });
-  const path = `${RESULTS}${node}.json`;
-  const all = merged(recorded(path), found);
-  writeFileSync(path, `${JSON.stringify({ date, machine: MACHINE, ...all }, null, 2)}\n`);
+  const all = merged(recorded(`${RESULTS}${node}.json`), found);
+  const written = [writeResult(node, { date, machine: MACHINE, ...all })];
   const database = all.throughput?.database ?? all.nodes[0]?.database ?? all.claims?.database;
   const head = [date, MACHINE, ...(typeof database === 'string' ? [database] : [])].join(', ');
-  const text = readFileSync(README, 'utf8');
-  writeFileSync(README, withSection(text, node, `${head}\n\n${markdownTable(linesOf(all))}`));
-  return [path, README];
+  const lines = linesOf(all);
+  written.push(writeSection(README, node, `${head}\n\n${markdownTable(lines)}`));
+  if (node !== QUOTED_NODE || typeof database !== 'string') return written;
+  written.push(writeSection(SCALE, 'measured', `${head}\n\n${markdownTable(lines.filter(isQuoted))}`));
+  const billion = arithmetic(all.throughput?.stores.postgres);
+  if (billion !== null) writeSection(SCALE, 'arithmetic', billion);
+  return written;
+}
+
+/** What PostgreSQL and nodes are measured by. */
+function isQuoted({ measure }: Line): boolean {
+  return measure.startsWith('PostgreSQL') || measure.includes('node') || measure.includes('of a claim');
+}
+
+/** Answers where it is now. */
+export function writeResult(name: string, result: unknown): string {
+  mkdirSync(RESULTS, { recursive: true });
+  const path = `${RESULTS}${name}.json`;
+  writeFileSync(path, `${JSON.stringify(result, null, 2)}\n`);
+  return path;
+}
+
+/** Answers the page. */
+export function writeSection(page: string, name: string, content: string): string {
+  writeFileSync(page, withSection(readFileSync(page, 'utf8'), name, content));
+  return page;
 }
 
 const NOTHING: Found = { throughput: null, slowDisk: null, latency: [], pending: [], nodes: [], claims: null };
@@ -47,7 +72,7 @@ function merged(before: Found, now: Found): Found {
 }
 
 /** Replaces what stands between the two marks of a section. */
-export function withSection(text: string, name: string, content: string): string {
+function withSection(text: string, name: string, content: string): string {
   const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const from = text.indexOf(begin);
   const to = text.indexOf(end);

@@ -20,7 +20,8 @@ export function plainTable(lines: readonly Line[]): string {
     .join('\n');
 }
 
-export function markdownTable(lines: readonly Line[]): string {
-  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [row(HEADS), row(HEADS.map(() => '---')), ...lines.map((line) => row(cellsOf(line)))].join('\n');
+/** Of as many columns as there are heads. */
+export function markdownTable(lines: readonly Line[], heads: readonly string[] = HEADS): string {
+  const row = (cells: readonly string[]): string => `| ${cells.slice(0, heads.length).join(' | ')} |`;
+  return [row(heads), row(heads.map(() => '---')), ...lines.map((line) => row(cellsOf(line)))].join('\n');
 }

@@ -23,6 +23,8 @@ export type Misbehaviour = (exchange: {
 
 const SLOW_SHARE = 0.2;
 const SLOW_MS = 30;
+/** Longer than the servers of a row wait for an answer; an idle connection is kept for much longer. */
+const GIVEN_UP_MS = 3_000;
 
 /** A receiver on a real socket of its own that keeps everything that came. */
 export class Customer {
@@ -32,8 +34,12 @@ export class Customer {
   readonly taken = new Map<string, number>();
   /** How often an event came that had been taken before. */
   duplicates = 0;
+  /** Requests that were taken, and whose connection the sender ended before or right after it had the answer. */
+  givenUp = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** What was taken last on a connection, of which there is one request at a time. */
+  readonly #lastTakenAt = new Map<Socket, number>();
   readonly #host: string;
   #misbehaviour: Misbehaviour | null = null;
   #port = 0;
@@ -46,7 +52,11 @@ export class Customer {
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket);
       socket.on('error', () => socket.destroy());
-      socket.once('close', () => this.#sockets.delete(socket));
+      socket.once('close', () => {
+        this.#sockets.delete(socket);
+        if (Date.now() - (this.#lastTakenAt.get(socket) ?? 0) < GIVEN_UP_MS) this.givenUp += 1;
+        this.#lastTakenAt.delete(socket);
+      });
     });
   }
 
@@ -93,7 +103,10 @@ export class Customer {
         takenAt: null,
       };
       this.arrivals.push(arrival);
-      const take = (): void => this.#count(arrival);
+      const take = (): void => {
+        this.#lastTakenAt.set(request.socket, Date.now());
+        this.#count(arrival);
+      };
       if (this.#misbehaviour !== null) this.#misbehaviour({ request, response, take, left: left.signal });
       else if (Math.random() < SLOW_SHARE) setTimeout(() => answerWell(response, take), SLOW_MS);
       else answerWell(response, take);

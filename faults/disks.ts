@@ -1,4 +1,13 @@
-import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  ftruncateSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -19,6 +28,8 @@ const UNMOUNT_POLL_MS = 100;
 
 export function mountFragileDisk(mib: number): FragileDisk {
   const home = mkdtempSync(path.join(tmpdir(), 'hookring-disk-'));
+  // PostgreSQL's own user must get through.
+  tool('chmod', '755', home);
   const image = path.join(home, 'image');
   const folder = path.join(home, 'disk');
   tool('mkdir', folder);

@@ -44,7 +44,11 @@ export type Stage = {
   readonly remove?: () => Promise<void> | void;
 };
 
-export const NO_DUPLICATES: DuplicateBound = { words: 'none', of: () => 0 };
+/** Nobody dies in these rows: only a sender that waited for its answer in vain sends again what was taken. */
+export const GIVEN_UP: DuplicateBound = {
+  words: 'requests that the sender gave up when no answer came in time',
+  of: (scene) => scene.accounts.reduce((total, { customer }) => total + customer.givenUp, 0),
+};
 
 /** A result waits so long at most before it is committed, on a busy machine. */
 const RECORDED_MS = 500;

@@ -97,7 +97,8 @@ export class Load {
     };
     const sentAt = Date.now();
     let called = await this.#call(call);
-    for (let tries = 0; called === 'no_answer' && isSafe && tries < AGAIN_TRIES_MAX; tries += 1) {
+    const triesMax = isSafe ? AGAIN_TRIES_MAX : 0;
+    for (let tries = 0; called === 'no_answer' && tries < triesMax; tries += 1) {
       await pause(AGAIN_MS);
       called = await this.#call(call);
     }

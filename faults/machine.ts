@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
 import { CANNOT_MOUNT } from '../tests/broken-disk-scene.ts';
 import { mountFragileDisk } from './disks.ts';
+import { once } from './once.ts';
 import { tool } from './tool.ts';
 
 export function cannotMount(): string | null {
   return CANNOT_MOUNT;
 }
 
-export const cannotBreakDisks = once(() => {
+export const cannotBreakDisks = once((): string | null => {
   if (CANNOT_MOUNT !== null) return CANNOT_MOUNT;
   try {
     const disk = mountFragileDisk(16);
@@ -22,7 +23,7 @@ export const cannotBreakDisks = once(() => {
   }
 });
 
-export const cannotMakeNetworks = once(() => {
+export const cannotMakeNetworks = once((): string | null => {
   const name = `hookring-try-${process.pid}`;
   try {
     tool('ip', 'netns', 'add', name);
@@ -38,7 +39,7 @@ export const cannotMakeNetworks = once(() => {
   }
 });
 
-export const cannotGiveResolvers = once(() => {
+export const cannotGiveResolvers = once((): string | null => {
   if (!existsSync('/etc/resolv.conf')) return 'there is no /etc/resolv.conf';
   if (process.getuid?.() !== 0) return 'only root may answer on port 53';
   try {
@@ -48,11 +49,3 @@ export const cannotGiveResolvers = once(() => {
     return 'this user may not make mount namespaces';
   }
 });
-
-function once(look: () => string | null): () => string | null {
-  let found: string | null | undefined;
-  return () => {
-    found = found === undefined ? look() : found;
-    return found;
-  };
-}

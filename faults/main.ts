@@ -4,9 +4,12 @@
  *   npm run faults -- --store sqlite        one store; writes nothing
  *   npm run faults -- --list                the rows
  *   npm run faults -- --json                the outcomes as JSON on standard output
+ *   npm run faults -- --logs folder         keeps what the servers of each row log
  *
  * Ends with 1 when an event was lost or wrongly signed, or anything else was seen that must never be.
  */
+import { appendFileSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { MACHINE } from '../bench/figures.ts';
 import { type Fault, STORES, type StoreKind } from './fault.ts';
@@ -22,6 +25,7 @@ const { values: flags } = parseArgs({
     store: { type: 'string' },
     list: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    logs: { type: 'string' },
     record: { type: 'boolean', default: false },
   },
 });
@@ -43,6 +47,12 @@ function faultsOf(text: string | undefined): readonly Fault[] {
     const fault = MATRIX.find((known) => known.name === name);
     return fault ?? refuse(`--only knows ${MATRIX.map((known) => known.name).join(', ')}, not ${name}`);
   });
+}
+
+function keepLog(name: string, text: string): void {
+  if (flags.logs === undefined) return;
+  mkdirSync(flags.logs, { recursive: true });
+  appendFileSync(path.join(flags.logs, name), text);
 }
 
 const faults = faultsOf(flags.only);
@@ -69,15 +79,18 @@ for (const [index, { fault, store }] of rows.entries()) {
     continue;
   }
   try {
-    const outcome = await measure(fault, { store, onStep: (step) => progress.step(`${row} ${step}`) });
+    const onStep = (step: string): void => progress.step(`${row} ${step}`);
+    const onLog = (node: string, text: string): void => keepLog(`${fault.name}-${store}-${node}.log`, text);
+    const outcome = await measure(fault, { store, onStep, onLog });
     outcomes.push(outcome);
     const { accepted, lost, wronglySigned, duplicates, seconds, notes, violations } = outcome;
     const verdict = violations.length === 0 ? 'ok' : `FAILED: ${violations.join('; ')}`;
     const counts = `${accepted} accepted, ${lost} lost, ${wronglySigned} wrongly signed, ${duplicates} duplicates`;
     progress.say(`${row}: ${counts}, ${Math.round(seconds)} s (${notes.join(', ')}) ${verdict}`);
   } catch (error) {
-    failed.push(`${fault.name} on ${store} did not run: ${error instanceof Error ? error.message : String(error)}`);
-    progress.say(`${row}: FAILED, it did not run to its end`);
+    const message = error instanceof Error ? error.message : String(error);
+    failed.push(`${fault.name} on ${store} did not run to its end: ${message.split('\n')[0] ?? ''}`);
+    progress.say(`${row}: FAILED, it did not run to its end: ${message}`);
   }
 }
 

@@ -45,14 +45,20 @@ const WRONG_SHOWN_MAX = 3;
 /** Sets a row's scene, breaks what it breaks, and counts. */
 export async function measure(
   fault: Fault,
-  options: { readonly store: StoreKind; readonly isShort?: boolean; readonly onStep?: (step: string) => void },
+  options: {
+    readonly store: StoreKind;
+    readonly isShort?: boolean;
+    readonly onStep?: (step: string) => void;
+    /** Is given what nodes log, as it comes. */
+    readonly onLog?: (node: string, text: string) => void;
+  },
 ): Promise<Outcome> {
-  const { store, isShort = false, onStep = () => {} } = options;
+  const { store, isShort = false, onStep = () => {}, onLog = () => {} } = options;
   const startedAt = performance.now();
   const stage = (await fault.stage?.(store)) ?? {};
   try {
     onStep('starts');
-    const scene = await Scene.open({ store, isShort, stage });
+    const scene = await Scene.open({ store, isShort, stage, onLog });
     try {
       scene.startLoad();
       await scene.hold(WARM_MS, WARM_SHORT_MS);
@@ -121,12 +127,7 @@ async function drained(scene: Scene): Promise<readonly Accepted[]> {
   }
 }
 
-async function outcomeOf(
-  fault: Fault,
-  scene: Scene,
-  missing: readonly Accepted[],
-  seconds: number,
-): Promise<Outcome> {
+async function outcomeOf(fault: Fault, scene: Scene, missing: readonly Accepted[], seconds: number): Promise<Outcome> {
   const { load, accounts } = scene;
   const lost: string[] = [];
   for (const event of missing) if (!(await isOwed(scene, event))) lost.push(event.id);
@@ -166,7 +167,9 @@ async function outcomeOf(
       ...(missing.length > lost.length ? [`${missing.length - lost.length} were still owed after a minute`] : []),
       ...(recoverMs(scene) === null ? ['no event came through after the fault'] : []),
       ...(duplicates > duplicatesMax ? [`${duplicates} duplicates, at most ${duplicatesMax} are explained`] : []),
-      ...[...counts.refused.keys()].filter((status) => status < 500).map((status) => `an event was refused with ${status}`),
+      ...[...counts.refused.keys()]
+        .filter((status) => status < 500)
+        .map((status) => `an event was refused with ${status}`),
     ],
   };
 }

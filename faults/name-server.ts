@@ -23,7 +23,10 @@ const LOCAL_V6 = Buffer.concat([Buffer.alloc(15), Buffer.of(1)]);
 type Answer = { readonly code: 0 | 2 | 3; readonly addresses: readonly Buffer[] } | null;
 
 /** A name server on a loopback address of its own: every name is the same machine, or whatever it lies. RFC 1035. */
-export async function startNameServer(hosts: { readonly good: string; readonly forbidden: string }): Promise<NameServer> {
+export async function startNameServer(hosts: {
+  readonly good: string;
+  readonly forbidden: string;
+}): Promise<NameServer> {
   const good = bytesOf(hosts.good);
   const forbidden = bytesOf(hosts.forbidden);
   const mapped = Buffer.concat([Buffer.alloc(10), Buffer.of(255, 255), forbidden]);

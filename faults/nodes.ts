@@ -27,11 +27,14 @@ export class Node {
     this.#server = server;
   }
 
-  static async start(name: string, plan: NodePlan, environment: Readonly<Record<string, string>>): Promise<Node> {
-    const server = await startServer(
-      { ...environment, ...plan.environment },
-      plan.prefix === undefined ? {} : { prefix: plan.prefix },
-    );
+  static async start(
+    name: string,
+    plan: NodePlan,
+    environment: Readonly<Record<string, string>>,
+    onLog: (text: string) => void,
+  ): Promise<Node> {
+    const prefix = plan.prefix === undefined ? {} : { prefix: plan.prefix };
+    const server = await startServer({ ...environment, ...plan.environment }, { onLog, ...prefix });
     return new Node(name, plan.role, server);
   }
 

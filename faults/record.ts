@@ -1,7 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { MACHINE } from '../bench/figures.ts';
-import { withSection } from '../bench/record.ts';
+import { writeSection } from '../bench/record.ts';
 import type { Outcome } from './measure.ts';
 import { markdownRows, markdownTable } from './table.ts';
 
@@ -16,7 +15,7 @@ export function record(outcomes: readonly Outcome[], skipped: readonly string[],
     `${sums(({ rotations }) => rotations)} rotations, in ${sums(({ seconds }) => Math.round(seconds))} s.`,
     ...skipped.map((line) => `\n${line}`),
   ].join('\n');
-  const text = withSection(readFileSync(PAGE, 'utf8'), 'table', `${head}\n\n${markdownTable(outcomes)}`);
-  writeFileSync(PAGE, withSection(text, 'rows', markdownRows()));
+  writeSection(PAGE, 'table', `${head}\n\n${markdownTable(outcomes)}`);
+  writeSection(PAGE, 'rows', markdownRows());
   return PAGE;
 }

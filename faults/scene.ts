@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { percentile } from '../bench/figures.ts';
 import { Caller } from './caller.ts';
@@ -52,6 +53,7 @@ export class Scene {
   /** What must never be, in words. */
   readonly violations: string[] = [];
   readonly notes: string[] = [];
+  readonly #delay = monitorEventLoopDelay({ resolution: 10 });
   readonly #caller: Caller;
   readonly #receiverHost: string;
   readonly #beforeCounting: (() => void)[] = [];
@@ -74,15 +76,22 @@ export class Scene {
     this.#receiverHost = parts.receiverHost;
   }
 
-  static async open(options: { store: StoreKind; isShort: boolean; stage: Stage }): Promise<Scene> {
-    const { store, isShort, stage } = options;
+  static async open(options: {
+    store: StoreKind;
+    isShort: boolean;
+    stage: Stage;
+    onLog: (node: string, text: string) => void;
+  }): Promise<Scene> {
+    const { store, isShort, stage, onLog } = options;
     const key = `faults-${crypto.randomUUID()}${crypto.randomUUID()}`;
     const postgres = store === 'postgres' ? await startPostgres(postgresOptions(stage)) : null;
     const nodes: Node[] = [];
     try {
       const environment = {
         ...SETTINGS,
-        ...(stage.sqliteFolder === undefined ? {} : { HOOKRING_DATABASE_URL: `sqlite:${stage.sqliteFolder}/hookring.db` }),
+        ...(stage.sqliteFolder === undefined
+          ? {}
+          : { HOOKRING_DATABASE_URL: `sqlite:${stage.sqliteFolder}/hookring.db` }),
         HOOKRING_MASTER_KEY: randomBytes(32).toString('base64'),
         ...stage.environment,
         HOOKRING_BOOTSTRAP_KEY: key,
@@ -90,7 +99,8 @@ export class Scene {
       const plans: readonly NodePlan[] = stage.nodes ?? [{ role: 'all' }];
       const starting = plans.map(async (plan, index) => {
         const place = postgres === null ? {} : await placeOf(plan, postgres);
-        nodes.push(await Node.start(`${plan.role} ${index + 1}`, plan, { ...environment, ...place }));
+        const name = `${plan.role}-${index + 1}`;
+        nodes.push(await Node.start(name, plan, { ...environment, ...place }, (text) => onLog(name, text)));
       });
       const started = await Promise.allSettled(starting);
       for (const { status, ...rest } of started) if (status === 'rejected') throw (rest as { reason: unknown }).reason;
@@ -138,11 +148,18 @@ export class Scene {
     const node = this.nodes.find(({ takesEvents, isRunning }) => takesEvents && isRunning);
     const called = await this.#caller.call(node?.url ?? '', { method, path, body });
     if (called === 'no_answer') throw new Error(`${method} ${path} was not answered`);
-    if (called.status > 299) throw new Error(`${method} ${path} answered ${called.status} ${JSON.stringify(called.json)}`);
+    if (called.status > 299)
+      throw new Error(`${method} ${path} answered ${called.status} ${JSON.stringify(called.json)}`);
     return called.json;
   }
 
+  /** How long receivers and load, which share this process, stood still at most. */
+  get stalledMs(): number {
+    return this.#delay.max / 1e6;
+  }
+
   startLoad(): void {
+    this.#delay.enable();
     this.#load = new Load({ caller: this.#caller, nodes: () => this.nodes, types: TYPES, perSecond: PER_SECOND });
     this.#load.start();
   }
@@ -196,7 +213,9 @@ export class Scene {
     let count = 0;
     for (const { customer } of this.accounts) {
       for (const { takenAt } of customer.arrivals) {
-        const isNear = this.blows.some(({ from }) => (takenAt ?? 0) >= from - beforeMs && (takenAt ?? 0) <= from + afterMs);
+        const isNear = this.blows.some(
+          ({ from }) => (takenAt ?? 0) >= from - beforeMs && (takenAt ?? 0) <= from + afterMs,
+        );
         if (takenAt !== null && isNear) count += 1;
       }
     }
@@ -213,6 +232,7 @@ export class Scene {
   }
 
   async close(): Promise<void> {
+    this.#delay.disable();
     this.#caller.close();
     await Promise.all(this.nodes.map(async (node) => await node.remove()));
     for (const { customer } of this.accounts) await customer.stop();

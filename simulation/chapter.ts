@@ -1,6 +1,7 @@
 import type { FaultKind } from './faults.ts';
 import { audit, auditDue } from './model/audit.ts';
-import type { Invariant } from './model/violation.ts';
+import type { Model } from './model/model.ts';
+import { type Invariant, Violation } from './model/violation.ts';
 import { SimulatedNode } from './node.ts';
 import type { Plan } from './plan.ts';
 import { inTurns } from './time/turns.ts';
@@ -99,14 +100,14 @@ async function tell(cast: Cast): Promise<void> {
   const { plan, model, faults } = world;
   faults.on = false;
   for (const node of nodes) node.start();
-  await until(world, START_MS_MAX, () => nodes.every(({ running }) => running !== null), 'the nodes did not start');
+  await until(world, START_MS_MAX, () => nodes.every(({ running }) => running !== null), 'sound', () => 'the nodes did not start');
   await populate(cast);
   faults.on = true;
   weather.start();
   arrivals.start();
   changes.start();
   auditNowAndThen(world);
-  await until(world, FOR_EVER, () => model.totals.deliveries >= plan.deliveries, '');
+  await until(world, FOR_EVER, () => model.totals.deliveries >= plan.deliveries, 'sound', () => '');
   // From here on the world is kind.
   arrivals.stop();
   changes.stop();
@@ -115,36 +116,51 @@ async function tell(cast: Cast): Promise<void> {
   world.isKind = true;
   world.receivers.isKind = true;
   const isUp = (): boolean => nodes.every(({ running }) => running !== null) && weather.isCalm && changes.isIdle;
-  await until(world, REST_MS_MAX, isUp, 'the nodes did not come up again');
+  await until(world, REST_MS_MAX, isUp, 'sound', () => 'the nodes did not come up again');
   await changes.resumeAll();
   const isAtRest = (): boolean => [...model.deliveries.values()].every(({ end }) => end !== null);
-  await until(world, REST_MS_MAX, isAtRest, 'deliveries are still owed in a world where nothing goes wrong');
+  await until(world, REST_MS_MAX, isAtRest, 'durable', () => `still owed in a world where nothing goes wrong: ${owed(model)}`);
   fullAudit(world);
   for (const node of nodes) await node.stop();
-  await until(world, STOP_MS_MAX, () => true, 'the nodes did not stop');
+  await until(world, STOP_MS_MAX, () => true, 'sound', () => 'the nodes did not stop');
   fullAudit(world);
+}
+
+/** Some of what is owed, and how it stands. */
+function owed(model: Model): string {
+  const all = [...model.deliveries.values()].filter(({ end }) => end === null);
+  const some = all.slice(0, 3).map(({ id, endpoint, lease, dueAt, requests }) => {
+    return `${id} to ${endpoint.id} (${endpoint.row.status.kind}), lease ${lease}, due ${dueAt - model.options.ringNow()} ms from now, ${requests} requests`;
+  });
+  return `${all.length}: ${some.join('; ')}`;
 }
 
 async function populate({ world, population }: Cast): Promise<void> {
   const { plan, random } = world;
   let made = 0;
   for (let index = 0; index < plan.organizations; index += 1) population.addOrganization(() => (made += 1));
-  await until(world, START_MS_MAX, () => made === plan.organizations, 'the organizations were not made');
+  await until(world, START_MS_MAX, () => made === plan.organizations, 'sound', () => 'the organizations were not made');
   let endpoints = 0;
   for (let index = 0; index < plan.endpoints; index += 1) {
     const tenant = population.tenants[index] ?? random.pick(population.tenants);
     population.addEndpoint(tenant, () => (endpoints += 1));
   }
-  await until(world, START_MS_MAX, () => endpoints === plan.endpoints, 'the endpoints were not made');
+  await until(world, START_MS_MAX, () => endpoints === plan.endpoints, 'sound', () => 'the endpoints were not made');
 }
 
 /** Resolves once it holds; looks at it now and then. */
-function until({ agenda, fail }: World, withinMs: number, holds: () => boolean, problem: string): Promise<void> {
+function until(
+  { agenda, fail }: World,
+  withinMs: number,
+  holds: () => boolean,
+  invariant: Invariant,
+  problem: () => string,
+): Promise<void> {
   const deadline = agenda.now + withinMs;
   return new Promise((resolve) => {
     function look(): void {
       if (holds()) resolve();
-      else if (agenda.now >= deadline) fail(new Error(problem));
+      else if (agenda.now >= deadline) fail(new Violation(invariant, problem()));
       else agenda.after(20, look);
     }
     look();

@@ -61,6 +61,7 @@ export async function createWorld(plan: Plan): Promise<World> {
       commits.committed(works, incarnation);
       registry.committed(works, incarnation);
     },
+    reopened: () => commits.reopened(),
   };
   const faults = new Faults(random.fork(1), plan.faults, plan.faultRate);
   const masterKey = new Uint8Array(32);

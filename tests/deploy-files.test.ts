@@ -14,7 +14,7 @@ const SENSITIVE = SETTING_KEYS.map((key) => SETTINGS[key]).flatMap(({ sensitive,
 );
 const VARIABLES = SETTING_KEYS.map((key): string => SETTINGS[key].variable);
 
-type Yaml = { [name: string]: Yaml } & Yaml[] & string & number & boolean;
+type Yaml = { [name: string]: Yaml } & Yaml[] & string;
 
 /** Every document of a file, read strictly: no key twice, no unknown alias. */
 function read(file: string): Yaml[] {
@@ -124,7 +124,7 @@ describe('examples/kubernetes', () => {
       const { name } = deployment['metadata']!;
       const budget = of('PodDisruptionBudget').find((each) => each['metadata']!['name'] === name);
       expect(budget?.['spec']!['selector']!['matchLabels']).toEqual(labels(deployment));
-      expect(deployment['spec']!['replicas']).toBeGreaterThan(budget!['spec']!['maxUnavailable']!);
+      expect(Number(deployment['spec']!['replicas'])).toBeGreaterThan(Number(budget!['spec']!['maxUnavailable']));
       const [spread] = deployment['spec']!['template']!['spec']!['topologySpreadConstraints']!;
       expect(spread!['labelSelector']!['matchLabels']).toEqual(labels(deployment));
     }

@@ -61,7 +61,7 @@ async function listAll(path: string): Promise<Json[]> {
   let cursor: string | null = '';
   while (cursor !== null) {
     const page: Json = await ask('GET', `${path}${path.includes('?') ? '&' : '?'}limit=200${cursor}`);
-    items.push(...(page['items'] as Json));
+    for (const item of page['items'] as Json[]) items.push(item);
     cursor = (page['nextCursor'] as string | null) === null ? null : `&cursor=${page['nextCursor']}`;
   }
   return items;

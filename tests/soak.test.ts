@@ -59,7 +59,8 @@ function seen(changes: Partial<Seen> = {}, nodeAt: (seconds: number) => Partial<
     history: { events: 10, mustGo: 10 },
     samples: Array.from({ length: 360 }, (_, index) => sampleAt((index + 1) * 10, nodeAt((index + 1) * 10))),
     end: sampleAt(3_700, nodeAt(3_700)),
-    lost: 0,
+    missing: 0,
+    owed: [],
     listenerWarnings: 0,
     errorLines: [],
     firstWrong: null,
@@ -80,7 +81,7 @@ describe('the verdict of a soak', () => {
   });
 
   it.each<readonly [string, Partial<Seen>, string]>([
-    ['an event was lost', { lost: 1 }, 'lost'],
+    ['an event was lost', { missing: 1 }, 'lost: neither sent nor owed any more'],
     ['a signature was wrong', { tally: { ...seen().tally, wronglySigned: 1 } }, 'wrongly signed'],
     [
       'something went to a suspended endpoint',
@@ -106,9 +107,14 @@ describe('the verdict of a soak', () => {
     ['Node warned of listeners', { listenerWarnings: 1 }, 'warnings about listeners'],
     ['the log has errors', { errorLines: ['{"level":"error"}'] }, 'errors in the log'],
     [
-      'something stayed in the queue',
+      'what was delivered stayed in the queue',
       { end: sampleAt(3_700, {}, { rows: new Map([['queue', 1]]) }) },
-      'rows of the queue after the last delivery',
+      'rows of the queue that nobody waits for',
+    ],
+    [
+      'something stayed in the queue',
+      { missing: 1, end: sampleAt(3_700, {}, { rows: new Map([['queue', 1]]) }) },
+      'owed although nothing is in the way',
     ],
     [
       'the log of the database grew',

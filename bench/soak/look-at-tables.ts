@@ -22,6 +22,8 @@ export type TablesWatch = {
   madeSince(ms: number): Promise<ReadonlyMap<string, number>>;
   /** When the oldest event was made that is left. */
   oldestEventAt(): Promise<number>;
+  /** Each endpoint that is owed something, in words for whoever must find out why. */
+  owed(): Promise<readonly string[]>;
 };
 
 const MADE: Readonly<Record<string, string>> = {
@@ -31,6 +33,10 @@ const MADE: Readonly<Record<string, string>> = {
   event_ids: 'SELECT count(*) AS rows FROM event_ids WHERE expires_at >= ',
 };
 const OLDEST = 'SELECT min(created_at) AS at FROM events';
+const OWED = `
+  SELECT e.id, e.status, q.lease, count(*) AS deliveries, min(q.due_at) AS due_at, d.due_at AS indexed_at, %taken AS taken_by
+  FROM queue q JOIN endpoints e ON e.number = q.endpoint LEFT JOIN due_endpoints d ON d.endpoint = q.endpoint
+  GROUP BY e.id, e.status, q.lease, d.due_at, taken_by LIMIT 20`;
 
 export function watchSqlite(databasePath: string): TablesWatch {
   return {
@@ -63,6 +69,13 @@ export function watchSqlite(databasePath: string): TablesWatch {
     async oldestEventAt() {
       using db = new DatabaseSync(databasePath, { readOnly: true, timeout: 5_000 });
       return Number(db.prepare(OLDEST).get()?.['at']);
+    },
+    async owed() {
+      using db = new DatabaseSync(databasePath, { readOnly: true, timeout: 5_000 });
+      return db
+        .prepare(OWED.replace('%taken', 'NULL'))
+        .all()
+        .map((row) => JSON.stringify(row));
     },
   };
 }
@@ -121,6 +134,11 @@ export function watchPostgres(postgres: PostgresBed, database: PostgresDatabase)
     },
     async oldestEventAt() {
       return Number(((await database.query(OLDEST)).rows[0] as { at: string }).at);
+    },
+    async owed() {
+      const { rows } = await database.query(OWED.replace('%taken', 'd.taken_by'));
+      const nodes = await database.query('SELECT incarnation, seen_at FROM nodes');
+      return [...rows, ...nodes.rows].map((row) => JSON.stringify(row));
     },
   };
 }

@@ -2,15 +2,17 @@
  * An hour of steady load with rotations, suspensions, endpoints that come and go, and keys that are revoked: nothing may
  * be lost or wrongly signed, and nothing may grow.
  *
- *   npm run soak -- [--minutes 60] [--store sqlite|postgres] [--nodes 2] [--rate 300] [--customers 24] [--json]
+ *   npm run soak -- [--minutes 60] [--store sqlite|postgres] [--nodes 2] [--rate 300] [--customers 24] [--json] [--record]
  *
- * Ends with a table of verdicts and an exit status. `--json` prints everything that was seen instead.
+ * Ends with a table of verdicts and an exit status. `--json` prints everything that was seen instead; `--record` writes the
+ * table beside the benchmarks.
  */
 import { parseArgs } from 'node:util';
 import { STORES, type StoreKind } from '../bed.ts';
 import { MACHINE } from '../figures.ts';
 import { plainTable } from '../table.ts';
 import { planOf } from './plan.ts';
+import { recordSoak } from './record.ts';
 import { soak } from './soak.ts';
 import { isPassed, verdictOf } from './verdict.ts';
 
@@ -22,6 +24,7 @@ const { values: flags } = parseArgs({
     rate: { type: 'string', default: '300' },
     customers: { type: 'string', default: '24' },
     json: { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
   },
 });
 
@@ -54,6 +57,8 @@ if (flags.json) {
   process.stdout.write(`${JSON.stringify({ machine: MACHINE, passed, verdict: lines, ...seen }, plain)}\n`);
 } else {
   process.stdout.write(`\n${MACHINE}, ${flags.minutes} minutes, ${store}, ${nodes} node${nodes === 1 ? '' : 's'}\n\n`);
+  for (const row of seen.owed) process.stderr.write(`${row}\n`);
   process.stdout.write(`${plainTable(lines)}\n\n${passed ? 'held' : 'did not hold'}\n`);
 }
+if (flags.record) for (const path of recordSoak(plan, lines)) process.stderr.write(`wrote ${path}\n`);
 process.exitCode = passed ? 0 : 1;

@@ -64,6 +64,7 @@ export async function soak(plan: Plan, say: (line: string) => void): Promise<See
   await allArrived(known);
   await sleep(SETTLE_MS);
   const end = await look(watched, (Date.now() - startedAt) / 1_000);
+  const missing = known.reduce((sum, { expected, received }) => sum + expected.missingFrom(received), 0);
   return {
     plan,
     sent,
@@ -72,7 +73,8 @@ export async function soak(plan: Plan, say: (line: string) => void): Promise<See
     history: servers.history,
     samples: await samples,
     end,
-    lost: known.reduce((sum, { expected, received }) => sum + expected.missingFrom(received), 0),
+    missing,
+    owed: missing > 0 ? await servers.tables.owed() : [],
     listenerWarnings: servers.complaints.listenerWarnings,
     errorLines: servers.complaints.errorLines,
     firstWrong: customers.firstWrong,

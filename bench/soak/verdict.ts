@@ -18,7 +18,10 @@ export type Seen = {
   readonly samples: readonly Sample[];
   /** After everything was delivered. */
   readonly end: Sample;
-  readonly lost: number;
+  /** Accepted, and not at its customer when everything should be. */
+  readonly missing: number;
+  /** What the database says of those, when there are any. */
+  readonly owed: readonly string[];
   /** Warnings of Node about listeners that nobody takes off. */
   readonly listenerWarnings: number;
   /** Lines of the log that say `error`, the first few. */
@@ -63,12 +66,14 @@ function told(measure: string, figure: string, ratio = ''): Line {
   return { measure, figure, ratio, target: '', met: null };
 }
 
-function promiseLines({ plan, sent, tally, deeds, lost, ...seen }: Seen): Line[] {
+function promiseLines({ plan, sent, tally, deeds, ...seen }: Seen): Line[] {
+  const stillOwed = Math.min(seen.missing, seen.end.tables.rows.get('queue') ?? 0);
   const repeatedMax = Math.ceil(sent.deliveries * REPEATED_RATIO_MAX);
   return [
     told('events accepted', wholeOf(sent.accepted), `${wholeOf(sent.accepted / plan.seconds)}/s`),
     told('deliveries that were expected', wholeOf(sent.deliveries)),
-    none('lost', lost),
+    none('lost: neither sent nor owed any more', seen.missing - stillOwed),
+    none('owed although nothing is in the way', stillOwed, seen.owed[0] ?? ''),
     none('wrongly signed', tally.wronglySigned, `${wholeOf(deeds.rotations)} rotations`),
     none(
       'sent after a suspension or an archiving was answered',
@@ -179,7 +184,7 @@ function flatLine(measure: string, trend: Trend | null, { ratio, least, show }: 
   };
 }
 
-function tableLines({ plan, samples, end, unexplained, oldestHours, history }: Seen): Line[] {
+function tableLines({ plan, samples, end, unexplained, oldestHours, history, missing }: Seen): Line[] {
   const most = (of: (sample: Sample) => number): number => Math.max(...[...samples, end].map(of));
   const bounded = (measure: string, value: number, bound: number, show: (value: number) => string): Line => ({
     measure,
@@ -191,7 +196,7 @@ function tableLines({ plan, samples, end, unexplained, oldestHours, history }: S
   const isSqlite = plan.store === 'sqlite';
   const removed = end.nodes.reduce((sum, { removedEvents }) => sum + removedEvents, 0);
   return [
-    none('rows of the queue after the last delivery', end.tables.rows.get('queue') ?? 0),
+    none('rows of the queue that nobody waits for', Math.max(0, (end.tables.rows.get('queue') ?? 0) - missing)),
     ...[...unexplained].map(([table, rows]) => none(`rows of ${table} that no accepted event explains`, rows)),
     bounded('oldest event that is left', oldestHours, OLDEST_HOURS_MAX[plan.store], (hours) => `${hours.toFixed(2)} h`),
     told(

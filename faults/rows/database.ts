@@ -71,16 +71,18 @@ const CONNECTIONS = onPostgres({
   postgresFlags: ['-c', 'max_connections=40'],
   run: async (scene, postgres) => {
     const crowd: Client[] = [];
+    const superuser = await postgres.connect();
     scene.strike();
-    const until = Date.now() + CROWDED_MS;
+    const until = Date.now() + (scene.isShort ? CROWDED_MS / 4 : CROWDED_MS);
     while (Date.now() < until) {
-      await postgres.query(KILL_SESSIONS);
+      await superuser.query(KILL_SESSIONS);
       await crowdIn(postgres, crowd);
       await pause(50);
     }
     scene.notes.push(`${crowd.length} taken`);
     await Promise.all(crowd.map(async (client) => await client.end()));
     scene.heal();
+    await superuser.end();
   },
 });
 

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Misbehaviour } from '../customer.ts';
-import { type Fault, NO_DUPLICATES, type Stage } from '../fault.ts';
+import { type Fault, GIVEN_UP, type Stage } from '../fault.ts';
 import { cannotGiveResolvers } from '../machine.ts';
 import { type Lie, type NameServer, startNameServer } from '../name-server.ts';
 
@@ -46,7 +46,7 @@ export const DNS: Fault = {
   stores: ['sqlite', 'postgres'],
   cannot: cannotGiveResolvers,
   stage: staged,
-  duplicatesMax: NO_DUPLICATES,
+  duplicatesMax: GIVEN_UP,
   run: async (scene) => {
     const traps: Server[] = [];
     let trapped = 0;

@@ -51,8 +51,7 @@ export const PARTITION_ALL: Fault = {
   breaks: `all nodes are cut off from PostgreSQL for ${ALL_CUT_MS / 1_000} s: bytes stay in the wire (a relay that stops reading)`,
   stores: ['postgres'],
   stage: (): Stage => {
-    const database = async (port: number): Promise<Relay> =>
-      await (relay ??= startRelay({ host: '127.0.0.1', port }));
+    const database = async (port: number): Promise<Relay> => await (relay ??= startRelay({ host: '127.0.0.1', port }));
     return {
       nodes: [
         { role: 'all', database },

@@ -11,7 +11,7 @@ import type { Work } from './work.ts';
 export class NodeRegistry {
   readonly #database: SharedDatabase;
   readonly #seenAt = new Map<Incarnation, number>();
-  /** Runs that may have leases. */
+  /** Runs that may have leases, or answer for endpoints. */
   readonly #leasing = new Set<Incarnation>();
   /** Endpoints that were taken out of the index, and by whom. */
   readonly #answeredBy = new Map<EndpointId, Incarnation>();
@@ -56,12 +56,10 @@ export class NodeRegistry {
   /** Is told of every commit. */
   committed(works: readonly Work[], incarnation: Incarnation): void {
     for (const work of works) {
-      if (work.error !== null) continue;
-      if (work.kind === 'accept') this.#leasing.add(incarnation);
-      else if (work.kind === 'claim') {
-        this.#leasing.add(incarnation);
-        this.#answeredBy.set(work.unit.endpointId, incarnation);
-      } else if (work.kind === 'takeDue') {
+      if (work.error !== null || (work.kind !== 'accept' && work.kind !== 'claim' && work.kind !== 'takeDue')) continue;
+      this.#leasing.add(incarnation);
+      if (work.kind === 'claim') this.#answeredBy.set(work.unit.endpointId, incarnation);
+      else if (work.kind === 'takeDue') {
         for (const id of work.result?.endpointIds ?? []) this.#answeredBy.set(id, incarnation);
       }
     }

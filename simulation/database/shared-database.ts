@@ -17,7 +17,11 @@ export type LoggedChange = { readonly number: number; readonly change: Change };
 const CHANGES_KEPT = 20_000;
 
 /** Is told what a commit did, at the moment when it is done. */
-export type Witness = { committed(works: readonly Work[], incarnation: Incarnation): void };
+export type Witness = {
+  committed(works: readonly Work[], incarnation: Incarnation): void;
+  /** The file was opened anew: every lease is void. */
+  reopened(): void;
+};
 
 /**
  * The database of all nodes: the real writer and reader of SQLite in memory, one transaction at a time. Beside the tables it
@@ -31,7 +35,7 @@ export class SharedDatabase {
   #writer: Writer;
   #changes: LoggedChange[] = [];
   lastChange = 0;
-  witness: Witness = { committed() {} };
+  witness: Witness = { committed() {}, reopened() {} };
   /** The database's own clock: nobody sets it. */
   now: () => number = () => 0;
 
@@ -50,6 +54,7 @@ export class SharedDatabase {
   /** As a program does that opens the file: every lease of an earlier run is void. */
   reopen(now: number): Incarnation {
     this.#writer = createWriter(this.db, now);
+    this.witness.reopened();
     return this.#writer.incarnation;
   }
 

@@ -43,7 +43,14 @@ function move(model: Model, delivery: DeliveryModel, { next }: Outcome, incarnat
 /** Every attempt is one that a receiver or the network saw, in the order in which the process was told. */
 function checkAttempt(model: Model, delivery: DeliveryModel, { attempt, next }: Outcome): void {
   if (attempt.errorKind === 'signing') return;
-  const at = delivery.unrecorded.findIndex(({ startedAt }) => startedAt === attempt.startedAt);
+  let at = indexOf(delivery, attempt.startedAt);
+  if (at < 0) {
+    // Requests for several deliveries of one event look the same: this one was taken for one of the others'.
+    const others = delivery.endpoint.owed.get(delivery.eventId);
+    const other = Array.isArray(others) ? others.find((one) => indexOf(one, attempt.startedAt) >= 0) : undefined;
+    if (other !== undefined) delivery.swapRequests(other);
+    at = indexOf(delivery, attempt.startedAt);
+  }
   const seen = delivery.unrecorded[at];
   model.checks.that('history', seen !== undefined, () => `${attempt.id} of ${delivery.id} never happened`);
   if (seen === undefined) return;
@@ -52,4 +59,8 @@ function checkAttempt(model: Model, delivery: DeliveryModel, { attempt, next }: 
   model.checks.that('history', isTrue, () => `${attempt.id} says ${attempt.keyIds} and ${attempt.responseStatus}, but it was ${seen.keyIds} and ${seen.status}`);
   const is2xx = seen.status !== null && seen.status >= 200 && seen.status < 300;
   model.checks.that('history', is2xx === (next.kind === 'succeeded'), () => `${attempt.id} with ${seen.status} led to ${next.kind}`);
+}
+
+function indexOf({ unrecorded }: DeliveryModel, startedAt: number): number {
+  return unrecorded.findIndex((one) => one.startedAt === startedAt);
 }

@@ -31,6 +31,14 @@ export class Commits implements Witness {
     }
   }
 
+  reopened(): void {
+    for (const delivery of this.#model.deliveries.values()) {
+      if (delivery.lease === null) continue;
+      delivery.lease = null;
+      if (delivery.end !== null) endDelivery(this.#model, delivery, delivery.end);
+    }
+  }
+
   /** The process that asked was told what these did. */
   told(works: readonly Work[]): void {
     if (this.#model.options.isKnownInTime) return;

@@ -60,4 +60,16 @@ export class DeliveryModel {
     this.dueAt = dueAt;
     this.lease = lease;
   }
+
+  /** What was seen of one was seen of the other. */
+  swapRequests(other: DeliveryModel): void {
+    const { flying, requests, unrecorded, taken, told, excuse } = this;
+    this.flying = other.flying;
+    this.requests = other.requests;
+    this.unrecorded = other.unrecorded;
+    this.taken = other.taken;
+    this.told = other.told;
+    this.excuse = other.excuse;
+    Object.assign(other, { flying, requests, unrecorded, taken, told, excuse });
+  }
 }

@@ -39,7 +39,7 @@ export function beginRequest(model: Model, sending: Sending): SeenRequest {
   const endpoint = model.endpointsByUrl.get(sending.href);
   if (endpoint === undefined) throw new Error(`a request to ${sending.href}, which nobody made`);
   const id = headerOf(headers, 'webhook-id');
-  const delivery = owedOf(endpoint, id, incarnation);
+  const delivery = owedOf(endpoint, id, process, incarnation);
   checks.that('recorded', delivery !== null, () => `event ${id} was sent to ${endpoint.id}, which is not owed`);
   if (delivery === null) throw new Error('unreachable');
   checks.that('leased', delivery.lease === incarnation, () => `run ${incarnation} sent ${delivery.id}, whose lease is ${delivery.lease}`);
@@ -72,12 +72,14 @@ export function headerOf(headers: readonly string[], name: string): string {
   return at < 0 ? '' : (headers[at + 1] ?? '');
 }
 
-/** Of several of one event, the one that this run holds. */
-function owedOf(endpoint: EndpointModel, eventId: string, incarnation: Incarnation): DeliveryModel | null {
+/** A request does not say of which delivery it is: of several of one event, one that this run holds and has not sent. */
+function owedOf(endpoint: EndpointModel, eventId: string, process: SimulatedProcess, incarnation: Incarnation): DeliveryModel | null {
   const found = endpoint.owed.get(eventId);
   if (found === undefined) return null;
   if (!Array.isArray(found)) return found;
-  return found.find(({ lease, flying }) => lease === incarnation && flying === null) ?? found[0] ?? null;
+  const held = found.filter(({ lease }) => lease === incarnation);
+  const unsent = held.find(({ flying, unrecorded }) => flying !== process && !unrecorded.some(({ by }) => by === process));
+  return unsent ?? held[0] ?? found[0] ?? null;
 }
 
 function checkStatus(model: Model, endpoint: EndpointModel): void {

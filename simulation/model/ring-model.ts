@@ -37,6 +37,15 @@ export class RingModel {
     this.owner = owner;
   }
 
+  /** The latest of the times at which it was, or will be, changed by somebody. */
+  get lastChangeAt(): number {
+    let last = 0;
+    for (const { activatesAt, supersededAt, revokedAt } of this.#secrets) {
+      last = Math.max(last, activatesAt ?? 0, supersededAt ?? 0, revokedAt ?? 0);
+    }
+    return last;
+  }
+
   get secrets(): readonly SecretTimes[] {
     return this.#secrets;
   }

@@ -140,7 +140,7 @@ export class Rotations {
     };
     const attempt = (tries: number): void => {
       const startedAt = agenda.now;
-      const wall = this.#wall();
+      const wall = this.#wallFor(owner);
       this.#clients.call(
         (app) => rotate(app, this.#clients.callerOf(organizationId), input, request),
         (answer) => {
@@ -159,7 +159,7 @@ export class Rotations {
             model.checks.that('prompt', tookMs <= ANSWER_MS_MAX, () => `a rotation of ${owner} took ${tookMs} ms while nothing was wrong`);
           }
           trace.add(agenda.now, STEP.control, 0, 0, 0, `rotated ${owner} to ${answer.value.secret.id}`);
-          done(this.#given(keyholder, wish, answer, wall === this.#wall()));
+          done(this.#given(keyholder, wish, answer, wall !== null && wall === this.#wallFor(owner)));
         },
       );
     };
@@ -186,10 +186,11 @@ export class Rotations {
     return secret.id;
   }
 
-  /** How the wall clocks stand that rings are decided by. */
-  #wall(): number {
-    const { plan, machines } = this.#world;
-    return plan.kind === 'file' ? (machines[0]?.wallAheadMs ?? 0) : 0;
+  /** How the clock stands that rings are decided by; null while it stands before the last change of this one. */
+  #wallFor(owner: RingOwner): number | null {
+    const { plan, machines, model } = this.#world;
+    if (plan.kind !== 'file') return 0;
+    return model.ring(owner).lastChangeAt > model.options.ringNow() ? null : (machines[0]?.wallAheadMs ?? 0);
   }
 
   #busy(keyholder: Keyholder, isBusy: boolean): void {

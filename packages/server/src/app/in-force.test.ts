@@ -62,6 +62,17 @@ describe('where many nodes sign', () => {
     expect(app.clock.now()).toBeLessThan(now + 1_500);
   });
 
+  it('the answer waits longer when the commit was held up until the moment had come', async () => {
+    const { app, now } = world(1, 1_000);
+    await inForce(app, now - 50);
+    expect(app.clock.now()).toBeGreaterThanOrEqual(now + 800);
+  });
+
+  it('has more time after each commit that came too late', () => {
+    const { app } = world(1, 1_000);
+    expect([0, 1, 2].map((lates) => leadMs(app, lates))).toEqual([1_000, 1_500, 2_000]);
+  });
+
   it('what was just committed is in the memory of all when it is answered', async () => {
     const { app, now } = world(1, 1_000);
     await inForceEverywhere(app);

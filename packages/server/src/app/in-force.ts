@@ -1,3 +1,4 @@
+import { STORE_CONFLICT_RETRIES_MAX } from '../domain/limits.ts';
 import { GOOD_MS } from '../store/currency.ts';
 import type { ApplyOptions } from '../store/port.ts';
 import type { AppContext } from './context.ts';
@@ -11,6 +12,9 @@ export const IN_FORCE_LEAD_MS = 30;
 const CLOCK_ERROR_MS = 100;
 /** However the clock is set meanwhile, nobody waits for a moment longer than until then and this. */
 const PATIENCE_MS = 2 * CLOCK_ERROR_MS;
+/** What a commit that came too late gets more the next time, and how often. */
+const LATE_MS = 500;
+const LATES_MAX = STORE_CONFLICT_RETRIES_MAX - 1;
 /** Where there are many nodes: what was committed so long ago is in the memory of each that still acts on its memory. */
 const IN_MEMORY_MS = GOOD_MS + CLOCK_ERROR_MS;
 /** Somebody else's change that is younger may still be on its way; a commit takes no longer than this to be known. */
@@ -18,9 +22,12 @@ const RECENT_MS = 30_000;
 
 type Tools = Pick<AppContext, 'clock' | 'timers'> & { readonly store: Pick<AppContext['store'], 'spreadMs'> };
 
-/** How far ahead a change of a ring is decided, so that it is in the memory of every node before it begins. */
-export function leadMs({ store }: Tools): number {
-  return store.spreadMs === 0 ? IN_FORCE_LEAD_MS : store.spreadMs;
+/**
+ * How far ahead a change of a ring is decided, so that it is in the memory of every node before it begins. Further after
+ * each commit that would have come too late: a database that is slow makes the answer late, and not impossible.
+ */
+export function leadMs({ store }: Pick<Tools, 'store'>, lates = 0): number {
+  return store.spreadMs === 0 ? IN_FORCE_LEAD_MS : store.spreadMs + LATE_MS * lates;
 }
 
 /** Of a change that begins at `at`: committed later, not every node would know of it by then. */
@@ -28,18 +35,23 @@ export function commitBefore({ store }: Tools, at: number): ApplyOptions {
   return store.spreadMs === 0 ? {} : { notAfter: at - IN_MEMORY_MS };
 }
 
-/** Waits until a change of a ring that was committed for `at`, by the rule of `commitBefore`, is in force everywhere. */
+/**
+ * Waits until a change of a ring that begins at `at`, and whose commit is known, is in force everywhere. Most often every
+ * node knows of it before it begins; when the disk of the database held the commit up, that takes longer.
+ */
 export async function inForce(app: Tools, at: number): Promise<void> {
   const { clock } = app;
   const isAlone = app.store.spreadMs === 0;
   const begins = isAlone ? at : at + CLOCK_ERROR_MS;
-  const deadline = clock.monotonic() + leadMs(app) + (isAlone ? IN_FORCE_LEAD_MS : PATIENCE_MS);
+  const known = inForceSince(app, at);
+  const deadline = clock.monotonic() + (isAlone ? 2 * IN_FORCE_LEAD_MS : leadMs(app, LATES_MAX) + PATIENCE_MS);
   for (;;) {
     // Timers may fire a little early, so the clock is asked again.
     const waitMs = Math.min(begins - clock.now(), deadline - clock.monotonic());
-    if (waitMs <= 0) return;
+    if (waitMs <= 0) break;
     await sleep(app, waitMs);
   }
+  await known;
 }
 
 /** Waits until what was committed just now is in force everywhere. */

@@ -86,11 +86,15 @@ export async function rotate(
   }
   return await idempotent<Rotated, Reference>(app, caller, request, {
     perform: async (row) => {
-      const decide = async () => await decideRotation(app, caller, input, row);
-      const outcome = await app.queue.run(input.owner, async () => await decideAndApply(app, decide));
+      const decide = async (lates: number) => await decideRotation(app, caller, input, { row, lates });
+      // One after the other until it is in force: what the answer shows of the ring is what this rotation made of it.
+      const outcome = await app.queue.run(input.owner, async () => {
+        const applied = await decideAndApply(app, decide);
+        if (typeof applied !== 'symbol' && applied.ok) await inForce(app, applied.value.effectiveAt);
+        return applied;
+      });
       if (typeof outcome === 'symbol' || !outcome.ok) return outcome;
-      const { secret, retired, effectiveAt } = outcome.value;
-      await inForce(app, effectiveAt);
+      const { secret, retired } = outcome.value;
       app.telemetry.secretRotated({
         owner: input.owner,
         secretId: secret.id,
@@ -125,7 +129,7 @@ async function decideRotation(
   app: AppContext,
   caller: Caller,
   input: RotateInput,
-  row: RowMaker<Reference> | null,
+  { row, lates }: { readonly row: RowMaker<Reference> | null; readonly lates: number },
 ): Promise<Decision<Rotated>> {
   const { owner, force, reason } = input;
   const owned = await ownerOf(app, caller, owner, 'change', input.archived);
@@ -139,7 +143,7 @@ async function decideRotation(
   const unfit = refusalOfPromise(input, policy, imposed) ?? (await refusalOfSigned(app, owned.value, secret.algorithm));
   if (unfit !== null) return unfit;
   const now = app.clock.now();
-  const at = afterPending(ring, now + leadMs(app));
+  const at = afterPending(ring, now + leadMs(app, lates));
   const command = { kind: 'rotate' as const, secret, graceSeconds: graceOf(app, input, imposed), force, reason };
   const decision = decideAhead(ring, policy, command, { now, effectiveAt: at });
   if (decision.kind === 'refused') return ringRefusal(decision, imposed, namedBy(input));

@@ -52,13 +52,13 @@ export async function revokeSecret(
     perform: async (row) => {
       let at = 0;
       const outcome = await app.queue.run(owner, async () =>
-        decideAndApply<null>(app, async () => {
+        decideAndApply<null>(app, async (lates) => {
           const owned = await ownerOf(app, caller, owner, 'change', archived);
           if (!owned.ok) return owned;
           const ring = await app.store.reader.keyring(owner);
           if (ring === null) return noRing();
           const now = app.clock.now();
-          at = now + leadMs(app);
+          at = now + leadMs(app, lates);
           const { policy, imposed } = policyOf(app, owned.value.policy, input.dialectPolicy);
           const decision = decideAhead(ring, policy, { kind: 'revoke', secretId }, { now, effectiveAt: at });
           if (decision.kind === 'refused') return await revokeRefusal(app, decision, imposed, { owner, secretId });

@@ -22,18 +22,19 @@ const RETRY_AFTER_SECONDS = 5;
  */
 export async function decideAndApply<T>(
   app: AppContext,
-  decide: () => Promise<Decision<T>>,
+  /** `lates`: how often the commit would have come too late so far. */
+  decide: (lates: number) => Promise<Decision<T>>,
 ): Promise<Outcome<T> | typeof ALREADY_DONE> {
-  let isLate = false;
+  let lates = 0;
   for (let round = 0; round < STORE_CONFLICT_RETRIES_MAX; round += 1) {
-    const decision = await decide();
+    const decision = await decide(lates);
     if (!decision.ok) return decision;
     const applied = await app.store.apply(decision.commands, decision.options);
     if (applied.kind === 'applied') return done(decision.value);
     if (applied.kind === 'conflict' && applied.command === 'idempotency.insert') return ALREADY_DONE;
-    isLate = applied.kind === 'late';
+    if (applied.kind === 'late') lates += 1;
   }
-  if (isLate) {
+  if (lates > 0) {
     const detail = 'the database takes too long to commit, and nothing was changed; try again in a moment';
     return refused('store_unavailable', detail, { retryAfterSeconds: RETRY_AFTER_SECONDS });
   }

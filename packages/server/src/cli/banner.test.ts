@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { banner } from './banner.ts';
 
 const URL = 'http://127.0.0.1:8484';
-const config = { bootstrapKey: null, rootDialect: null };
+const config = { bootstrapKey: null, rootDialect: null, role: 'all' } as const;
 const acme = { name: 'acme', mount: 'root' } as const;
 
 describe('the banner', () => {
@@ -21,5 +21,12 @@ describe('the banner', () => {
     expect(text).toContain(`At its root stands ${name}: ${URL}/docs\n`);
     expect(text).toContain(`curl -sS ${URL}/hookring/v1/events`);
     expect(text).not.toContain(`${URL}/v1`);
+  });
+
+  it('promises no API of a worker', () => {
+    const setup = { config: { ...config, role: 'worker' as const }, dialects: [] };
+    const text = banner({ url: URL, firstKey: null, nativePrefix: '/v1' }, setup);
+    expect(text).toContain(`${URL} has /healthz, /readyz and /metrics, and no API`);
+    expect(text).not.toContain('curl');
   });
 });

@@ -5,13 +5,14 @@ import { NATIVE_PREFIX } from '../dialects/native/prefixes.ts';
 
 type Started = Pick<StartedService, 'url' | 'firstKey' | 'nativePrefix'>;
 type Configured = {
-  readonly config: Pick<Config, 'bootstrapKey' | 'rootDialect'>;
+  readonly config: Pick<Config, 'bootstrapKey' | 'rootDialect' | 'role'>;
   readonly dialects: readonly Pick<Dialect, 'name' | 'mount'>[];
 };
 
 /** What a person sees on standard output after a start: enough to send a first webhook without reading on. */
 export function banner(service: Started, setup: Configured): string {
   const { url, firstKey, nativePrefix } = service;
+  if (setup.config.role === 'worker') return workerBanner(url);
   const api = `${url}${nativePrefix}`;
   return [
     `Hookring is running at ${url}`,
@@ -28,6 +29,13 @@ export function banner(service: Started, setup: Configured): string {
     `    -H 'Content-Type: application/json' -d '{"type":"invoice.paid","payload":{"amount":1900}}'`,
     '',
     'Other commands work in a second terminal: npx hookring --help',
+    'Stop it with Ctrl-C.',
+  ].join('\n');
+}
+
+function workerBanner(url: string): string {
+  return [
+    `Hookring delivers from here, as a worker: ${url} has /healthz, /readyz and /metrics, and no API`,
     'Stop it with Ctrl-C.',
   ].join('\n');
 }

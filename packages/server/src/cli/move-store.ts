@@ -6,7 +6,7 @@ import { explained } from '../store/postgres/explain.ts';
 import { TransferRefusal, type TransferRefusalReason } from '../store/transfer/refusal.ts';
 import { openSource, type Source } from '../store/transfer/source.ts';
 import { openTarget } from '../store/transfer/target.ts';
-import { type Compared, type Copied, compareAll, copyAll } from '../store/transfer/transfer.ts';
+import { type Compared, type Copied, compareAll, copyAll, type TransferProgress } from '../store/transfer/transfer.ts';
 import { openerOf, stoppable } from './backup-setting.ts';
 import { CommandFailure, EXIT, type ExitCode } from './exit.ts';
 import type { Io } from './io.ts';
@@ -40,7 +40,7 @@ export async function moveStore(io: Io, order: MoveOrder): Promise<Moved> {
       try {
         const target = await openTarget({ url: to.url, where: to.shown, readOnly: !isCopying });
         opened.defer(async () => await target.close());
-        const parts = { source, target, signal, onProgress: bar.show };
+        const parts = { source, target, signal, onProgress: (advance: TransferProgress) => bar.show(advance) };
         const copied = isCopying ? await copyAll(parts) : null;
         const compared = await compareAll(parts);
         if (isCopying && compared.every(({ equal }) => equal)) await target.finish();

@@ -77,10 +77,13 @@ function openSession(io: Io, report: Report, json: boolean, connection: Connecti
 }
 
 /** When what was put into the queue goes out, unless a server of this machine has it already. */
-export function noteWhenSent({ direct, offline, note }: Session, what: 'it goes' | 'they go' = 'it goes'): void {
-  if (offline) note(`No server runs: ${what} out when one starts.`);
-  else if (direct)
-    note(`No server runs on this machine: ${what} out by one elsewhere on this database, or when one starts.`);
+export function noteWhenSent(session: Session, what: 'it goes' | 'they go' = 'it goes'): void {
+  if (session.offline) {
+    session.note(`No server runs: ${what} out when one starts.`);
+  } else if (session.direct) {
+    const who = 'one elsewhere on this database, or when one starts';
+    session.note(`No server runs on this machine: ${what} out by ${who}.`);
+  }
 }
 
 export async function guarded(io: Io, report: Report, json: boolean, action: () => Promise<void>): Promise<void> {

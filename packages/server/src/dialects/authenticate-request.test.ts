@@ -64,6 +64,7 @@ describe('API keys', () => {
     const app = {
       settings: { bootstrapKeyHash: null, localTokenHash: null },
       clock: { now: () => 0 },
+      store: { currency: { goodUntil: Number.POSITIVE_INFINITY } },
       directory: { apiKey: () => key, rememberedApiKey: () => key },
       sessionJwts: {},
       telemetry: { accessRefused: ({ code }: { code: string }) => hashes.push(code) },
@@ -199,7 +200,11 @@ describe('session JWTs', () => {
     ['session tokens', [sessionJwts], true, /send a session token/],
     ['session tokens that nobody issues', [sessionJwts], false, /no issuer of them is configured/],
   ])('are asked for where a dialect takes %s', async (_name, authenticate, hasIssuer, words) => {
-    const app = { sessionJwts: hasIssuer ? {} : null, telemetry: { accessRefused() {} } } as unknown as AppContext;
+    const app = {
+      sessionJwts: hasIssuer ? {} : null,
+      store: { currency: { goodUntil: Number.POSITIVE_INFINITY } },
+      telemetry: { accessRefused() {} },
+    } as unknown as AppContext;
     const ask = compileAuthentication({ name: 'any', prefix: '', authenticate, scopeAliases: {} }, app);
     const facts = {
       token: null,

@@ -128,6 +128,7 @@ describe('a way of a dialect', () => {
           return { cancel: () => void (wait.cancelled = true) };
         },
       },
+      store: { currency: { goodUntil: Number.POSITIVE_INFINITY } },
       telemetry: { accessRefused() {} },
     } as unknown as AppContext; // All that such a way needs.
     const authenticate = [async () => await new Promise<null>(() => {})];

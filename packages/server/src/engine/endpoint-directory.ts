@@ -57,7 +57,8 @@ export class EndpointDirectory {
   }
 
   /**
-   * Reads them all, and gives out null for what does not exist. While `use` runs, none of them is forgotten, whatever
+   * Reads them all, and gives out null for what does not exist. The store has just named them as active, so one that is not,
+   * as far as memory knows, is read again: another node may have resumed it a moment ago. While `use` runs, none of them is forgotten, whatever
    * became of their views during the reading; after it, those stay that a view or a lane has. One such call at a time.
    */
   async withLoaded(
@@ -66,6 +67,8 @@ export class EndpointDirectory {
   ): Promise<void> {
     for (const id of ids) this.#held.add(id);
     try {
+      const states = await Promise.all(ids.map((id) => this.load(id)));
+      for (const state of states) if (state?.isActive === false) state.outdated = true;
       use(await Promise.all(ids.map((id) => this.load(id))));
     } finally {
       this.#held.clear();

@@ -253,6 +253,8 @@ export class Refill {
   /** Those that have a lane, and of the others as many as may get one. */
   #answerable(): readonly EndpointId[] {
     let { room } = this.#lanes;
+    // Others may have taken the room that there was when these were taken.
+    if (room === 0) room = this.#lanes.makeRoom(this.#unanswered.length);
     return this.#unanswered.filter((id) => {
       if (this.#lanes.peek(id) !== null) return true;
       room -= 1;

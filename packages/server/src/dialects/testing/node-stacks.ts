@@ -33,6 +33,7 @@ export type StackOptions = {
 
 export type Answered = {
   readonly status: number;
+  // oxlint-disable-next-line typescript/no-explicit-any -- whatever the API answered, for a test to look into
   readonly body: any;
   readonly headers: Readonly<Record<string, unknown>>;
 };

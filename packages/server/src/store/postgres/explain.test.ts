@@ -84,6 +84,15 @@ describe('an operator is told', () => {
   });
 });
 
+it.each([
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', /sslrootcert/],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /sslrootcert/],
+  ['CERT_HAS_EXPIRED', /has expired/],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', /another name/],
+])('tells an operator what is wrong with a certificate: %s', (code, words) => {
+  expect(explain(Object.assign(new Error('tls'), { code }))).toMatch(words);
+});
+
 it('leaves alone what no operator can mend', () => {
   const broken = new TypeError('undefined is not a function');
   expect(explained(broken)).toBe(broken);

@@ -37,6 +37,8 @@ const CODES: Readonly<Record<string, string>> = {
   // Of the folder of a Unix socket, or of a file of TLS.
   ENOENT: 'a socket or a file that HOOKRING_DATABASE_URL names is not there',
   EACCES: 'this user may not use a socket or a file that HOOKRING_DATABASE_URL names',
+};
+const CERTIFICATES: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'its certificate has expired',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name than that of HOOKRING_DATABASE_URL',
 };
@@ -51,7 +53,8 @@ export function explain(error: unknown): string | null {
   if (error instanceof DatabaseError) return explainState(error);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (Object.hasOwn(CODES, code)) return `the database cannot be reached: ${CODES[code]} (${facts(error, code)})`;
-  if (CERTIFICATE.test(code)) return `the database cannot be trusted: ${FOR_CERTIFICATE} (${code})`;
+  const distrust = CERTIFICATES[code] ?? (CERTIFICATE.test(code) ? FOR_CERTIFICATE : null);
+  if (distrust !== null) return `the database cannot be trusted: ${distrust} (${code})`;
   // What the driver says has no codes.
   if (/timeout/i.test(error.message)) return 'the database cannot be reached: nothing answers there in time';
   if (/does not support SSL/.test(error.message)) {
@@ -76,11 +79,14 @@ function explainState(error: DatabaseError): string | null {
 }
 
 function facts(error: Error, code: string): string {
-  const { address, hostname, port, path } = error as Partial<Record<'address' | 'hostname' | 'port' | 'path', unknown>>; // Some errors have them.
+  // Errors of sockets and of files have some of them.
+  const { address, hostname, port, path } = error as Partial<Facts>;
   const host = address ?? hostname ?? path;
-  const place = host === undefined ? '' : `${String(host)}${port === undefined ? '' : `:${String(port)}`}: `;
+  const place = host === undefined ? '' : `${host}${port === undefined ? '' : `:${port}`}: `;
   return `${place}${code}`;
 }
+
+type Facts = { readonly address: string; readonly hostname: string; readonly port: number; readonly path: string };
 
 /** Says of an error why the database cannot be used; one that nobody outside can mend stays what it is. */
 export function explained(error: unknown): unknown {

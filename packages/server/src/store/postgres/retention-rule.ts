@@ -6,9 +6,9 @@ import { boundsOf, DAY_MS, type Day, endOf, parseDay, startOf } from './days.ts'
 import { UUID_MIN, uuidAt } from './uuids.ts';
 import type { Partition } from './writer/partitions.ts';
 
-const IDS_MS = CLIENT_EVENT_ID_DAYS * DAY_MS;
+export const IDS_MS = CLIENT_EVENT_ID_DAYS * DAY_MS;
 /** Deliveries that are made with their event have ids of the same time, but for this. */
-const TIMES_APART_MS_MAX = 600_000;
+export const TIMES_APART_MS_MAX = 600_000;
 /** When so many deliveries of old events are owed, days are gone through row by row. */
 const OWED_MAX = 1_000;
 

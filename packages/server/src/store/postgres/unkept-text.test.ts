@@ -94,7 +94,7 @@ describe('the audit log', () => {
         at: START,
         organizationId: owner.id,
         actor: 'key_1',
-        action: 'endpoint.create',
+        action: 'endpoint.created',
         target: 'ep_1',
         reason: null,
         address: null,

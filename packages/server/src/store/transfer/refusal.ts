@@ -1,14 +1,11 @@
 export type TransferRefusalReason =
   | 'source'
   | 'in_use'
-  | 'target'
   | 'not_empty'
   | 'other_source'
   | 'busy'
   | 'master_key'
-  | 'differs'
-  | 'cancelled'
-  | 'failed';
+  | 'cancelled';
 
 /** The transfer cannot be made, or cannot go on. Its message is for the operator. */
 export class TransferRefusal extends Error {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { uuidOf } from '../../domain/ids.ts';
@@ -37,8 +37,8 @@ afterEach(async () => {
   await database.drop();
 });
 
-function source(): Source {
-  const opened = openSource(path);
+function source(file = path): Source {
+  const opened = openSource(file);
   closing.push(() => opened.close());
   return opened;
 }
@@ -69,15 +69,15 @@ async function sql(text: string): Promise<Record<string, unknown>[]> {
 }
 
 /** What stands in a row of SQLite, as PostgreSQL should say it. Written apart from the code that copies. */
-function expected({ columns }: TableTransfer, row: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function expected({ columns }: TableTransfer, row: Readonly<Record<string, SQLOutputValue>>): Record<string, unknown> {
   const said = columns.map(({ name, kind }): [string, unknown] => {
     const value = row[name] ?? null;
     if (value === null) return [name, null];
-    if (kind === 'uuid') return [name, uuidOf(String(value))];
+    if (kind === 'uuid') return [name, uuidOf(value as string)];
     if (kind === 'boolean') return [name, value === 1];
     if (kind === 'bytes') return [name, Buffer.from(value as Uint8Array).toString('hex')];
     if (kind === 'real') return [name, new Float32Array([Number(value)])[0]];
-    return [name, kind === 'text' ? String(value).split('\0').join('\ufffd') : Number(value)];
+    return [name, kind === 'text' ? (value as string).split('\0').join('\ufffd') : Number(value)];
   });
   return Object.fromEntries(said);
 }
@@ -188,6 +188,12 @@ describe('a transfer', () => {
 });
 
 describe('a comparison', () => {
+  let small: string;
+  beforeAll(() => {
+    small = join(folder, 'small.db');
+    writeFullFile(small, { events: 100 });
+  });
+
   it.each([
     ["UPDATE events SET payload = payload || '\\x00' WHERE ctid IN (SELECT ctid FROM events LIMIT 1)", 'events'],
     ['DELETE FROM attempts WHERE id IN (SELECT id FROM attempts LIMIT 1)', 'attempts'],

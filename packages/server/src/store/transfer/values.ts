@@ -11,11 +11,6 @@ export type Cell = string | number | boolean | Uint8Array | null;
 
 const REPLACEMENT = '\ufffd';
 
-/** The one character that PostgreSQL keeps in no text. */
-export function hasNul(row: readonly Cell[]): boolean {
-  return row.some((cell) => typeof cell === 'string' && cell.includes('\0'));
-}
-
 /** The columns of a row, ready for PostgreSQL but for the character that it cannot keep. */
 export function cellsOf({ table, columns }: TableTransfer, row: SourceRow): Cell[] {
   return columns.map((column, index) => cellOf(table, column, row[index] ?? null));

@@ -34,10 +34,9 @@ const ONE: Statement = {
 const SEALED: Statement = {
   name: 'read_sealed_secrets',
   text: `
-    SELECT * FROM (
-      SELECT id, owner, sealed FROM secrets WHERE id > $1 AND sealed IS NOT NULL
-      UNION ALL
-      SELECT id, owner, sealed FROM secret_history WHERE id > $1 AND sealed IS NOT NULL) s
+    (SELECT id, owner, sealed FROM secrets WHERE id > $1 AND sealed IS NOT NULL ORDER BY id LIMIT $2)
+    UNION ALL
+    (SELECT id, owner, sealed FROM secret_history WHERE id > $1 AND sealed IS NOT NULL ORDER BY id LIMIT $2)
     ORDER BY id LIMIT $2`,
 };
 

@@ -9,12 +9,12 @@ import type { Queries } from './queries.ts';
 
 /** Attempts that one page may look at. A filter that few of them pass answers a short page, and where to go on from. */
 export const ATTEMPTS_SCAN_ROWS_MAX = 10_000;
-const STEP_ROWS_MAX = 1_000;
+const STEP_ROWS_MAX = 500;
 /** Of more endpoints than this not all days are asked at once. */
 const ENDPOINTS_ASKED_MAX = 64;
-const FIRST_WINDOW_MS = 24 * 3_600 * 1_000;
+const FIRST_WINDOW_MS = 15 * 60 * 1_000;
 /** After so long a window comes all that is older. */
-const LAST_WINDOW_MS = 64 * FIRST_WINDOW_MS;
+const LAST_WINDOW_MS = 32 * 24 * 3_600 * 1_000;
 /** The time in an attempt's id and the one that stands in its row are taken one after the other. */
 const TIMES_APART_MS_MAX = 600_000;
 
@@ -39,7 +39,9 @@ export const SHOWN_ATTEMPT = `
     SELECT v.id, v.type FROM events v WHERE v.organization = d.organization AND v.key = d.event LIMIT 1) v`;
 
 /** Attempts newest first: each place that was looked at, with the attempt where it is one that is wanted. */
-const STEP = `SELECT s.id AS place, s.started_at AS place_at, m.* FROM s LEFT JOIN LATERAL (
+const STEP = `SELECT s.id AS place, CASE WHEN $4 > 0 THEN (
+      SELECT a.started_at FROM attempts a WHERE a.endpoint = s.endpoint AND a.id = s.id) END AS place_at, m.*
+  FROM s LEFT JOIN LATERAL (
     SELECT * FROM (${SHOWN_ATTEMPT}) m
     WHERE m.started_at >= $4 AND m.started_at < $5
       AND ($6::integer IS NULL OR m.response_status >= $6) AND ($7::integer IS NULL OR m.response_status <= $7)
@@ -49,7 +51,7 @@ const STEP = `SELECT s.id AS place, s.started_at AS place_at, m.* FROM s LEFT JO
 const OF_ENDPOINT: Statement = {
   name: 'read_attempts_shown_of_endpoint',
   text: `WITH s AS MATERIALIZED (
-      SELECT endpoint, id, started_at FROM attempts WHERE endpoint = $1 AND id < $2::uuid AND id >= $11::uuid
+      SELECT endpoint, id FROM attempts WHERE endpoint = $1 AND id < $2::uuid AND id >= $11::uuid
       ORDER BY id DESC LIMIT $3)
     ${STEP}`,
 };
@@ -57,8 +59,8 @@ const OF_ENDPOINT: Statement = {
 const OF_ORGANIZATION: Statement = {
   name: 'read_attempts_shown_of_organization',
   text: `WITH s AS MATERIALIZED (
-      SELECT a.endpoint, a.id, a.started_at FROM endpoints e CROSS JOIN LATERAL (
-        SELECT endpoint, id, started_at FROM attempts a
+      SELECT a.endpoint, a.id FROM endpoints e CROSS JOIN LATERAL (
+        SELECT endpoint, id FROM attempts a
         WHERE a.endpoint = e.number AND a.id < $2::uuid AND a.id >= $11::uuid ORDER BY a.id DESC LIMIT $3) a
       WHERE e.organization = $1 ORDER BY a.id DESC LIMIT $3)
     ${STEP}`,
@@ -147,7 +149,7 @@ function filterOf({ statusMin, statusMax, eventType, outcome, recordedBelow }: A
  */
 function windowFrom({ isWide, now }: Source, below: string, ms: number): { readonly from: string; readonly ms: number } {
   if (!isWide || ms > LAST_WINDOW_MS) return { from: UUID_MIN, ms };
-  const end = below === UUID_MAX ? now : Math.min(timeOfUuid(below), now);
+  const end = below === UUID_MAX ? now : timeOfUuid(below);
   return { from: uuidAt(end - ms), ms };
 }
 

@@ -30,7 +30,10 @@ export function createPrunable(database: Database): Pick<Reader, 'prunable'> {
       const partitions = await listPartitions(database);
       for (const day of daysToLookAt(partitions, before, place)) {
         if (isWhole(day, unit, place) && (await canFall(reads, day, now))) {
-          Object.assign(removed, await countDay(reads, day, partitions));
+          const counted = await countDay(reads, day, partitions);
+          removed.events += counted.events;
+          removed.deliveries += counted.deliveries;
+          removed.attempts += counted.attempts;
           place = { day, event: null };
           return stop(true);
         }

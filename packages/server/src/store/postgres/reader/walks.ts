@@ -155,6 +155,9 @@ function idOf(row: Row): string {
 /** Rows of a walk through everything that one page may look at to find those that are wanted. */
 const SIFT_ROWS_MAX = 20_000;
 const SIFT_STEP_ROWS_MIN = 100;
+/** Each step looks at so many times more than the one before it, for as long as too little is found. */
+const SIFT_STEP_GROWTH = 4;
+const SIFT_STEP_ROWS_MAX = 2_000;
 
 /** Goes through a walk for the rows that are wanted. */
 export async function sift(
@@ -163,9 +166,10 @@ export async function sift(
   isWanted: (row: Row) => boolean,
 ): Promise<Walk> {
   const rows: Row[] = [];
-  const stepMax = Math.max(itemsMax, SIFT_STEP_ROWS_MIN);
   let cursor = after;
+  let stepMax = Math.max(itemsMax, SIFT_STEP_ROWS_MIN);
   for (let looked = 0; looked < SIFT_ROWS_MAX; looked += stepMax) {
+    if (looked > 0) stepMax = Math.min(stepMax * SIFT_STEP_GROWTH, SIFT_STEP_ROWS_MAX);
     const step = await walk(cursor, stepMax);
     for (const row of step.rows) {
       if (isWanted(row)) {

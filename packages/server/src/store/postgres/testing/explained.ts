@@ -22,14 +22,17 @@ const SETTINGS = [
   'jit = off',
 ];
 
-/** From the next connection on, the server tells every plan to the client that had it run. */
-export async function tellPlans(url: string): Promise<void> {
+/** From the next connection on, the server tells every plan to the client that had it run. `more`: settings beside. */
+export async function tellPlans(url: string, more: readonly string[]): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
   const database = new URL(url).pathname.slice(1);
-  for (const setting of SETTINGS) await client.query(`ALTER DATABASE ${database} SET ${setting}`);
+  for (const setting of [...SETTINGS, ...more]) await client.query(`ALTER DATABASE ${database} SET ${setting}`);
   await client.end();
 }
+
+/** Behind a pooler statements have no names: then those count that they had without one. */
+const nameOf = new Map<string, string>();
 
 /**
  * Collects the plans of all statements that this process sends, as they ran with their values and on their connections:
@@ -37,8 +40,6 @@ export async function tellPlans(url: string): Promise<void> {
  */
 export type Collection = {
   readonly plans: readonly Explained[];
-  /** Of all statements that were sent. */
-  readonly names: ReadonlySet<string>;
   /** The next statement of that name is run, but its answer is lost with the connection. */
   loseAnswer(name: string): void;
   stop(): void;
@@ -46,9 +47,7 @@ export type Collection = {
 
 export function collectPlans(): Collection {
   const plans: Explained[] = [];
-  const names = new Set<string>();
   const lost = new Set<string>();
-  const nameOf = new Map<string, string>();
   // The driver has no place where one could listen to all connections.
   const prototype = Client.prototype;
   const { emit, query } = prototype;
@@ -58,11 +57,13 @@ export function collectPlans(): Collection {
   };
   prototype.query = function (this: Client, ...args: unknown[]) {
     const [config] = args;
-    const answer: unknown = Reflect.apply(query, this, args);
-    if (!isNamed(config)) return answer;
-    nameOf.set(config.text, config.name);
-    names.add(config.name);
-    return lost.delete(config.name) && answer instanceof Promise ? answer.then(connectionLost) : answer;
+    if (isNamed(config)) nameOf.set(config.text, config.name);
+    const name = isStatement(config) ? nameOf.get(config.text) : undefined;
+    const callback = args.at(-1);
+    if (name !== undefined && typeof callback === 'function' && lost.delete(name)) {
+      args[args.length - 1] = () => callback(lostConnection());
+    }
+    return Reflect.apply(query, this, args);
   } as typeof query;
 
   function collect(notice: unknown): void {
@@ -76,7 +77,6 @@ export function collectPlans(): Collection {
 
   return {
     plans,
-    names,
     loseAnswer: (name) => void lost.add(name),
     stop() {
       prototype.emit = emit;
@@ -85,8 +85,8 @@ export function collectPlans(): Collection {
   };
 }
 
-function connectionLost(): never {
-  throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+function lostConnection(): Error {
+  return Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
 }
 
 /** The nodes that did something. */
@@ -96,7 +96,11 @@ export function ranNodes(node: PlanNode): readonly PlanNode[] {
 }
 
 function isNamed(value: unknown): value is { name: string; text: string } {
-  return typeof value === 'object' && value !== null && 'name' in value && 'text' in value;
+  return isStatement(value) && 'name' in value && typeof value.name === 'string';
+}
+
+function isStatement(value: unknown): value is { text: string } {
+  return typeof value === 'object' && value !== null && 'text' in value && typeof value.text === 'string';
 }
 
 function isMessage(value: unknown): value is { message: string } {

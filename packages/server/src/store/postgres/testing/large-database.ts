@@ -1,6 +1,8 @@
+import { Client } from 'pg';
 import { DAY, START } from '../../contract/fixtures.ts';
-import type { Database } from '../database.ts';
+import { openDatabase } from '../database.ts';
 import { dayAt } from '../days.ts';
+import { UUID_MAX } from '../uuids.ts';
 import { listPartitions, makeDays, partitionName } from '../writer/partitions.ts';
 
 /** Of which the rows below are: those of the caller, and others. */
@@ -18,6 +20,8 @@ const ENDPOINTS = `greatest(${ENDPOINTS_MIN}, $1::bigint / ${ROWS_PER_ENDPOINT})
 const ROWS = `generate_series(1, $1::bigint) AS i JOIN endpoints e ON e.number = 1 + i * 7919 % ${ENDPOINTS}`;
 const ENDPOINT = 'e.number';
 const ORGANIZATION = 'e.organization';
+
+const WIDE = `(lpad(to_hex(${FROM}), 12, '0') || '7000' || lpad(to_hex(i), 16, '0'))::uuid`;
 
 /** Half of the deliveries have ended, with an attempt each; the later half is owed. */
 const FILL = [
@@ -62,35 +66,53 @@ const FILL = [
   `INSERT INTO failed_deliveries (delivery, endpoint, organization, status)
     SELECT ${ID}, ${ENDPOINT}, ${ORGANIZATION}, CASE WHEN i % 50 = 0 THEN 'dead' ELSE 'cancelled' END
     FROM ${ROWS} WHERE i <= $1 / 2 AND i % 50 IN (0, 1)`,
-  `INSERT INTO attempts (id, delivery, started_at, endpoint, ordinal, response_status, ring_version, total_ms, key_ids)
-    SELECT ${ID}, ${ID}, ${AT}, ${ENDPOINT}, 1, CASE WHEN i % 50 IN (0, 1) THEN 500 ELSE 200 END, 1, 3.5, 'sec_x'
+  `INSERT INTO attempts
+      (id, delivery, recorded, started_at, endpoint, ordinal, response_status, ring_version, total_ms, key_ids)
+    SELECT ${ID}, ${ID}, 1 + i / 1000, ${AT}, ${ENDPOINT}, 1, CASE WHEN i % 50 IN (0, 1) THEN 500 ELSE 200 END, 1, 3.5, 'sec_x'
     FROM ${ROWS} WHERE i <= $1 / 2`,
   `INSERT INTO queue (delivery, event, organization, endpoint, due_at, lease, resend)
     SELECT ${ID}, ${ID}, ${ORGANIZATION}, ${ENDPOINT}, ${AT}, CASE WHEN i % 100 = 3 THEN 999999 END, i % 1000 = 5
     FROM ${ROWS} WHERE i > $1 / 2`,
+  // One of the first day went to many endpoints.
+  `INSERT INTO events (key, organization, type, created_at, payload)
+    SELECT ${WIDE}, 1, 'order.created', ${FROM}, '{}' FROM generate_series(0, 0) AS i WHERE $1::bigint > 0`,
+  `INSERT INTO deliveries (id, event, organization, endpoint, created_at, status, attempt_count, ended_at)
+    SELECT ${WIDE}, (SELECT ${WIDE} FROM generate_series(0, 0) AS i), 1, 1, ${FROM}, 'succeeded', 1, ${FROM}
+    FROM generate_series(1, 300) AS i WHERE $1::bigint > 0`,
+  // Of the first day, some were sent again.
+  `INSERT INTO queue (delivery, event, organization, endpoint, due_at, resend)
+    SELECT ${ID}, ${ID}, ${ORGANIZATION}, ${ENDPOINT}, ${AT}, true FROM ${ROWS} WHERE i < $1 / 20 AND i % 100 = 5`,
+  // Owed, but its event is gone.
+  `INSERT INTO queue (delivery, event, organization, endpoint, due_at)
+    SELECT '${UUID_MAX}', '${UUID_MAX}', organization, number, 0 FROM endpoints WHERE $1::bigint > 0
+    ORDER BY number LIMIT 1`,
   `INSERT INTO due_endpoints (endpoint, due_at)
     SELECT q.endpoint, min(q.due_at) FROM queue q JOIN endpoints e ON e.number = q.endpoint
-    WHERE q.lease IS NULL AND e.status = 'active' AND $1::bigint > 0 GROUP BY q.endpoint ON CONFLICT DO NOTHING`,
+    WHERE q.lease IS NULL AND $1::bigint > 0 GROUP BY q.endpoint ON CONFLICT DO NOTHING`,
 ];
 
 /**
  * Fills tables behind the store's back, beside what the caller put there. Partitions get statistics of their own, as
  * autovacuum makes them; their tables as a whole get none, as autovacuum leaves them.
  */
-export async function fillDatabase(database: Database, rows: number): Promise<void> {
+export async function fillDatabase(url: string, rows: number): Promise<void> {
+  const database = openDatabase({ url, pooler: 'none' });
   await makeDays(
     database,
     Array.from({ length: DAYS_FILLED + 1 }, (_, back) => dayAt(START - back * DAY)),
   );
-  const run = async (text: string, values: readonly number[] = []) =>
-    await database.on('read').run({ name: `fill_${text.length}_${text.slice(12, 30)}`, text }, values);
-  for (const text of FILL) await run(text, [rows]);
   const partitions = await listPartitions(database);
-  const { rows: plain } = await run(
+  await database.close();
+  // Without the limits of time that a store has.
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  for (const text of FILL) await client.query(text, [rows]);
+  const { rows: plain } = await client.query<{ relname: string }>(
     "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND NOT relispartition",
   );
-  const names = [...plain.map(([name]) => String(name)), ...partitions.map(({ table, day }) => partitionName(table, day))];
-  await run(`VACUUM ANALYZE ${names.join(', ')}`);
+  const names = [...plain.map(({ relname }) => relname), ...partitions.map(({ table, day }) => partitionName(table, day))];
+  await client.query(`VACUUM ANALYZE ${names.join(', ')}`);
+  await client.end();
 }
 
 /** The ids of a filled row, by its number. */

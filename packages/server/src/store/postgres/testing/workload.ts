@@ -2,7 +2,6 @@ import type { DeliveryId } from '../../../domain/ids.ts';
 import {
   ARCHIVED,
   acceptedEvent,
-  attempt,
   claimUnit,
   DAY,
   endpoint,
@@ -19,23 +18,46 @@ import {
   secret,
   statusChange,
   succeeded,
+  type TestClock,
   waiting,
 } from '../../contract/fixtures.ts';
 import type { Reader, Store } from '../../port.ts';
-import { filledUuid } from './large-database.ts';
+import type { Database, Runner } from '../database.ts';
 import { idOf } from '../uuids.ts';
+import { giveBack, giveBackEndpoints } from '../writer/leased.ts';
 import type { Collection } from './explained.ts';
+import { filledUuid } from './large-database.ts';
 
+const AUDITED = {
+  at: START,
+  actor: 'x',
+  action: 'endpoint.created',
+  target: 'x',
+  reason: null,
+  address: null,
+  requestId: null,
+  detail: {},
+} as const;
 const PAGE = { after: null, itemsMax: 20 };
 
 type Populated = Awaited<ReturnType<typeof populate>>;
 
 /** Everything that a store does, at least once, on the rows of `populated` and on the filled ones. */
-export async function useStore(store: Store, populated: Populated, rows: number, collection: Collection): Promise<void> {
+export async function useStore(
+  { store, db, clock }: { readonly store: Store; readonly db: Database; readonly clock: TestClock },
+  populated: Populated,
+  rows: number,
+  collection: Collection,
+): Promise<void> {
   await useHotPath(store, populated, collection);
-  await useControl(store, populated, rows);
+  await useControl(store, populated);
   await useReader(store.reader, populated, rows);
-  await useHousekeeping(store, rows);
+  await useHousekeeping(store);
+  await useRetention(store, clock);
+  // What this node was given without hearing of it, and gave up to ask for.
+  const batches = { once: async (...sent: Parameters<Runner['run']>) => (await db.on('write').run(...sent)).rows };
+  await giveBack(batches as never, [idOf('dlv', filledUuid(1, rows))], store.incarnation); // Nothing else is used of it.
+  await giveBackEndpoints(batches as never, [1], store.incarnation);
 }
 
 async function useHotPath(store: Store, { organization: owner, endpoints }: Populated, collection: Collection) {
@@ -59,7 +81,7 @@ async function useHotPath(store: Store, { organization: owner, endpoints }: Popu
     ];
     const health = [{ endpointId: one.id, successAt: START, failureAt: null, failures: 0, firstFailureAt: null }];
     await store.record({ incarnation, outcomes, health });
-    await store.takeDue({ now: START + 9, itemsMax: 20 });
+    await store.takeDue({ now: START + 9, itemsMax: 200 });
     const { deliveries: claimed } = await store.claim(claimUnit(store, one.id, START + 9));
     const deliveryIds = claimed.map(({ id }) => id);
     await store.release({ incarnation, endpointId: one.id, deliveryIds, dueAt: START });
@@ -68,7 +90,7 @@ async function useHotPath(store: Store, { organization: owner, endpoints }: Popu
   }
 }
 
-async function useControl(store: Store, { organization: owner, endpoints }: Populated, rows: number): Promise<void> {
+async function useControl(store: Store, { organization: owner, endpoints }: Populated): Promise<void> {
   const [, , three] = endpoints;
   if (three === undefined) throw new Error('three endpoints');
   const other = organization({ externalId: `other ${Math.random()}` });
@@ -103,8 +125,9 @@ async function useControl(store: Store, { organization: owner, endpoints }: Popu
     [
       { kind: 'endpoint.put', endpoint: { ...four, version: 3 }, expectedVersion: 2, resetHealth: true },
       { kind: 'endpoint.defer', endpointId: three.id, dueAt: START + 9 },
-      { kind: 'serviceKey.put', name: 'x', sealed: 'sealed.eA', replaces: 'sealed.eB' },
+      { kind: 'audit.append', row: { ...AUDITED, id: newId('aud'), organizationId: owner.id } },
     ],
+    [{ kind: 'serviceKey.put', name: 'x', sealed: 'sealed.eA', replaces: 'sealed.eB' }],
   ] as const;
   for (const commands of lists) await store.apply([...commands]);
   const done = acceptedEvent(owner.id, []);
@@ -113,7 +136,6 @@ async function useControl(store: Store, { organization: owner, endpoints }: Popu
   await store.reseal({ secrets: [{ owner: four.id, id: next.id, from: 'sealed.c2VjcmV0', to: 'sealed.eA' }] });
   await store.apply([statusChange(three, ARCHIVED)]);
   await store.takeJob('workload', 1_000);
-  void rows;
 }
 
 async function useReader(reader: Reader, { organization: owner, endpoints }: Populated, rows: number): Promise<void> {
@@ -158,7 +180,7 @@ async function useDeliveryReads(
   rows: number,
   places: readonly (DeliveryId | null)[],
 ): Promise<void> {
-  const event = idOf('evt', filledUuid(Math.floor(rows / 4), rows));
+  const event = idOf('evt', filledUuid(rows - 5, rows));
   for (const after of places) {
     const page = { after, itemsMax: 20 };
     for (const choice of [null, endpointId]) {
@@ -184,7 +206,7 @@ async function useAttemptReads(
   endpointId: Populated['endpoint']['id'],
   rows: number,
 ): Promise<void> {
-  const after = idOf('att', filledUuid(Math.floor(rows / 4), rows));
+  const after = idOf('att', filledUuid(Math.floor(rows / 2) - 5, rows));
   await reader.attemptsOfEndpoint(endpointId, PAGE);
   await reader.attemptsOfEndpoint(endpointId, { ...PAGE, after });
   const open = { endpointId: null, eventType: null, outcome: null, since: null, until: null, statusMin: null, statusMax: null };
@@ -196,11 +218,11 @@ async function useAttemptReads(
   const { nextCursor } = await reader.followAttempts(follow, PAGE);
   await reader.followAttempts(follow, { after: nextCursor, itemsMax: 20 });
   const [, rest] = /^\d+(-.*)$/.exec(nextCursor) ?? [];
-  await reader.followAttempts(follow, { after: `1${rest}`, itemsMax: 20 });
+  const late = Math.floor(rows / 2_000) - 2;
+  await reader.followAttempts(follow, { after: `${late}${rest}`, itemsMax: 20 });
 }
 
-async function useHousekeeping(store: Store, rows: number): Promise<void> {
-  await store.reader.prunable({ before: START - 7 * DAY, after: null, itemsMax: 30 }, START);
+async function useHousekeeping(store: Store): Promise<void> {
   await store.housekeep({ kind: 'expire_held', now: START, heldMsMax: HOUR, itemsMax: 20 });
   await store.housekeep({ kind: 'cancel_archived', now: START, itemsMax: 20 });
   await store.housekeep({ kind: 'cancel_archived', now: START, itemsMax: 20 });
@@ -210,10 +232,19 @@ async function useHousekeeping(store: Store, rows: number): Promise<void> {
   await store.housekeep({ kind: 'upkeep', now: START });
   await store.space();
   await store.ping();
-  await store.prune({ before: START - 7 * DAY, after: null, itemsMax: 50 });
-  await store.prune({ before: START - 3 * DAY, after: null, itemsMax: 50 });
+}
+
+async function useRetention(store: Store, clock: TestClock): Promise<void> {
   const midnight = START - (START % DAY);
-  await store.prune({ before: midnight - 7 * DAY, after: null, itemsMax: 50 });
-  void rows;
-  void attempt;
+  const firstDay = '20270107';
+  await store.reader.prunable({ before: START - 7 * DAY, after: null, itemsMax: 30 }, START);
+  // Row by row: the time is in the middle of a day, or something of the day is owed.
+  await store.prune({ before: START - 7 * DAY, after: null, itemsMax: 50 });
+  await store.prune({ before: midnight - 4 * DAY, after: null, itemsMax: 500 });
+  // Ids are taken on the second day, and later they are not.
+  await store.prune({ before: midnight - 6 * DAY, after: firstDay, itemsMax: 50 });
+  clock.time = START + 10 * DAY;
+  await store.reader.prunable({ before: midnight - 6 * DAY, after: firstDay, itemsMax: 50 }, clock.time);
+  await store.prune({ before: midnight - 6 * DAY, after: firstDay, itemsMax: 50 });
+  clock.time = START;
 }

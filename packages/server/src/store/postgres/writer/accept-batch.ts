@@ -263,14 +263,7 @@ export class AcceptBatch {
     this.#due.due_at.add(createdAt);
   }
 
-  #addId(
-    check: number,
-    organization: number,
-    id: string,
-    event: string,
-    fingerprint: string,
-    createdAt: number,
-  ): void {
+  #addId(check: number, organization: number, id: string, event: string, fingerprint: string, createdAt: number): void {
     const columns = this.#ids;
     columns.version_check.add(check);
     columns.organization.add(organization);

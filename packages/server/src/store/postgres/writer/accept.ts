@@ -1,13 +1,13 @@
 import { DatabaseError } from 'pg';
 import type { DeliveryId } from '../../../domain/ids.ts';
 import { numberOrNull } from '../../cells.ts';
-import { type AcceptResult, type AcceptUnit, StoreUnavailable } from '../../port.ts';
+import { type AcceptResult, type AcceptUnit, type Incarnation, StoreUnavailable } from '../../port.ts';
 import type { RunBatch } from '../group-commit.ts';
 import { AGAIN_MAX } from '../retry.ts';
 import { AcceptBatch } from './accept-batch.ts';
 import { BrokenBatch, brokenBy, OpenBatch, splitNumbers } from './batches.ts';
 import type { HotContext } from './context.ts';
-import { giveBack } from './leased.ts';
+import { adopt, giveBack } from './leased.ts';
 import { takingApart } from './take-apart.ts';
 import { type Duplicate, findTaken, type Taken } from './taken.ts';
 
@@ -68,6 +68,7 @@ export function createAccept(context: HotContext): RunBatch<AcceptUnit, AcceptRe
     const incarnation = context.incarnation();
     try {
       const sent = await batches.send({ statement: batch.statement, values: batch.values() });
+      await keepLeases(units, incarnation);
       if (sent.kind === 'recovered') return new Set(sent.left.numbers);
       const [row] = sent.rows;
       const busyAt = numberOrNull(row?.[1] ?? null);
@@ -79,6 +80,17 @@ export function createAccept(context: HotContext): RunBatch<AcceptUnit, AcceptRe
         batches.giveUp(error.batch, async () => await giveBack(batches, leasedOf(units), incarnation));
       }
       throw error;
+    }
+  }
+
+  /** What others took back meanwhile is sent twice at worst: it was accepted, which is all that can be told here. */
+  async function keepLeases(units: readonly AcceptUnit[], from: Incarnation): Promise<void> {
+    const to = context.incarnation();
+    if (from === to) return;
+    try {
+      await adopt(batches, leasedOf(units), { from, to });
+    } catch {
+      // As above: of a node that is gone others take everything back.
     }
   }
 

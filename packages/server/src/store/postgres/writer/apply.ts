@@ -4,8 +4,8 @@ import type { Applied, ApplyOptions, Change, Command, Incarnation, ResealUnit } 
 import type { Transaction } from '../database.ts';
 import type { GivenTime } from '../database-time.ts';
 import { insertDeliveries } from './commands-deliveries.ts';
-import { deferEndpoints, insertEndpoint, putEndpoint, wakeEndpoints } from './commands-endpoints.ts';
-import { insertKeyring, putKeyring } from './commands-keyrings.ts';
+import { holdEndpoints, insertEndpoint, putDue, putEndpoint, resetHealth } from './commands-endpoints.ts';
+import { holdKeyrings, insertKeyring, putKeyring } from './commands-keyrings.ts';
 import {
   appendAudit,
   insertApiKey,
@@ -44,9 +44,12 @@ class DoesNotFit extends Error {
 const UNIQUE_VIOLATION = '23505';
 
 /**
- * Applies a list of commands in one transaction: all of them, or none when one does not fit. Rows are locked in one
- * order everywhere: what the commands name, as they name it; then the index of endpoints, by number; then organizations,
- * by id; the counter of changes last.
+ * Applies a list of commands in one transaction: all of them, or none when one does not fit.
+ *
+ * Rows are locked in one order, here and by the statements of deliveries: endpoints, by number; rings, by owner; what else
+ * the commands name; deliveries that wait; the index of endpoints, by number; their health, by number; organizations, by id;
+ * the counter of changes last. What gets in another's way all the same (an organization that is changed together with its
+ * endpoints, say) ends as a deadlock, of which the server ends one side, which then runs again.
  */
 export async function apply(
   context: ApplyContext,
@@ -97,7 +100,9 @@ async function applyAll(
 ): Promise<EndpointId[]> {
   const queued = new Set<EndpointId>();
   const toWake = new Set<EndpointId>();
+  const toReset = new Set<EndpointId>();
   const toDefer = new Map<EndpointId, number>();
+  await holdAll(transaction, commands);
   for (const command of commands) {
     switch (command.kind) {
       case 'delivery.insert':
@@ -105,10 +110,10 @@ async function applyAll(
         await mustFit(command, insertDeliveries(transaction, command.deliveries));
         break;
       case 'endpoint.put': {
-        const { endpoint, expectedVersion, resetHealth } = command;
-        const result = await putEndpoint(transaction, endpoint, expectedVersion, resetHealth);
+        const result = await putEndpoint(transaction, command.endpoint, command.expectedVersion);
         if (result === 'conflict') throw new DoesNotFit(command.kind);
-        if (result === 'resumed') toWake.add(endpoint.id);
+        if (result === 'resumed') toWake.add(command.endpoint.id);
+        if (command.resetHealth) toReset.add(command.endpoint.id);
         break;
       }
       case 'endpoint.wake':
@@ -121,9 +126,18 @@ async function applyAll(
         await mustFit(command, applyOne(transaction, command));
     }
   }
-  const woken = await wakeEndpoints(transaction, new Set([...toWake, ...queued]));
-  await deferEndpoints(transaction, toDefer, incarnation);
+  const woken = await putDue(transaction, new Set([...toWake, ...queued]), toDefer, incarnation);
+  await resetHealth(transaction, toReset);
   return [...new Set([...queued, ...woken])];
+}
+
+/** Of one thing the change itself is the first to hold it. */
+async function holdAll(transaction: Transaction, commands: readonly Command[]): Promise<void> {
+  const endpoints = commands.flatMap((command) => (command.kind === 'endpoint.put' ? [command.endpoint.id] : []));
+  const rings = commands.flatMap((command) => (command.kind === 'keyring.put' ? [command.ring.owner] : []));
+  if (endpoints.length + rings.length < 2) return;
+  if (endpoints.length > 0) await holdEndpoints(transaction, endpoints);
+  if (rings.length > 0) await holdKeyrings(transaction, rings);
 }
 
 async function mustFit(command: Command, applied: Promise<boolean>): Promise<void> {

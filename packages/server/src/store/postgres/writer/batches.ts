@@ -1,6 +1,6 @@
 import type { Clock, Random, Timers } from '../../../domain/clock.ts';
-import { StoreUnavailable } from '../../port.ts';
 import { number, text } from '../../cells.ts';
+import { StoreUnavailable } from '../../port.ts';
 import type { Database, Row, Statement, Value } from '../database.ts';
 import type { Day } from '../days.ts';
 import { AGAIN_MAX, faultOf, OUTAGE_MS_MAX, pauseMs } from '../retry.ts';
@@ -33,6 +33,8 @@ const FIND: Statement = {
   text: `SELECT array_to_string(numbers, ','), array_to_string(deliveries, ',') FROM batches
     WHERE writer = $1 AND number = $2`,
 };
+/** Days that one batch can have made, one after the other. */
+const DAYS_MADE_MAX = 8;
 /** Far more than batches that are under way. */
 const ANSWERED_MAX = 100;
 
@@ -90,6 +92,8 @@ export class Batches {
   #answered: number[] = [];
   /** Batches that were given up while nobody knew whether they were committed. */
   readonly #open = new Map<number, Undo>();
+  /** Since when nothing works, by the time that never steps back; null: it does. */
+  #failingSince: number | null = null;
   #closing: Promise<void> | null = null;
 
   constructor(parts: BatchesParts) {
@@ -169,7 +173,7 @@ export class Batches {
     for (let tries = 1; ; tries += 1) {
       try {
         const result = await work();
-        this.#parts.onWorked();
+        this.#worked();
         return result;
       } catch (error) {
         await this.#judge(error, state);
@@ -178,8 +182,13 @@ export class Batches {
     }
   }
 
+  #worked(): void {
+    this.#failingSince = null;
+    this.#parts.onWorked();
+  }
+
   #tries<B extends number | null>(batch: B): Tries & { batch: B } {
-    return { batch, isOpen: false, again: 0, giveUpAt: this.#parts.clock.monotonic() + OUTAGE_MS_MAX };
+    return { batch, isOpen: false, again: 0, daysMade: 0 };
   }
 
   async #pause(tries: number): Promise<void> {
@@ -193,7 +202,7 @@ export class Batches {
   }
 
   async #run({ statement, values }: Batch, current: number): Promise<readonly Row[]> {
-    const { db, writer, onWorked } = this.#parts;
+    const { db, writer } = this.#parts;
     const answered = this.#answered;
     this.#answered = [];
     const numbers = new BigintColumn();
@@ -201,7 +210,7 @@ export class Batches {
     try {
       const { rows } = await db.on('write').run(statement, [writer, current, numbers.value(), ...values]);
       this.#answered.push(current);
-      onWorked();
+      this.#worked();
       return rows;
     } catch (error) {
       if (this.#answered.length < ANSWERED_MAX) this.#answered.push(...answered);
@@ -219,7 +228,8 @@ export class Batches {
       const day = missingDayOf(error);
       // Nothing of this program was made at such a time.
       if (day === null) throw new BrokenBatch(cause.message, { cause });
-      if (clock.monotonic() < state.giveUpAt && (await canMakeDay(db, day))) return;
+      state.daysMade += 1;
+      if (state.daysMade <= DAYS_MADE_MAX && (await canMakeDay(db, day))) return;
     }
     if (fault.kind === 'again') {
       state.again += 1;
@@ -228,7 +238,10 @@ export class Batches {
     onFailed(cause);
     if (fault.kind === 'outage') {
       if (fault.isOpen && state.batch !== null) state.isOpen = true;
-      if (clock.monotonic() < state.giveUpAt) return;
+      // An outage is waited for once, not by each batch that comes while it lasts.
+      const now = clock.monotonic();
+      this.#failingSince ??= now;
+      if (now < this.#failingSince + OUTAGE_MS_MAX) return;
     }
     if (state.isOpen && state.batch !== null) throw new OpenBatch(state.batch, { cause });
     throw new StoreUnavailable(fault.kind === 'refused' ? fault.reason : 'commit_failed', { cause });
@@ -242,7 +255,7 @@ type Tries = {
   /** Nobody knows whether it was committed. */
   isOpen: boolean;
   again: number;
-  readonly giveUpAt: number;
+  daysMade: number;
 };
 
 async function canMakeDay(db: Database, day: Day): Promise<boolean> {

@@ -1,7 +1,7 @@
-import type { DeliveryId } from '../../../domain/ids.ts';
 import { JSON_CONTENT_TYPE } from '../../../domain/event.ts';
-import type { Claimed, ClaimUnit, QueuedDelivery } from '../../port.ts';
+import type { DeliveryId } from '../../../domain/ids.ts';
 import { number, numberOrNull, text, textOrNull } from '../../cells.ts';
+import type { Claimed, ClaimUnit, Incarnation, QueuedDelivery } from '../../port.ts';
 import type { Row, Statement } from '../database.ts';
 import type { RunBatch } from '../group-commit.ts';
 import { idOf } from '../uuids.ts';
@@ -9,7 +9,7 @@ import { BigintColumn, IntegerColumn, UuidColumn } from '../values.ts';
 import { BrokenBatch, batchRow, OpenBatch } from './batches.ts';
 import type { HotContext } from './context.ts';
 import type { EndpointEntry } from './directory.ts';
-import { giveBack } from './leased.ts';
+import { adopt, giveBack } from './leased.ts';
 import { takingApart } from './take-apart.ts';
 
 /**
@@ -137,8 +137,12 @@ export function createClaim(context: HotContext): RunBatch<ClaimUnit, Claimed> {
   ): Promise<readonly Claimed[]> {
     try {
       const sent = await batches.send({ statement: CLAIM, values: valuesOf(units, entries, incarnation) });
-      if (sent.kind === 'answered') return await claimedOf(sent.rows, units, entries);
-      return await recover(units, entries, sent.left.deliveries, incarnation);
+      const claimed =
+        sent.kind === 'answered'
+          ? await claimedOf(sent.rows, units, entries)
+          : await recover(units, entries, sent.left.deliveries, incarnation);
+      const now = context.incarnation();
+      return now === incarnation ? claimed : await keepLeases(claimed, { from: incarnation, to: now });
     } catch (error) {
       if (error instanceof OpenBatch) {
         batches.giveUp(error.batch, async ({ deliveries }) => {
@@ -196,6 +200,19 @@ export function createClaim(context: HotContext): RunBatch<ClaimUnit, Claimed> {
       const deliveries = rows.filter((row) => row[0] === entry.number).map((row) => deliveryOf(row, entry));
       return { deliveries: deliveries.sort(byDue), nextDueAt: now };
     });
+  }
+
+  /** What others took back since this node was given another incarnation is not its own to send. */
+  async function keepLeases(
+    claimed: readonly Claimed[],
+    change: { readonly from: Incarnation; readonly to: Incarnation },
+  ): Promise<readonly Claimed[]> {
+    const ids = claimed.flatMap(({ deliveries }) => deliveries.map(({ id }) => id));
+    const kept = await adopt(batches, ids, change);
+    return claimed.map(({ deliveries, nextDueAt }) => ({
+      deliveries: deliveries.filter(({ id }) => kept.has(id)),
+      nextDueAt,
+    }));
   }
 
   /** What cannot be ended now is found again by the next claim. */

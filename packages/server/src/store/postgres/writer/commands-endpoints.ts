@@ -25,43 +25,46 @@ const PUT: Statement = {
     FROM was WHERE e.number = was.number
     RETURNING was.status`,
 };
-const RESET_HEALTH: Statement = {
-  name: 'endpoint_reset_health',
-  text: `
-    UPDATE endpoint_health SET consecutive_failures = 0, failing_since = NULL
-    WHERE endpoint = (SELECT number FROM endpoints WHERE id = $1)`,
+// Of several the caller's order counts for nothing: held in one order, no two lists wait for each other.
+const HOLD: Statement = {
+  name: 'endpoints_hold',
+  text: 'SELECT 1 FROM endpoints WHERE id IN (SELECT value FROM jsonb_array_elements_text($1::jsonb)) ORDER BY number FOR UPDATE',
 };
-/** The earliest waiting delivery of each endpoint, in the order in which rows of the index are always locked. */
-const EARLIEST = `
-  SELECT e.number, e.id, e.status, g.due_at AS asked,
-    (SELECT q.due_at FROM queue q WHERE q.endpoint = e.number AND q.lease IS NULL ORDER BY q.due_at LIMIT 1) AS due_at
-  FROM jsonb_to_recordset($1::jsonb) AS g(id text, due_at bigint) JOIN endpoints e ON e.id = g.id
-  ORDER BY e.number`;
-const WAKE: Statement = {
-  name: 'endpoints_wake',
+const RESET_HEALTH: Statement = {
+  name: 'endpoints_reset_health',
   text: `
-    WITH waiting AS MATERIALIZED (${EARLIEST}),
+    WITH held AS MATERIALIZED (
+      SELECT h.endpoint FROM endpoint_health h
+      WHERE h.endpoint IN (
+        SELECT e.number FROM jsonb_array_elements_text($1::jsonb) g(id) JOIN endpoints e ON e.id = g.id)
+      ORDER BY h.endpoint FOR UPDATE)
+    UPDATE endpoint_health h SET consecutive_failures = 0, failing_since = NULL FROM held
+    WHERE h.endpoint = held.endpoint`,
+};
+/**
+ * Puts endpoints into the index for their earliest waiting deliveries, free for any node; one that is deferred at its
+ * time at the earliest, and only where this node answered for it or nobody did. `revision` of a new row says which it is.
+ */
+const PUT_DUE: Statement = {
+  name: 'endpoints_due',
+  text: `
+    WITH given AS MATERIALIZED (
+      SELECT e.number, e.id, e.status, g.not_before, (
+        SELECT q.due_at FROM queue q WHERE q.endpoint = e.number AND q.lease IS NULL ORDER BY q.due_at LIMIT 1) AS due_at
+      FROM jsonb_to_recordset($1::jsonb) AS g(id text, not_before bigint) JOIN endpoints e ON e.id = g.id
+      ORDER BY e.number),
     draining AS (
       UPDATE endpoints SET draining = true WHERE NOT draining
-        AND number IN (SELECT number FROM waiting WHERE status = 'archived' AND due_at IS NOT NULL)),
+        AND number IN (SELECT number FROM given WHERE status = 'archived' AND due_at IS NOT NULL)),
     due AS (
-      INSERT INTO due_endpoints (endpoint, due_at)
-      SELECT number, due_at FROM waiting WHERE status = 'active' AND due_at IS NOT NULL
-      ON CONFLICT (endpoint) DO UPDATE SET taken_by = NULL, revision = due_endpoints.revision + 1,
-        due_at = CASE WHEN due_endpoints.taken_by IS NULL THEN least(due_endpoints.due_at, excluded.due_at)
-          ELSE excluded.due_at END
-      RETURNING endpoint)
-    SELECT w.id FROM due d JOIN waiting w ON w.number = d.endpoint`,
-};
-// One that another node answers for is in good hands.
-const DEFER: Statement = {
-  name: 'endpoints_defer',
-  text: `
-    INSERT INTO due_endpoints (endpoint, due_at)
-    SELECT number, greatest(due_at, asked) FROM (${EARLIEST}) waiting WHERE status = 'active' AND due_at IS NOT NULL
-    ON CONFLICT (endpoint) DO UPDATE SET taken_by = NULL, revision = due_endpoints.revision + 1,
-      due_at = excluded.due_at
-    WHERE due_endpoints.taken_by = $2`,
+      INSERT INTO due_endpoints AS x (endpoint, due_at, revision)
+      SELECT number, greatest(due_at, not_before), CASE WHEN not_before IS NULL THEN 0 ELSE 1 END
+      FROM given WHERE status = 'active' AND due_at IS NOT NULL ORDER BY number
+      ON CONFLICT (endpoint) DO UPDATE SET taken_by = NULL, revision = x.revision + 1,
+        due_at = CASE WHEN x.taken_by IS NULL THEN least(x.due_at, excluded.due_at) ELSE excluded.due_at END
+      WHERE excluded.revision = 0 OR x.taken_by = $2
+      RETURNING x.endpoint)
+    SELECT g.id FROM due d JOIN given g ON g.number = d.endpoint WHERE g.not_before IS NULL`,
 };
 
 /** Answers whether the organization is there and the id is new. */
@@ -79,7 +82,6 @@ export async function putEndpoint(
   runner: Runner,
   endpoint: Endpoint,
   expectedVersion: number,
-  resetHealth: boolean,
 ): Promise<EndpointPut> {
   const { kind, reason, at } = statusOf(endpoint);
   const { id, organizationId, url, version, updatedAt } = endpoint;
@@ -100,27 +102,29 @@ export async function putEndpoint(
   ]);
   const was = rows[0];
   if (was === undefined) return 'conflict';
-  if (resetHealth) await runner.run(RESET_HEALTH, [id]);
   return text(was[0]) !== 'active' && kind === 'active' ? 'resumed' : 'applied';
 }
 
-/** Puts endpoints back with their earliest waiting deliveries, free for any node. Answers which have some and are active. */
-export async function wakeEndpoints(runner: Runner, ids: Iterable<EndpointId>): Promise<EndpointId[]> {
-  const given = Array.from(ids, (id) => ({ id, due_at: null }));
-  if (given.length === 0) return [];
-  const { rows } = await runner.run(WAKE, [JSON.stringify(given)]);
-  return rows.map((row) => text(row[0]) as EndpointId); // Of the column of endpoints' ids.
+export async function holdEndpoints(runner: Runner, ids: readonly EndpointId[]): Promise<void> {
+  await runner.run(HOLD, [JSON.stringify(ids)]);
 }
 
-/** Gives endpoints back that this node answered for, for those times at the earliest. */
-export async function deferEndpoints(
+export async function resetHealth(runner: Runner, ids: ReadonlySet<EndpointId>): Promise<void> {
+  if (ids.size > 0) await runner.run(RESET_HEALTH, [JSON.stringify([...ids])]);
+}
+
+/** Wakes some and defers others. Answers which of those to wake have something waiting and are active. */
+export async function putDue(
   runner: Runner,
-  times: ReadonlyMap<EndpointId, number>,
+  toWake: ReadonlySet<EndpointId>,
+  toDefer: ReadonlyMap<EndpointId, number>,
   incarnation: Incarnation,
-): Promise<void> {
-  if (times.size === 0) return;
-  const given = Array.from(times, ([id, dueAt]) => ({ id, due_at: dueAt }));
-  await runner.run(DEFER, [JSON.stringify(given), incarnation]);
+): Promise<EndpointId[]> {
+  const given = Array.from(toWake, (id): { id: EndpointId; not_before: number | null } => ({ id, not_before: null }));
+  for (const [id, dueAt] of toDefer) if (!toWake.has(id)) given.push({ id, not_before: dueAt });
+  if (given.length === 0) return [];
+  const { rows } = await runner.run(PUT_DUE, [JSON.stringify(given), incarnation]);
+  return rows.map((row) => text(row[0]) as EndpointId); // Of the column of endpoints' ids.
 }
 
 function statusOf({ status }: Endpoint): { kind: string; reason: string | null; at: number | null } {

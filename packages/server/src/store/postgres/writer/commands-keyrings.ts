@@ -1,3 +1,4 @@
+import type { RingOwner } from '../../../domain/secret.ts';
 import type { StoredKeyring, StoredSecret } from '../../port.ts';
 import { text } from '../../cells.ts';
 import type { Runner, Statement } from '../database.ts';
@@ -12,6 +13,11 @@ const PUT: Statement = {
   name: 'keyring_put',
   text: 'UPDATE keyrings SET version = $1 WHERE owner = $2 AND version = $3',
 };
+// As of endpoints: several are held in one order.
+const HOLD: Statement = {
+  name: 'keyrings_hold',
+  text: 'SELECT 1 FROM keyrings WHERE owner IN (SELECT value FROM jsonb_array_elements_text($1::jsonb)) ORDER BY owner FOR UPDATE',
+};
 const SELECT_IDS: Statement = { name: 'keyring_secrets', text: 'SELECT id FROM secrets WHERE owner = $1' };
 const SELECT_FOREIGN: Statement = {
   name: 'keyring_foreign_secrets',
@@ -21,6 +27,10 @@ const SELECT_FOREIGN: Statement = {
     SELECT h.id FROM jsonb_array_elements_text($1::jsonb) g(id) JOIN secret_history h ON h.id = g.id
       WHERE h.owner <> $2`,
 };
+
+export async function holdKeyrings(runner: Runner, owners: readonly RingOwner[]): Promise<void> {
+  await runner.run(HOLD, [JSON.stringify(owners)]);
+}
 
 /** Answers whether there was no ring of this owner. */
 export async function insertKeyring(runner: Runner, ring: StoredKeyring): Promise<boolean> {

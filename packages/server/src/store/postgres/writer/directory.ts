@@ -66,7 +66,8 @@ export class Directory {
   }
 
   async #loadOrganizations(ids: ReadonlySet<string>): Promise<void> {
-    for (const row of await this.#read(ORGANIZATIONS, [listOf(ids)])) this.#organizations.set(text(row[0]), number(row[1]));
+    for (const row of await this.#read(ORGANIZATIONS, [listOf(ids)]))
+      this.#organizations.set(text(row[0]), number(row[1]));
   }
 }
 

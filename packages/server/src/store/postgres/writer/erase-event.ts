@@ -12,7 +12,7 @@ const SELECT_OWED: Statement = {
   name: 'erase_owed',
   text: `
     SELECT 1 FROM deliveries d JOIN queue q ON q.delivery = d.id JOIN endpoints p ON p.number = q.endpoint
-    WHERE d.event = $1::uuid AND (q.lease IS NOT NULL OR p.status <> 'archived') LIMIT 1`,
+    WHERE d.event = $1::uuid AND d.id >= ids_since($1::uuid) AND (q.lease IS NOT NULL OR p.status <> 'archived') LIMIT 1`,
 };
 const REMEMBER: Statement = {
   name: 'erase_remember',
@@ -28,7 +28,8 @@ const ERASE_ANSWERS: Statement = {
   name: 'erase_answers',
   text: `
     UPDATE attempts SET response_headers = NULL, response_excerpt = NULL
-    WHERE delivery IN (SELECT id FROM deliveries WHERE event = $1::uuid)
+    WHERE delivery IN (SELECT id FROM deliveries WHERE event = $1::uuid AND id >= ids_since($1::uuid))
+      AND id >= ids_since($1::uuid)
       AND (response_headers IS NOT NULL OR response_excerpt IS NOT NULL)`,
 };
 

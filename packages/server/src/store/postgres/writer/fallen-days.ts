@@ -2,7 +2,8 @@ import { DatabaseError } from 'pg';
 import { number } from '../../cells.ts';
 import type { Removed } from '../../port.ts';
 import type { Database, Runner, Statement } from '../database.ts';
-import { boundsOf, type Day } from '../days.ts';
+import { boundsOf, type Day, endOf, startOf } from '../days.ts';
+import { IDS_MS, TIMES_APART_MS_MAX } from '../retention-rule.ts';
 import { listPartitions, PARTITIONED, type Partition, type Partitioned, partitionName } from './partitions.ts';
 
 /** Counting a partition of more pages takes seconds; then the server's own estimate must do. */
@@ -21,7 +22,8 @@ const OWED_AGAIN: Statement = {
 const DELETE_IDS: Statement = {
   name: 'fall_delete_ids',
   text: `DELETE FROM event_ids WHERE (organization, id) IN (
-    SELECT organization, id FROM event_ids WHERE expires_at <= $1 AND event >= $2::uuid AND event < $3::uuid
+    SELECT organization, id FROM event_ids
+    WHERE expires_at >= $1 AND expires_at < $2 AND event >= $3::uuid AND event < $4::uuid
     LIMIT ${ROWS_PER_DELETE})`,
 };
 const DELETE_ERASURES: Statement = {
@@ -96,7 +98,8 @@ async function isOwedAgain(reads: Runner, day: Day): Promise<boolean> {
 
 async function forgetEvents(writes: Runner, day: Day, now: number): Promise<void> {
   const bounds = boundsOf(day);
-  while ((await writes.run(DELETE_IDS, [now, ...bounds])).count === ROWS_PER_DELETE);
+  const expiry = [startOf(day) + IDS_MS - TIMES_APART_MS_MAX, Math.min(now + 1, endOf(day) + IDS_MS + TIMES_APART_MS_MAX)];
+  while ((await writes.run(DELETE_IDS, [...expiry, ...bounds])).count === ROWS_PER_DELETE);
   while ((await writes.run(DELETE_ERASURES, [...bounds])).count === ROWS_PER_DELETE);
 }
 

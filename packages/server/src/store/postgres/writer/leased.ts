@@ -1,6 +1,7 @@
 import type { DeliveryId } from '../../../domain/ids.ts';
 import type { Incarnation } from '../../port.ts';
 import type { Statement } from '../database.ts';
+import { idOf } from '../uuids.ts';
 import { IntegerColumn, UuidColumn } from '../values.ts';
 import type { Batches } from './batches.ts';
 import { putDue } from './due-index.ts';
@@ -20,6 +21,12 @@ const FREE: Statement = {
     FROM unnest($1::integer[]) g(endpoint) WHERE d.endpoint = g.endpoint AND d.taken_by = $2`,
 };
 
+const ADOPT: Statement = {
+  name: 'leases_adopt',
+  text: `UPDATE queue q SET lease = $3 FROM unnest($1::uuid[]) g(delivery)
+    WHERE q.delivery = g.delivery AND q.lease = $2 RETURNING q.delivery`,
+};
+
 /** Deliveries were leased to this node by a batch of which it was told that it failed: nobody has them in memory. */
 export async function giveBack(
   batches: Batches,
@@ -32,7 +39,23 @@ export async function giveBack(
   await batches.once(GIVE_BACK, [column.value(), incarnation]);
 }
 
-/** The same of endpoints that this node took out of the index without hearing of it. */
+/**
+ * This node took another incarnation while the batch that leased them was under way. Answers those that nobody had taken
+ * back by then; they are leased to the new one.
+ */
+export async function adopt(
+  batches: Batches,
+  deliveries: readonly DeliveryId[],
+  { from, to }: { readonly from: Incarnation; readonly to: Incarnation },
+): Promise<ReadonlySet<DeliveryId>> {
+  if (deliveries.length === 0) return new Set();
+  const column = new UuidColumn();
+  for (const id of deliveries) column.add(id);
+  const rows = await batches.read(ADOPT, [column.value(), from, to]);
+  return new Set(rows.map(([uuid]) => idOf('dlv', uuid)));
+}
+
+/** Endpoints that this node took out of the index without hearing of it. */
 export async function giveBackEndpoints(
   batches: Batches,
   endpoints: readonly number[],

@@ -28,19 +28,16 @@ const FREE: Statement = {
         SELECT 1 FROM deliveries d WHERE d.event = k.key AND d.id >= ids_since(k.key) AND d.id < $2::uuid
           AND EXISTS (SELECT 1 FROM queue q WHERE q.delivery = d.id OFFSET 0) OFFSET 0)`,
 };
+/** All that hangs on events which have few deliveries. */
 const DELETE_HISTORY: Statement = {
   name: 'prune_delete_history',
-  text: `WITH old AS MATERIALIZED (
-      SELECT d.organization, d.id FROM deliveries d WHERE d.event = ANY ($1::uuid[]) AND d.id >= $2::uuid LIMIT $3),
-    gone AS (
-      DELETE FROM deliveries d USING old WHERE d.organization = old.organization AND d.id = old.id
-      RETURNING d.id, d.endpoint, d.status),
-    failed AS (
-      DELETE FROM failed_deliveries f USING gone
-      WHERE f.endpoint = gone.endpoint AND f.status = gone.status AND f.delivery = gone.id),
-    tried AS (
-      DELETE FROM attempts a WHERE a.delivery = ANY (ARRAY(SELECT id FROM gone)) AND a.id >= $2::uuid RETURNING 1)
-    SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM tried)`,
+  text: deletion('d.event = ANY ($1::uuid[]) AND d.id >= $2::uuid'),
+};
+/** As much of one event as one statement removes. */
+const DELETE_SOME: Statement = {
+  name: 'prune_delete_some',
+  text: deletion(`(d.organization, d.id) IN (SELECT e.organization, e.id FROM deliveries e
+    WHERE e.event = ANY ($1::uuid[]) AND e.id >= $2::uuid LIMIT ${DELIVERIES_PER_DELETE})`),
 };
 const DELETE_EVENTS: Statement = {
   name: 'prune_delete_events',
@@ -90,6 +87,18 @@ export async function removeEvents(
   });
 }
 
+function deletion(condition: string): string {
+  return `WITH gone AS (
+      DELETE FROM deliveries d WHERE ${condition} RETURNING d.id, d.endpoint, d.status),
+    failed AS (
+      DELETE FROM failed_deliveries f USING gone
+      WHERE f.endpoint = gone.endpoint AND f.status = gone.status AND f.delivery = gone.id
+        AND gone.status IN ('dead', 'cancelled')),
+    tried AS (
+      DELETE FROM attempts a WHERE a.delivery = ANY (ARRAY(SELECT id FROM gone)) AND a.id >= $2::uuid RETURNING 1)
+    SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM tried)`;
+}
+
 type Removal = { readonly transaction: Transaction; readonly day: Day; readonly progress: Progress };
 
 /** Those of the events that nobody holds and that may still go. */
@@ -106,14 +115,14 @@ async function heldOf(transaction: Transaction, day: Day, old: readonly OldEvent
 
 async function removeSmall(removal: Removal, events: readonly Counted[]): Promise<void> {
   if (events.length === 0) return;
-  await removeHistory(removal, events, Number.MAX_SAFE_INTEGER);
+  await removeHistory(removal, events, DELETE_HISTORY);
   await removeRows(removal, events);
 }
 
 /** Answers whether it is gone, or only some of its deliveries. */
 async function removeLarge(removal: Removal, event: Counted, rowsMax: number): Promise<boolean> {
   while (removal.progress.rows < rowsMax) {
-    if ((await removeHistory(removal, [event], DELIVERIES_PER_DELETE)) === DELIVERIES_PER_DELETE) continue;
+    if ((await removeHistory(removal, [event], DELETE_SOME)) === DELIVERIES_PER_DELETE) continue;
     await removeRows(removal, [event]);
     return true;
   }
@@ -123,11 +132,11 @@ async function removeLarge(removal: Removal, event: Counted, rowsMax: number): P
 async function removeHistory(
   { transaction, progress }: Removal,
   events: readonly OldEvent[],
-  deliveriesMax: number,
+  statement: Statement,
 ): Promise<number> {
   const keys = events.map(({ key }) => key);
   const earliest = keys.reduce((one, other) => (other < one ? other : one));
-  const { rows } = await transaction.run(DELETE_HISTORY, [arrayOf(keys), uuidsSince(earliest), deliveriesMax]);
+  const { rows } = await transaction.run(statement, [arrayOf(keys), uuidsSince(earliest)]);
   const [deliveries, attempts] = [number(rows[0]?.[0]), number(rows[0]?.[1])];
   progress.deliveries += deliveries;
   progress.attempts += attempts;

@@ -57,7 +57,11 @@ async function tryWhole(
   if (!isGoing && !(isWhole(day, unit, place) && (await canFall(database.on('read'), day, now)))) return null;
   const fall = await dropDay(database, day, now);
   if (fall.kind === 'owed') return null;
-  if (fall.kind === 'fallen') Object.assign(progress, fall.removed);
+  if (fall.kind === 'fallen') {
+    progress.events += fall.removed.events;
+    progress.deliveries += fall.removed.deliveries;
+    progress.attempts += fall.removed.attempts;
+  }
   return { kind: fall.kind === 'fallen' ? 'stopped' : 'passed', place: { day, event: null } };
 }
 

@@ -29,9 +29,11 @@ const FREE_LEASES: Statement = {
     WITH leased AS MATERIALIZED (
       SELECT delivery FROM queue WHERE lease = ANY ($1::integer[]) LIMIT $2 FOR UPDATE SKIP LOCKED),
     freed AS (
-      UPDATE queue q SET lease = NULL FROM leased l WHERE q.delivery = l.delivery RETURNING q.endpoint, q.due_at),
+      UPDATE queue q SET lease = NULL WHERE q.delivery = ANY (ARRAY(SELECT delivery FROM leased))
+      RETURNING q.endpoint, q.due_at),
     waiting AS MATERIALIZED (
-      SELECT f.endpoint, e.status, min(f.due_at) AS due_at FROM freed f JOIN endpoints e ON e.number = f.endpoint
+      SELECT f.endpoint, e.status, min(f.due_at) AS due_at FROM freed f
+      CROSS JOIN LATERAL (SELECT e.status FROM endpoints e WHERE e.number = f.endpoint LIMIT 1) e
       GROUP BY f.endpoint, e.status ORDER BY f.endpoint),
     draining AS (
       UPDATE endpoints SET draining = true WHERE NOT draining

@@ -164,7 +164,9 @@ export class RecordBatch {
     columns.ring_version.add(attempt.ringVersion);
     columns.key_ids.add(attempt.keyIds);
     // In JSON a NUL is written out.
-    columns.response_headers.addOrNull(attempt.responseHeaders === null ? null : JSON.stringify(attempt.responseHeaders));
+    columns.response_headers.addOrNull(
+      attempt.responseHeaders === null ? null : JSON.stringify(attempt.responseHeaders),
+    );
     columns.response_excerpt.addOrNull(attempt.responseExcerpt);
   }
 

@@ -1,5 +1,5 @@
-import type { Outcome, RecordResult, RecordUnit } from '../../port.ts';
 import { numberOrNull } from '../../cells.ts';
+import type { Outcome, RecordResult, RecordUnit } from '../../port.ts';
 import type { RunBatch, Settled } from '../group-commit.ts';
 import { brokenBy, OpenBatch, splitNumbers } from './batches.ts';
 import type { HotContext } from './context.ts';
@@ -117,10 +117,7 @@ function inTurns(run: RunBatch<RecordUnit, RecordResult>): RunBatch<RecordUnit, 
   return async function runInTurns(units): Promise<readonly Settled<RecordResult>[]> {
     const end = togetherEnd(units);
     if (end === units.length) return await run(units);
-    return [
-      ...(await settledOf(run, units.slice(0, end))),
-      ...(await settledOf(runInTurns, units.slice(end))),
-    ];
+    return [...(await settledOf(run, units.slice(0, end))), ...(await settledOf(runInTurns, units.slice(end)))];
   };
 }
 

@@ -1,5 +1,5 @@
-import type { ReleaseUnit } from '../../port.ts';
 import { numberOrNull } from '../../cells.ts';
+import type { ReleaseUnit } from '../../port.ts';
 import type { Statement } from '../database.ts';
 import type { RunBatch } from '../group-commit.ts';
 import { BigintColumn, IntegerColumn, UuidColumn } from '../values.ts';

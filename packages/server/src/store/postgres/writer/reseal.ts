@@ -2,15 +2,9 @@ import type { RingOwner } from '../../../domain/secret.ts';
 import type { ResealUnit } from '../../port.ts';
 import { text } from '../../cells.ts';
 import type { Runner, Statement } from '../database.ts';
+import { holdKeyrings } from './commands-keyrings.ts';
 
 const GIVEN = 'jsonb_to_recordset($1::jsonb) AS g(id text, "from" text, "to" text)';
-// Rings first, as every change of a ring begins.
-const HOLD_RINGS: Statement = {
-  name: 'reseal_hold_rings',
-  text: `
-    SELECT k.owner FROM keyrings k WHERE k.owner IN (SELECT value FROM jsonb_array_elements_text($1::jsonb))
-    ORDER BY k.owner FOR UPDATE`,
-};
 const LIVING: Statement = {
   name: 'reseal_living',
   text: `
@@ -33,7 +27,8 @@ export async function reseal(
   unit: ResealUnit,
 ): Promise<{ readonly changed: number; readonly owners: readonly RingOwner[] }> {
   const given = JSON.stringify(unit.secrets.map(({ id, from, to }) => ({ id, from, to })));
-  await runner.run(HOLD_RINGS, [JSON.stringify([...new Set(unit.secrets.map(({ owner }) => owner))])]);
+  // Rings first, as every change of a ring begins.
+  await holdKeyrings(runner, [...new Set(unit.secrets.map(({ owner }) => owner))]);
   const living = await runner.run(LIVING, [given]);
   const history = await runner.run(HISTORY, [given]);
   const owners = [...new Set(living.rows.map((row) => text(row[0]) as RingOwner))]; // Of the column of rings' owners.

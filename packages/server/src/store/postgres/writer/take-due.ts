@@ -1,6 +1,6 @@
 import type { EndpointId } from '../../../domain/ids.ts';
-import type { DueTaken, TakeDueUnit } from '../../port.ts';
 import { number, numberOrNull, text } from '../../cells.ts';
+import type { DueTaken, TakeDueUnit } from '../../port.ts';
 import type { Row, Statement } from '../database.ts';
 import type { RunBatch } from '../group-commit.ts';
 import { BigintColumn, IntegerColumn } from '../values.ts';
@@ -19,7 +19,8 @@ const TAKE: Statement = {
       FROM seen s WHERE d.endpoint = s.endpoint
       RETURNING d.endpoint, d.revision, s.due_at),
     ${batchRow('ARRAY(SELECT endpoint FROM taken)')}
-    (SELECT e.id, e.status, t.endpoint, t.revision, NULL::bigint FROM taken t JOIN endpoints e ON e.number = t.endpoint
+    (SELECT e.id, e.status, t.endpoint, t.revision, NULL::bigint FROM taken t
+      CROSS JOIN LATERAL (SELECT e.id, e.status FROM endpoints e WHERE e.number = t.endpoint LIMIT 1) e
       ORDER BY t.due_at, t.endpoint)
     UNION ALL
     (SELECT NULL, NULL, NULL, NULL, due_at FROM due_endpoints

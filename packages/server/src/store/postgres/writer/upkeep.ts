@@ -11,6 +11,11 @@ const PRUNE_CHANGES: Statement = {
   name: 'upkeep_changes',
   text: 'DELETE FROM changes WHERE number IN (SELECT number FROM changes WHERE at < $1 ORDER BY at LIMIT $2)',
 };
+/** Of nodes that are gone: no batch arrives so late, and nobody asks for its answer any more. */
+const PRUNE_BATCHES: Statement = {
+  name: 'upkeep_batches',
+  text: "DELETE FROM batches WHERE at < floor(extract(epoch FROM clock_timestamp() - interval '7 days') * 1000)",
+};
 /**
  * A resumption and an acceptance that do not see each other can leave an endpoint out of the index. Steps from one
  * endpoint with waiting deliveries to the next.
@@ -56,6 +61,7 @@ export function createUpkeep(db: Database): (now: number) => Promise<Upkept> {
 
   return async (now) => {
     const changes = await runner.run(PRUNE_CHANGES, [now - CHANGES_KEPT_MS, ROWS_PER_STEP]);
+    await runner.run(PRUNE_BATCHES);
     const found = await findForgotten();
     return {
       changed: changes.count + found,

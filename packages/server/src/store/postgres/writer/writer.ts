@@ -17,7 +17,8 @@ import { createTakeDue } from './take-due.ts';
 const ACCEPTS_IN_FLIGHT_MAX = 2;
 /** The order of results decides about an endpoint's health, so one batch goes after the other. */
 const RECORDS_IN_FLIGHT_MAX = 1;
-const CLAIMS_IN_FLIGHT_MAX = 2;
+/** Claims that come meanwhile go together: one statement serves many endpoints. */
+const CLAIMS_IN_FLIGHT_MAX = 1;
 
 /** An endpoint whose next delivery is due later than this is found by whoever looks then. */
 const SOON_MS = 100;
