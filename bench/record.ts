@@ -32,7 +32,7 @@ export function record(found: Found, date: string): readonly string[] {
 
 /** What PostgreSQL and nodes are measured by. */
 function isQuoted({ measure }: Line): boolean {
-  return measure.startsWith('PostgreSQL') || measure.includes('node') || measure.includes('of a claim');
+  return /^PostgreSQL|^[\d,]+\/s (in all|on each)|of a claim/.test(measure);
 }
 
 /** Answers where it is now. */

@@ -32,8 +32,8 @@ export class Customer {
   readonly arrivals: Arrival[] = [];
   /** Event id → when it was first taken. */
   readonly taken = new Map<string, number>();
-  /** How often an event came that had been taken before. */
-  duplicates = 0;
+  /** Ids of events that came although they had been taken before, once for each time. */
+  readonly repeated: string[] = [];
   /** Requests that were taken, and whose connection the sender ended before or right after it had the answer. */
   givenUp = 0;
   readonly #server: Server;
@@ -90,6 +90,10 @@ export class Customer {
     const left = new AbortController();
     response.on('error', () => response.destroy());
     response.once('close', () => left.abort());
+    // Whoever ends a connection by its own answer was not given up.
+    response.once('finish', () => {
+      if (response.getHeader('connection') === 'close') this.#lastTakenAt.delete(request.socket);
+    });
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('error', () => {});
     request.once('end', () => {
@@ -115,7 +119,7 @@ export class Customer {
 
   #count(arrival: Arrival): void {
     arrival.takenAt = Date.now();
-    if (this.taken.has(arrival.eventId)) this.duplicates += 1;
+    if (this.taken.has(arrival.eventId)) this.repeated.push(arrival.eventId);
     else this.taken.set(arrival.eventId, arrival.takenAt);
   }
 

@@ -8,6 +8,7 @@ export type Accepted = {
   readonly type: string;
   readonly body: string;
   readonly sentAt: number;
+  readonly answeredAt: number;
 };
 
 export type LoadCounts = {
@@ -131,7 +132,13 @@ export class Load {
     const items = (drafts.length === 1 ? [called.json] : called.json['items']) as readonly { id: string }[]; // The contract's answer.
     for (const [index, draft] of drafts.entries()) {
       const id = items[index]?.id ?? '';
-      this.accepted.set(id, { id, type: draft.type, body: JSON.stringify(draft.payload), sentAt });
+      this.accepted.set(id, {
+        id,
+        type: draft.type,
+        body: JSON.stringify(draft.payload),
+        sentAt,
+        answeredAt: Date.now(),
+      });
     }
   }
 }

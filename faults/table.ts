@@ -16,6 +16,10 @@ const HEADS = [
   'no answer',
 ] as const;
 
+export function problemsOf({ violations, excess }: Outcome): readonly string[] {
+  return excess === null ? violations : [...violations, excess];
+}
+
 function seconds(ms: number | null): string {
   return ms === null ? '-' : `${(ms / 1_000).toFixed(ms < 9_950 ? 1 : 0)} s`;
 }
@@ -40,8 +44,8 @@ export function plainTable(outcomes: readonly Outcome[]): string {
       .join('  ')
       .trimEnd(),
   );
-  const problems = outcomes.flatMap(({ name, store, violations }) =>
-    violations.map((violation) => `${name} on ${store}: ${violation}`),
+  const problems = outcomes.flatMap((outcome) =>
+    problemsOf(outcome).map((problem) => `${outcome.name} on ${outcome.store}: ${problem}`),
   );
   return [...lines, ...problems].join('\n');
 }

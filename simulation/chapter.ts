@@ -130,7 +130,7 @@ async function tell(cast: Cast): Promise<void> {
 function owed(model: Model): string {
   const all = [...model.deliveries.values()].filter(({ end }) => end === null);
   const some = all.slice(0, 3).map(({ id, endpoint, lease, dueAt, requests }) => {
-    return `${id} to ${endpoint.id} (${endpoint.row.status.kind}), lease ${lease}, due ${dueAt - model.options.ringNow()} ms from now, ${requests} requests`;
+    return `${id} to ${endpoint.id} (${endpoint.row.status.kind}), lease ${lease}, due ${dueAt - model.options.ringNow()} ms from now, ${requests?.count ?? 0} requests`;
   });
   return `${all.length}: ${some.join('; ')}`;
 }

@@ -132,7 +132,8 @@ export class SimulatedNode {
     const ids = createIdSource({ now: clock.now, fillRandom: random.fill });
     const onFault = (error: unknown): void => this.#world.fail(error);
     const incarnation = (): number => store.incarnation;
-    const sender = new SimulatedSender({ ...this.#world, process, incarnation, now: clock.now, onFault });
+    const { isCramped } = plan;
+    const sender = new SimulatedSender({ ...this.#world, process, incarnation, now: clock.now, isCramped, onFault });
     const fault = (where: string, error: unknown): void => {
       // What the store refuses is told in this way, too.
       if (error instanceof StoreUnavailable || !process.alive) return;

@@ -7,7 +7,7 @@ const isLong = process.env['HOOKRING_PROVE'] === '1';
 /** A few rows of seconds here; all of them in their full length in `npm run prove` and `npm run faults`. */
 const SHORT: Readonly<Record<string, readonly string[]>> = {
   sqlite: ['kill-all', 'torn-log'],
-  postgres: ['kill-all', 'restart-immediate', 'sessions'],
+  postgres: ['restart-immediate', 'sessions'],
 };
 
 describe.each(STORES)('what breaks under a server on %s', (store) => {

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { headerRecord, type Receiver, startReceiver } from '@hookring/receiver';
 import { verify } from '@hookring/signing';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTestDatabase } from '../packages/server/src/store/postgres/testing/database.ts';
 import { type Client, clientOf, eventually } from '../testbed/client.ts';
 import { NODES_MASTER_KEY, type ServerProcess, startServer } from '../testbed/server-process.ts';
@@ -11,6 +11,9 @@ import { NODES_MASTER_KEY, type ServerProcess, startServer } from '../testbed/se
 const MAIN = fileURLToPath(new URL('../packages/server/src/cli/main.ts', import.meta.url));
 const KEY = 'nodes-'.padEnd(48, 'k');
 const EVENTS = 40;
+
+// Each starts processes; nothing waits for this long where there is work to be done.
+vi.setConfig({ testTimeout: 60_000 });
 
 let url: string;
 let receiver: Receiver;
@@ -125,7 +128,7 @@ describe('two servers on one database', () => {
       const { json } = await clientOf(b)('GET', '/v1/deliveries?status=succeeded&limit=200');
       return (json as unknown as { items: unknown[] }).items.length === EVENTS;
     });
-  }, 60_000);
+  });
 });
 
 describe('roles', () => {

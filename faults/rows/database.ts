@@ -18,7 +18,7 @@ function onPostgres(options: {
     name,
     breaks,
     stores: ['postgres'],
-    stage: () => ({ ...TWO_NODES, postgresFlags }),
+    stage: (_store, isShort) => ({ ...(isShort ? {} : TWO_NODES), postgresFlags }),
     duplicatesMax,
     run: async (scene) => {
       if (scene.postgres === null) throw new Error('this row needs PostgreSQL');

@@ -37,7 +37,8 @@ async function staged(): Promise<Stage> {
 /** Each delivery looks its name up again as soon as what was found is forgotten. */
 const closing: Misbehaviour = ({ response, take }) => {
   take();
-  response.writeHead(204, { connection: 'close' }).end();
+  response.setHeader('connection', 'close');
+  response.writeHead(204).end();
 };
 
 export const DNS: Fault = {

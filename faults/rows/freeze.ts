@@ -1,4 +1,4 @@
-import { type Fault, UNRECORDED } from '../fault.ts';
+import { type Fault, LEASES_LOST } from '../fault.ts';
 
 /** Longer than a lease and than any heart beat may be late. */
 const FROZEN_MS = 17_000;
@@ -9,7 +9,7 @@ export const FREEZE: Fault = {
   breaks: `SIGSTOP of a node for ${FROZEN_MS / 1_000} s, longer than a lease, then SIGCONT`,
   stores: ['sqlite', 'postgres'],
   stage: (store) => (store === 'sqlite' ? {} : { nodes: [{ role: 'all' }, { role: 'all' }] }),
-  duplicatesMax: UNRECORDED,
+  duplicatesMax: LEASES_LOST,
   run: async (scene) => {
     const [node] = scene.nodes;
     scene.strike();

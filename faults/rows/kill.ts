@@ -4,7 +4,7 @@ import type { Node, NodePlan, Role } from '../nodes.ts';
 import type { Scene } from '../scene.ts';
 
 const ROUNDS = 5;
-const ROUNDS_SHORT = 2;
+const ROUNDS_SHORT = 1;
 const LIFE_MS_MIN = 300;
 const LIFE_MS_MAX = 1_500;
 const DOWN_MS_MAX = 600;

@@ -1,4 +1,4 @@
-import { type Fault, type Stage, UNRECORDED_MEANWHILE } from '../fault.ts';
+import { type Fault, LEASES_LOST, type Stage } from '../fault.ts';
 import { cannotMakeNetworks } from '../machine.ts';
 import { makeNodeNetwork, type NodeNetwork } from '../network.ts';
 import { type Relay, startRelay } from '../relay.ts';
@@ -36,7 +36,7 @@ export const PARTITION: Fault = {
       remove: () => made.remove(),
     };
   },
-  duplicatesMax: UNRECORDED_MEANWHILE,
+  duplicatesMax: LEASES_LOST,
   run: async (scene) => {
     scene.strike();
     network?.cut();
@@ -63,7 +63,7 @@ export const PARTITION_ALL: Fault = {
       },
     };
   },
-  duplicatesMax: UNRECORDED_MEANWHILE,
+  duplicatesMax: LEASES_LOST,
   run: async (scene) => {
     scene.strike();
     const wire = await relay;

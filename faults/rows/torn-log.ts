@@ -10,7 +10,7 @@ export const TORN_LOG: Fault = {
   breaks: `\`kill -9\` of whoever writes the database, and the page behind the last one of its log half written, ${ROUNDS} times`,
   stores: ['sqlite', 'postgres'],
   duplicatesMax: {
-    words: `${UNRECORDED.words} (SQLite), ${UNRECORDED_MEANWHILE.words} (PostgreSQL)`,
+    words: `${UNRECORDED.words}; on PostgreSQL also what was taken within 2 s after it`,
     of: (scene) => (scene.store === 'sqlite' ? UNRECORDED : UNRECORDED_MEANWHILE).of(scene),
   },
   run: async (scene) => {

@@ -5,9 +5,6 @@ import { DeliveryModel } from './delivery-model.ts';
 import type { OrganizationModel } from './endpoint-model.ts';
 import type { Model } from './model.ts';
 
-/** One delivery in so many has its history compared word by word. */
-const WATCHED_EVERY = 64;
-
 let stamps = 0;
 
 /** Events were committed with their deliveries. Answers the ordinal of the last delivery. */
@@ -29,7 +26,7 @@ export function commitAccept(model: Model, work: WorkOf<'accept'>, incarnation: 
       ordinal += 1;
       const lease = leased ? incarnation : null;
       const delivery = new DeliveryModel(id, ordinal, endpoint, event.id, now, event.createdAt, lease);
-      delivery.isWatched = ordinal % WATCHED_EVERY === 0;
+      delivery.isDisturbed = endpoint.inactiveSince !== null;
       model.deliveries.set(id, delivery);
       endpoint.owe(delivery);
       if (leased) model.totals.leased += 1;

@@ -48,19 +48,19 @@ function checkAttempt(model: Model, delivery: DeliveryModel, { attempt, next }: 
     // Requests for several deliveries of one event look the same: this one was taken for one of the others'.
     const others = delivery.endpoint.owed.get(delivery.eventId);
     const other = Array.isArray(others) ? others.find((one) => indexOf(one, attempt.startedAt) >= 0) : undefined;
-    if (other !== undefined) delivery.swapRequests(other);
+    if (other !== undefined) [delivery.requests, other.requests] = [other.requests, delivery.requests];
     at = indexOf(delivery, attempt.startedAt);
   }
-  const seen = delivery.unrecorded[at];
-  model.checks.that('history', seen !== undefined, () => `${attempt.id} of ${delivery.id} never happened`);
+  const seen = delivery.requests?.unrecorded[at];
+  model.checks.that('history', seen !== undefined, () => `${attempt.id} of ${delivery.id} at ${attempt.startedAt} (${attempt.responseStatus} ${attempt.errorKind}) never happened`);
   if (seen === undefined) return;
-  delivery.unrecorded.splice(at, 1);
+  delivery.requests?.unrecorded.splice(at, 1);
   const isTrue = seen.keyIds === attempt.keyIds && seen.status === attempt.responseStatus;
   model.checks.that('history', isTrue, () => `${attempt.id} says ${attempt.keyIds} and ${attempt.responseStatus}, but it was ${seen.keyIds} and ${seen.status}`);
   const is2xx = seen.status !== null && seen.status >= 200 && seen.status < 300;
   model.checks.that('history', is2xx === (next.kind === 'succeeded'), () => `${attempt.id} with ${seen.status} led to ${next.kind}`);
 }
 
-function indexOf({ unrecorded }: DeliveryModel, startedAt: number): number {
-  return unrecorded.findIndex((one) => one.startedAt === startedAt);
+function indexOf({ requests }: DeliveryModel, startedAt: number): number {
+  return requests?.unrecorded.findIndex((one) => one.startedAt === startedAt) ?? -1;
 }

@@ -160,6 +160,7 @@ export class Commits implements Witness {
     const isActive = row.status.kind === 'active';
     if (isActive) endpoint.inactiveSince = null;
     else endpoint.inactiveSince ??= this.#model.options.worldNow();
+    if (!isActive) for (const delivery of [...endpoint.owed.values()].flat()) delivery.isDisturbed = true;
     this.#changed(endpoint);
   }
 

@@ -14,6 +14,20 @@ export type Unrecorded = {
   readonly status: number | null;
 };
 
+/** What was asked of the receiver for one delivery. */
+export class Requests {
+  /** Whose request is out. */
+  flying: SimulatedProcess | null = null;
+  count = 0;
+  unrecorded: Unrecorded[] = [];
+  /** So often the receiver took it as a 2xx says. */
+  taken = 0;
+  /** Who was told of that 2xx, under which run; what it knows, it must not do again. */
+  told: { readonly by: SimulatedProcess; readonly under: Incarnation } | null = null;
+  /** Why the receiver may see it again, although it took it. */
+  excuse: string | null = null;
+}
+
 /** One delivery, from its commit until nothing of it can be sent any more. */
 export class DeliveryModel {
   readonly id: DeliveryId;
@@ -27,21 +41,11 @@ export class DeliveryModel {
   /** Who may send it; null: it waits in the store. */
   lease: Incarnation | null;
   end: DeliveryEnd | null = null;
-  /** Whose request is out. */
-  flying: SimulatedProcess | null = null;
-  requests = 0;
+  requests: Requests | null = null;
+  /** Attempts that stand in its history. */
   recorded = 0;
-  unrecorded: Unrecorded[] = [];
-  /** The receiver has taken it with a 2xx at least once. */
-  taken = 0;
-  /** Who was told of that 2xx, under which run; what it knows, it must not do again. */
-  told: { readonly by: SimulatedProcess; readonly under: Incarnation } | null = null;
-  /** Why the receiver may see it again, although it took it. */
-  excuse: string | null = null;
-  /** It was tried, or was there while something went wrong: how long it waits says nothing. */
+  /** It was there before, or is sent again: how long it waits says nothing. */
   isDisturbed = false;
-  /** Its history is compared word by word. */
-  isWatched = false;
 
   constructor(
     id: DeliveryId,
@@ -59,17 +63,5 @@ export class DeliveryModel {
     this.createdAt = createdAt;
     this.dueAt = dueAt;
     this.lease = lease;
-  }
-
-  /** What was seen of one was seen of the other. */
-  swapRequests(other: DeliveryModel): void {
-    const { flying, requests, unrecorded, taken, told, excuse } = this;
-    this.flying = other.flying;
-    this.requests = other.requests;
-    this.unrecorded = other.unrecorded;
-    this.taken = other.taken;
-    this.told = other.told;
-    this.excuse = other.excuse;
-    Object.assign(other, { flying, requests, unrecorded, taken, told, excuse });
   }
 }

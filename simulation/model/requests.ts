@@ -1,6 +1,6 @@
 import type { Incarnation } from '../../packages/server/src/store/port.ts';
 import type { SimulatedProcess } from '../time/process.ts';
-import type { DeliveryModel } from './delivery-model.ts';
+import { type DeliveryModel, Requests } from './delivery-model.ts';
 import type { EndpointModel } from './endpoint-model.ts';
 import type { Model } from './model.ts';
 
@@ -11,6 +11,7 @@ const WAIT_MS_MAX = 3_000;
 
 export type SeenRequest = {
   readonly delivery: DeliveryModel;
+  readonly requests: Requests;
   readonly endpoint: EndpointModel;
   readonly id: string;
   readonly timestamp: string;
@@ -27,7 +28,7 @@ export type Sending = {
   readonly now: number;
   readonly href: string;
   readonly headers: readonly string[];
-  /** Its receiver answers at once whenever it is asked. */
+  /** Its receiver answers at once whenever it is asked, and the node has room enough. */
   readonly isPrompt: boolean;
 };
 
@@ -43,7 +44,9 @@ export function beginRequest(model: Model, sending: Sending): SeenRequest {
   checks.that('recorded', delivery !== null, () => `event ${id} was sent to ${endpoint.id}, which is not owed`);
   if (delivery === null) throw new Error('unreachable');
   checks.that('leased', delivery.lease === incarnation, () => `run ${incarnation} sent ${delivery.id}, whose lease is ${delivery.lease}`);
-  const isAlone = delivery.flying === null || !delivery.flying.alive || delivery.flying !== process;
+  delivery.requests ??= new Requests();
+  const { requests } = delivery;
+  const isAlone = requests.flying !== process;
   checks.that('leased', isAlone, () => `${delivery.id} was sent twice at the same time by one process`);
   checkStatus(model, endpoint);
   const timestamp = headerOf(headers, 'webhook-timestamp');
@@ -52,19 +55,19 @@ export function beginRequest(model: Model, sending: Sending): SeenRequest {
   const isNow = Number(timestamp) === Math.floor(now / 1_000);
   checks.that('signed', isNow, () => `${delivery.id} says ${timestamp}, but it is ${now}`);
   checkKeys(model, endpoint, delivery, keyIds, now);
-  checkDuplicate(model, delivery, process, incarnation);
-  if (delivery.requests === 0) checkWait(model, delivery, sending.isPrompt);
-  delivery.requests += 1;
-  delivery.flying = process;
-  return { delivery, endpoint, id, timestamp, signature, keyIds, startedAt: now };
+  checkDuplicate(model, delivery.id, requests, process, incarnation);
+  if (requests.count === 0) checkWait(model, delivery, sending.isPrompt);
+  requests.count += 1;
+  requests.flying = process;
+  return { delivery, requests, endpoint, id, timestamp, signature, keyIds, startedAt: now };
 }
 
 /** The process is told what came of it. */
 export function endRequest(seen: SeenRequest, process: SimulatedProcess, incarnation: Incarnation, status: number | null): void {
-  const { delivery } = seen;
-  if (delivery.flying === process) delivery.flying = null;
-  delivery.unrecorded.push({ by: process, startedAt: seen.startedAt, keyIds: seen.keyIds, status });
-  if (status !== null && status >= 200 && status < 300) delivery.told = { by: process, under: incarnation };
+  const { requests } = seen;
+  if (requests.flying === process) requests.flying = null;
+  requests.unrecorded.push({ by: process, startedAt: seen.startedAt, keyIds: seen.keyIds, status });
+  if (status !== null && status >= 200 && status < 300) requests.told = { by: process, under: incarnation };
 }
 
 export function headerOf(headers: readonly string[], name: string): string {
@@ -78,7 +81,7 @@ function owedOf(endpoint: EndpointModel, eventId: string, process: SimulatedProc
   if (found === undefined) return null;
   if (!Array.isArray(found)) return found;
   const held = found.filter(({ lease }) => lease === incarnation);
-  const unsent = held.find(({ flying, unrecorded }) => flying !== process && !unrecorded.some(({ by }) => by === process));
+  const unsent = held.find(({ requests }) => requests?.flying !== process && requests?.unrecorded.some(({ by }) => by === process) !== true);
   return unsent ?? held[0] ?? found[0] ?? null;
 }
 
@@ -102,14 +105,17 @@ function checkKeys(model: Model, endpoint: EndpointModel, delivery: DeliveryMode
 }
 
 /** Sent again although the receiver took it: something must have kept that from being known. */
-function checkDuplicate(model: Model, delivery: DeliveryModel, process: SimulatedProcess, incarnation: Incarnation): void {
-  if (delivery.taken === 0) return;
-  const { told, flying } = delivery;
-  let reason = delivery.excuse;
+function checkDuplicate(model: Model, id: string, requests: Requests, process: SimulatedProcess, incarnation: Incarnation): void {
+  if (requests.taken === 0) return;
+  const { told, flying } = requests;
+  let reason = requests.excuse;
   if (told !== null) reason = reasonOf(told.by, told.by === process && told.under === incarnation, 'knew');
   else if (flying !== null) reason = reasonOf(flying, flying === process, 'had asked');
-  model.checks.that('once', reason !== null, () => `${delivery.id} was sent again by the process that knew it was taken`);
+  model.checks.that('once', reason !== null, () => `${id} was sent again by the process that knew it was taken`);
   model.countDuplicate(reason ?? '');
+  // It stays explained, whatever becomes of this request.
+  requests.excuse = reason;
+  requests.told = null;
 }
 
 /** Null: it is the very same. */

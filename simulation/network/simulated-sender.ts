@@ -19,6 +19,8 @@ export type SenderParts = {
   readonly incarnation: () => Incarnation;
   /** The clock that the process signs by. */
   readonly now: () => number;
+  /** The process has so little room that others may hold up a prompt receiver. */
+  readonly isCramped: boolean;
   readonly onFault: (error: unknown) => void;
 };
 
@@ -57,16 +59,16 @@ export class SimulatedSender implements Sender {
 
   async destroy(): Promise<void> {
     this.#closed = true;
-    for (const [end, { delivery }] of this.#open) {
-      delivery.flying = null;
-      if (delivery.told === null) delivery.excuse ??= 'the sender was closed while its request was out';
+    for (const [end, { requests }] of this.#open) {
+      requests.flying = null;
+      if (requests.told === null) requests.excuse ??= 'the sender was closed while its request was out';
       end(failed('closed', 1));
     }
     this.#open.clear();
   }
 
   #send(request: SendRequest): Promise<SendResult> {
-    const { process, agenda, faults, trace, model, receivers, incarnation, now } = this.#parts;
+    const { process, agenda, faults, trace, model, receivers, incarnation, now, isCramped } = this.#parts;
     if (!process.alive) return new Promise(() => {});
     if (this.#closed) return Promise.resolve(failed('closed', 0));
     if (faults.strikes('crash before a request')) {
@@ -77,14 +79,14 @@ export class SimulatedSender implements Sender {
     const receiver = receivers.at(href);
     if (receiver === null) throw new Error(`a request to ${href}, which nobody made`);
     const under = incarnation();
-    const isPrompt = receiver.character === 'prompt';
+    const isPrompt = receiver.character === 'prompt' && !isCramped;
     const seen = beginRequest(model, { process, incarnation: under, now: now(), href, headers: request.headers, isPrompt });
     const course = this.#course(request, seen, receiver);
     trace.add(agenda.now, STEP.send, process.number, seen.delivery.ordinal, course.afterMs, seen.keyIds);
     if (course.taken) {
-      seen.delivery.taken += 1;
-      seen.delivery.told = null;
-      seen.delivery.excuse = course.excuse;
+      seen.requests.taken += 1;
+      seen.requests.told = null;
+      seen.requests.excuse = course.excuse;
     }
     if (faults.strikes('crash after a request left')) {
       process.crash();

@@ -8,16 +8,16 @@ import type { EndpointId } from '../domain/ids.ts';
 import { boundPolicy } from '../domain/policy-choice.ts';
 import type { RotationPolicy } from '../domain/rotation-policy.ts';
 import type { SecretAlgorithm } from '../domain/secret.ts';
-import type { Command, EndpointWithHealth, Page, PageRequest } from '../store/port.ts';
+import type { ApplyOptions, Command, EndpointWithHealth, Page, PageRequest } from '../store/port.ts';
 import { auditCommand, originOf } from './audit.ts';
 import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
 import type { AppContext } from './context.ts';
-import { type EndpointCap, refusalAtCap, underCap } from './endpoint-cap.ts';
+import { type EndpointCap, roomUnderCap, underCap } from './endpoint-cap.ts';
 import { applySettings, type EndpointSettings } from './endpoint-settings.ts';
 import { type ALREADY_DONE, idempotent } from './idempotency.ts';
 import { inForceEverywhere, inForceSince } from './in-force.ts';
 import { firstSecret, type SecretSpelling, type ShownSecret, secretAgain } from './minting.ts';
-import { done, type Outcome, refused, replayed } from './outcome.ts';
+import { done, type Outcome, Refusal, refused, replayed } from './outcome.ts';
 import { type ArchivedEndpoints, ownEndpoint } from './own-endpoint.ts';
 import { changePolicy, policyDetail } from './policy-change.ts';
 import { refusalOfAlgorithm, refusalOfProfile } from './ring-owner.ts';
@@ -92,10 +92,11 @@ export async function createEndpoint(
       const reference = { endpointId: endpoint.id, secretId: secret?.id ?? null, recoverUntil };
       const outcome = await underCap(app, caller.organizationId, cap, async () =>
         decideAndApply<CreatedEndpoint>(app, async () => {
-          const full = await refusalAtCap(app, caller.organizationId, cap);
-          if (full !== null) return full;
+          const room = await roomUnderCap(app, caller.organizationId, cap);
+          if (Refusal.is(room)) return room;
           return {
             ok: true,
+            options: room,
             value: { endpoint, health: UNTRIED, secret },
             commands: [
               ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row(reference) }]),
@@ -278,9 +279,11 @@ async function decidePatch(
     const unfit = await refusalOfProfile(app, next);
     if (unfit !== null) return unfit;
   }
+  let options: ApplyOptions = {};
   if (next.status.kind === 'active' && endpoint.status.kind !== 'active') {
-    const full = await refusalAtCap(app, caller.organizationId, resumeCap);
-    if (full !== null) return full;
+    const room = await roomUnderCap(app, caller.organizationId, resumeCap);
+    if (Refusal.is(room)) return room;
+    options = room;
   }
   const commands: Command[] = [
     { kind: 'endpoint.put', endpoint: next, expectedVersion: endpoint.version, resetHealth },
@@ -296,7 +299,7 @@ async function decidePatch(
     }),
   ];
   const cleared = { ...health, consecutiveFailures: 0, failingSince: null };
-  return { ok: true, value: { endpoint: next, health: resetHealth ? cleared : health }, commands };
+  return { ok: true, value: { endpoint: next, health: resetHealth ? cleared : health }, commands, options };
 }
 
 /** What was said, applied; who may say it is checked where that depends on what it is. */

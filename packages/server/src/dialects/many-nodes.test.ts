@@ -1,8 +1,20 @@
+import { nativeWebhooks } from '@hookring/signing';
 import { describe, expect, it } from 'vitest';
+import { ALL_SCOPES } from '../app/access.ts';
+import { createEndpoint, type EndpointDefaults } from '../app/endpoints.ts';
+import { NATIVE_ROTATION_POLICY } from '../domain/rotation-policy.ts';
 import type { Answered, NodeStack } from './testing/node-stacks.ts';
 import { withStacks } from './testing/node-stacks.ts';
 
 const TEST_MS = 60_000;
+const DEFAULTS: EndpointDefaults = {
+  signatureProfile: nativeWebhooks,
+  envelope: null,
+  retrySchedule: null,
+  rotationPolicy: NATIVE_ROTATION_POLICY,
+  catalogue: null,
+  secretSpelling: 'whsec',
+};
 const EVENT = { type: 'thing.happened', payload: { n: 1 } };
 
 /** Looks again and again, until it is so. */
@@ -180,6 +192,36 @@ describe('two nodes on one database', () => {
         const { items } = ok(await two.ask('GET', `/v1/endpoints/${id}/secrets`));
         expect(items.map((secret: { id: string }) => secret.id)).toEqual(expect.arrayContaining(handedOut));
         expect(items.filter((secret: { state: string }) => secret.state === 'active')).toHaveLength(1);
+      }),
+    TEST_MS,
+  );
+
+  it(
+    'endpoints that are created on both at once do not pass the cap of their organization together',
+    () =>
+      withStacks(async ({ open }) => {
+        const [one, two] = [await open(), await open()];
+        const { id } = ok(await one.ask('GET', '/v1/organizations')).items[0];
+        const caller = { organizationId: id, actor: 'test', scopes: ALL_SCOPES, requestId: 'test', address: null };
+        const create = async ({ app }: NodeStack) =>
+          await createEndpoint(
+            app,
+            caller,
+            {
+              settings: { url: 'https://receiver.example/' },
+              keyring: 'own',
+              algorithm: 'hmac-sha256',
+              defaults: DEFAULTS,
+              cap: { max: 3, of: 'unarchived' },
+              archived: 'shown',
+            },
+            null,
+          );
+        const outcomes = await Promise.all([one, two, one, two, one, two, one, two].map(create));
+        expect(outcomes.filter((outcome) => outcome.ok)).toHaveLength(3);
+        const codes = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.problem.code]));
+        expect(new Set(codes)).toEqual(new Set(['endpoint_limit_reached']));
+        expect(ok(await two.ask('GET', '/v1/endpoints')).items).toHaveLength(3);
       }),
     TEST_MS,
   );

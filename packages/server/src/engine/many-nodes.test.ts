@@ -132,6 +132,21 @@ describe('a node whose memory is not good', () => {
   );
 
   it(
+    'nor to one whose suspension it heard of while it read the ring',
+    inSharedWorld({}, async ({ world, shared }) => {
+      const endpoint = await world.addEndpoint();
+      const status = { kind: 'suspended', reason: 'manual', at: world.time.now() } as const;
+      const suspended = { ...endpoint, version: 2, status };
+      shared.onRingRead = () =>
+        shared.tellNow(() => [{ kind: 'endpoint', endpoint: suspended, healthReset: false, endpointsVersion: 2 }]);
+      await world.accept();
+      await world.time.advance(5_000);
+      expect(world.sender.seen).toEqual([]);
+      expect(world.engine.figures().inMemory).toBe(0);
+    }),
+  );
+
+  it(
     'sends no test either',
     inSharedWorld({}, async ({ world, shared }) => {
       const endpoint = await world.addEndpoint();

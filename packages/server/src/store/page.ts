@@ -1,5 +1,5 @@
-import type { Page } from './port.ts';
 import { number, type Row } from './cells.ts';
+import type { Page } from './port.ts';
 
 /** Above every number of a row. */
 export const NUMBER_MAX = Number.MAX_SAFE_INTEGER;

@@ -1,6 +1,6 @@
 import type { Clock } from '../domain/clock.ts';
 import type { Endpoint } from '../domain/endpoint.ts';
-import type { ApiKeyId, EndpointId } from '../domain/ids.ts';
+import type { ApiKeyId, EndpointId, OrganizationId } from '../domain/ids.ts';
 import type { Organization } from '../domain/organization.ts';
 import type { RingOwner } from '../domain/secret.ts';
 import type { Applied, Command, StoredKeyring } from './commands.ts';
@@ -79,6 +79,8 @@ export type Currency = {
 export type ApplyOptions = {
   /** Wall-clock milliseconds of the store's clock after which the commands must not be applied any more. */
   readonly notAfter?: number;
+  /** What was decided by these endpoints: when they are others by now, the commands conflict. */
+  readonly endpointsOf?: { readonly organizationId: OrganizationId; readonly version: number };
 };
 
 /** What the store takes of the machine; null where this kind of store cannot say. */

@@ -18,8 +18,8 @@ import type { Organization } from '../domain/organization.ts';
 import type { RotationPolicy } from '../domain/rotation-policy.ts';
 import type { Scope } from '../domain/scope.ts';
 import type { RingOwner, Sealed, SecretAlgorithm } from '../domain/secret.ts';
-import type { AuditRow, IdempotencyRow, ShownAttempt, ShownDelivery, StoredEvent, StoredSecret } from './port.ts';
 import { bytes, bytesOrNull, number, numberOrNull, type Row, text, textOrNull } from './cells.ts';
+import type { AuditRow, IdempotencyRow, ShownAttempt, ShownDelivery, StoredEvent, StoredSecret } from './port.ts';
 
 // What rows say, by the names of their columns, in whatever database they are. Ids come as they are shown outside.
 // Casts in this file turn text that only the writer stores, from values of these very types, back into those types.

@@ -161,7 +161,10 @@ function storeEvents(log: Log, metrics: Metrics, clock: Clock) {
     },
     memoryStale(cause: string): void {
       metrics.memoryStale.count += 1;
-      log.error({ cause }, 'this node cannot know what others changed: it signs nothing and lets nobody in until it does');
+      log.error(
+        { cause },
+        'this node cannot know what others changed: it signs nothing and lets nobody in until it does',
+      );
     },
     memoryCurrent(staleMs: number): void {
       log.warn({ staleMs: Math.round(staleMs) }, 'this node knows again what others changed');

@@ -191,6 +191,26 @@ describe('the events', () => {
     expect(await figure(telemetry, 'hookring_attempt_phase_seconds_count{phase="tls"}')).toBe('0');
   });
 
+  it('count statements by connection and name', async () => {
+    const { telemetry } = create();
+    for (const name of ['accept', 'record', 'accept']) telemetry.events.storeStatement('write', name);
+    telemetry.events.storeStatement('read', 'accept');
+    const counted = async (connection: string, statement: string): Promise<string | undefined> =>
+      await figure(telemetry, `hookring_store_statements_total{connection="${connection}",statement="${statement}"}`);
+    expect([
+      await counted('write', 'accept'),
+      await counted('write', 'record'),
+      await counted('read', 'accept'),
+    ]).toEqual(['2', '1', '1']);
+    // There are some hundred names; if there ever were more they would share one series.
+    for (let index = 0; index < 500; index += 1) telemetry.events.storeStatement('control', `made_up_${index}`);
+    expect([await counted('control', 'made_up_150'), await counted('control', 'made_up_450')]).toEqual([
+      '1',
+      undefined,
+    ]);
+    expect(Number(await counted('control', 'other'))).toBeGreaterThan(250);
+  });
+
   it('never let a label grow without bound', async () => {
     const { telemetry } = create();
     for (let index = 0; index < 500; index += 1)

@@ -1,7 +1,7 @@
 import { randomBytes, randomFillSync } from 'node:crypto';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { bootstrap } from '../../app/bootstrap.ts';
-import { SILENT_APP_TELEMETRY } from '../../app/context.ts';
+import { type AppContext, SILENT_APP_TELEMETRY } from '../../app/context.ts';
 import { createApp } from '../../app/create-app.ts';
 import { type Clock, systemClock, systemTimers, type Timers } from '../../domain/clock.ts';
 import { createIdSource } from '../../domain/ids.ts';
@@ -41,6 +41,7 @@ export type Answered = {
 /** One node: its store, engine and API, in this process. What it sends ends in `sender`. */
 export type NodeStack = {
   readonly store: Store;
+  readonly app: AppContext;
   readonly sender: ScriptedSender;
   /** Between this node and the database. */
   readonly line: Line;
@@ -163,6 +164,7 @@ async function openStack(
   const owned = opened.move();
   return {
     store,
+    app,
     sender,
     line,
     timers,

@@ -113,8 +113,9 @@ const rename: Move = async (store, { organizationId, done }, random) => {
 };
 
 const wakeAndDefer: Move = async (store, { endpoints }, random) => {
-  const commands = some(endpoints, random).map(({ id: endpointId }): Command =>
-    random() < 0.5 ? { kind: 'endpoint.wake', endpointId } : { kind: 'endpoint.defer', endpointId, dueAt: START },
+  const commands = some(endpoints, random).map(
+    ({ id: endpointId }): Command =>
+      random() < 0.5 ? { kind: 'endpoint.wake', endpointId } : { kind: 'endpoint.defer', endpointId, dueAt: START },
   );
   isApplied(await store.apply(commands));
 };
@@ -154,7 +155,11 @@ async function claimFrom(store: Store, id: EndpointId, random: () => number): Pr
     const { incarnation } = store;
     await store.release({ incarnation, endpointId: id, deliveryIds: [first.id], dueAt: START });
   } else if (first !== undefined) rest.push(first);
-  await record(store, rest.map((delivery) => outcomeOf(delivery, random)), random);
+  await record(
+    store,
+    rest.map((delivery) => outcomeOf(delivery, random)),
+    random,
+  );
 }
 
 function outcomeOf(delivery: AcceptedDelivery, random: () => number) {

@@ -113,9 +113,11 @@ describe('a lane', () => {
     await turn();
     const second = Promise.allSettled([lane.submit({ name: 'b' }, 1)]);
     let isDrained = false;
-    const drained = lane.drain().then(() => {
+    const drain = async (): Promise<void> => {
+      await lane.drain();
       isDrained = true;
-    });
+    };
+    const drained = drain();
     await expect(lane.submit({ name: 'late' }, 1)).rejects.toMatchObject({ reason: 'closed' });
     await batches[0]?.end();
     expect(isDrained).toBe(false);

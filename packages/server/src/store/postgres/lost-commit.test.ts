@@ -59,21 +59,18 @@ describe('a change whose connection breaks', () => {
     }));
 
   it('earlier is tried again, and applied once', () =>
-    withCut(
-      async ({ far, near, proxy }) => {
-        const { endpoint: one } = await populate(far, 1);
-        for (const [index, cut] of (['before', 'after'] as const).entries()) {
-          const version = index + 1;
-          // Of a row that is written before the commit. A connection that knows the statement sends its name alone.
-          proxy.cutNext(`cut ${cut}`, cut);
-          const change = { ...one, url: `https://example.com/cut ${cut}`, version: version + 1 };
-          const put = { kind: 'endpoint.put', endpoint: change, expectedVersion: version, resetHealth: false } as const;
-          expect(await refusalOf(far.apply([put]))).toEqual({ kind: 'applied' });
-          const stored = await near.reader.endpointById(one.id);
-          expect(stored?.endpoint).toMatchObject({ url: change.url, version: version + 1 });
-        }
-        expect(proxy.cuts).toBe(2);
-      },
-      false,
-    ));
+    withCut(async ({ far, near, proxy }) => {
+      const { endpoint: one } = await populate(far, 1);
+      for (const [index, cut] of (['before', 'after'] as const).entries()) {
+        const version = index + 1;
+        // Of a row that is written before the commit. A connection that knows the statement sends its name alone.
+        proxy.cutNext(`cut ${cut}`, cut);
+        const change = { ...one, url: `https://example.com/cut ${cut}`, version: version + 1 };
+        const put = { kind: 'endpoint.put', endpoint: change, expectedVersion: version, resetHealth: false } as const;
+        expect(await refusalOf(far.apply([put]))).toEqual({ kind: 'applied' });
+        const stored = await near.reader.endpointById(one.id);
+        expect(stored?.endpoint).toMatchObject({ url: change.url, version: version + 1 });
+      }
+      expect(proxy.cuts).toBe(2);
+    }, false));
 });

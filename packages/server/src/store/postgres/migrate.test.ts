@@ -41,17 +41,20 @@ async function sql(text: string): Promise<readonly Record<string, unknown>[]> {
 }
 
 describe('migrations', () => {
-  it.each(['none', 'transaction'] as const)('make all tables, once, however many nodes start (pooler: %s)', async (pooler) => {
-    const told: Migrated[] = [];
-    const onMigrated = (step: Migrated) => void told.push(step);
-    await Promise.all(Array.from({ length: 5 }, () => migrated({ onMigrated }, pooler)));
-    expect(await sql('SELECT version FROM hookring_schema ORDER BY version')).toEqual(
-      MIGRATIONS.map((_, index) => ({ version: index + 1 })),
-    );
-    expect((await sql('SELECT number FROM change_counter')).length).toBe(1);
-    // Of a new database there is nothing to tell.
-    expect(told).toEqual([]);
-  });
+  it.each(['none', 'transaction'] as const)(
+    'make all tables, once, however many nodes start (pooler: %s)',
+    async (pooler) => {
+      const told: Migrated[] = [];
+      const onMigrated = (step: Migrated) => void told.push(step);
+      await Promise.all(Array.from({ length: 5 }, () => migrated({ onMigrated }, pooler)));
+      expect(await sql('SELECT version FROM hookring_schema ORDER BY version')).toEqual(
+        MIGRATIONS.map((_, index) => ({ version: index + 1 })),
+      );
+      expect((await sql('SELECT number FROM change_counter')).length).toBe(1);
+      // Of a new database there is nothing to tell.
+      expect(told).toEqual([]);
+    },
+  );
 
   it('are applied one by one to a database that was there, each by one of the nodes', async () => {
     await migrated();
@@ -60,7 +63,7 @@ describe('migrations', () => {
     const options = { migrations: [...MIGRATIONS, ...more], onMigrated: (step: Migrated) => void told.push(step) };
     await Promise.all([migrated(options), migrated(options), migrated(options)]);
     const from = MIGRATIONS.length;
-    expect(told.map((step) => [step.from, step.to]).toSorted()).toEqual(
+    expect(told.toSorted((one, other) => one.from - other.from).map((step) => [step.from, step.to])).toEqual(
       more.map((_, index) => [from + index, from + index + 1]),
     );
   });
@@ -71,7 +74,9 @@ describe('migrations', () => {
     const broken = 'CREATE TABLE extra (n integer); DROP TABLE organizations; INSERT INTO nowhere VALUES (1)';
     const failing = migrated({ migrations: [...MIGRATIONS, broken] });
     await expect(failing).rejects.toThrow(MigrationFailed);
-    await expect(failing).rejects.toThrow(/db\.example\.com\/hooks .*from schema version \d to \d .*nowhere.*as it was/);
+    await expect(failing).rejects.toThrow(
+      /db\.example\.com\/hooks .*from schema version \d to \d .*nowhere.*as it was/,
+    );
     expect(await dumpSchema(testDatabase.url)).toBe(before);
     await migrated();
   });
@@ -80,7 +85,9 @@ describe('migrations', () => {
     await migrated();
     const options = { migrations: [...MIGRATIONS, 'CREATE TABLE fine (n integer)', 'INSERT INTO nowhere VALUES (1)'] };
     await expect(migrated(options)).rejects.toThrow(MigrationFailed);
-    expect(await sql('SELECT max(version) AS version FROM hookring_schema')).toEqual([{ version: MIGRATIONS.length + 1 }]);
+    expect(await sql('SELECT max(version) AS version FROM hookring_schema')).toEqual([
+      { version: MIGRATIONS.length + 1 },
+    ]);
   });
 
   it('wait for a table that is in use, without keeping others from it', async () => {

@@ -42,30 +42,27 @@ const SERVER: Statement = {
     current_schema() IS NOT NULL`,
 };
 const TRY_LOCK: Statement = { name: 'migrate_lock', text: `SELECT pg_try_advisory_xact_lock(${MIGRATION_LOCK})` };
-const HAS_VERSION: Statement = {
-  name: 'migrate_has_version',
-  text: `SELECT EXISTS (SELECT 1 FROM pg_class
-    WHERE relname = 'hookring_schema' AND relnamespace = current_schema()::regnamespace)`,
-};
 const VERSION: Statement = { name: 'migrate_version', text: 'SELECT coalesce(max(version), 0) FROM hookring_schema' };
-/** Tables and views that an operator's extensions brought are nobody's data. */
-const FOREIGN: Statement = {
-  name: 'migrate_foreign',
-  text: `SELECT c.relname FROM pg_class c
-    WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-      AND NOT EXISTS (SELECT 1 FROM pg_depend d
-        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
-    ORDER BY c.relname LIMIT 1`,
+/**
+ * Whether this program has tables here, and one that is of another: in one statement, since another node may make them all
+ * at any moment. Tables and views that an operator's extensions brought are nobody's data.
+ */
+const FOUND: Statement = {
+  name: 'migrate_found',
+  text: `SELECT EXISTS (SELECT 1 FROM pg_class
+      WHERE relname = 'hookring_schema' AND relnamespace = current_schema()::regnamespace),
+    (SELECT c.relname FROM pg_class c
+      WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+        AND NOT EXISTS (SELECT 1 FROM pg_depend d
+          WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+      ORDER BY c.relname LIMIT 1)`,
 };
 const VERSIONS = `CREATE TABLE IF NOT EXISTS hookring_schema (
   version integer PRIMARY KEY,
   migrated_at timestamptz NOT NULL DEFAULT clock_timestamp()
 )`;
 
-type Step =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'busy' }
-  | { readonly kind: 'applied'; readonly from: number };
+type Step = { readonly kind: 'done' } | { readonly kind: 'busy' } | { readonly kind: 'applied'; readonly from: number };
 type Reads = Pick<ReturnType<Database['on']>, 'run'>;
 
 export async function migrate(database: Database, options: MigrateOptions): Promise<void> {
@@ -90,10 +87,10 @@ export async function migrate(database: Database, options: MigrateOptions): Prom
 
 /** The schema version of a database of this program, or 0 of an empty one. Throws for any other, and changes nothing. */
 export async function usableVersion(reads: Reads, where: string, known = MIGRATIONS.length): Promise<number> {
-  const { rows: has } = await reads.run(HAS_VERSION);
-  if (has[0]?.[0] !== true) {
-    const { rows: foreign } = await reads.run(FOREIGN);
-    if (foreign[0] !== undefined) throw new ForeignDatabase(where, text(foreign[0][0]));
+  const { rows: found } = await reads.run(FOUND);
+  const [isOurs, table = null] = found[0] ?? [];
+  if (isOurs !== true) {
+    if (table !== null) throw new ForeignDatabase(where, text(table));
     return 0;
   }
   const { rows } = await reads.run(VERSION);

@@ -50,14 +50,22 @@ export class NodeTime implements Clock {
 
   /** How far it may be from the database's clock now, milliseconds. */
   get errorMs(): number {
-    return this.#best === null ? Number.POSITIVE_INFINITY : errorAt(this.#best, this.monotonic());
+    if (this.#best === null) return Number.POSITIVE_INFINITY;
+    const now = this.monotonic();
+    return errorAt(this.#best, now) + this.#aheadMs(this.#best, now);
   }
 
   /** Monotonic milliseconds until which the error stays below CLOCK_ERROR_MS_MAX. */
   get goodUntil(): number {
     if (this.#best === null) return Number.NEGATIVE_INFINITY;
     const { error, at } = this.#best;
-    return error > CLOCK_ERROR_MS_MAX ? Number.NEGATIVE_INFINITY : at + (CLOCK_ERROR_MS_MAX - error) / DRIFT_RATIO;
+    if (this.errorMs > CLOCK_ERROR_MS_MAX) return Number.NEGATIVE_INFINITY;
+    return at + (CLOCK_ERROR_MS_MAX - error) / DRIFT_RATIO;
+  }
+
+  /** While it stands still: by how much it was taken too far, as is known by now. */
+  #aheadMs({ offset }: Estimate, now: number): number {
+    return Math.max(0, this.#last - (now + offset));
   }
 
   add({ sentAt, receivedAt, databaseTime }: TimeSample): void {

@@ -6,7 +6,6 @@ import {
   acceptedEvent,
   acceptOne,
   claimUnit,
-
   failed,
   hearing,
   leased,
@@ -107,8 +106,8 @@ describe('nodes on one database', () => {
     withNodes(async (nodes) => {
       const [one, two] = [await nodes.open({ isSilent: true }), await nodes.open({ isSilent: true })];
       const runs = await Promise.all([one.takeJob('retention', 60_000), two.takeJob('retention', 60_000)]);
-      expect(runs.toSorted()).toEqual([false, true]);
-      const [mine, other] = runs[0] === true ? [one, two] : [two, one];
+      expect(runs.filter((runsHere) => runsHere)).toHaveLength(1);
+      const [mine, other] = runs[0] ? [one, two] : [two, one];
       expect(await mine.takeJob('retention', 60_000)).toBe(true);
       expect(await other.takeJob('retention', 60_000)).toBe(false);
       expect(await other.takeJob('figures', 60_000)).toBe(true);
@@ -265,4 +264,3 @@ async function rotate(store: Store, owner: EndpointId): Promise<StoredSecret> {
     if ((await store.apply([command])).kind === 'applied') return fresh;
   }
 }
-

@@ -13,7 +13,10 @@ export const TIMES_APART_MS_MAX = 600_000;
 const OWED_MAX = 1_000;
 
 /** Where a walk through old events stands: behind a whole day, or behind one event of it, by organization and key. */
-export type Place = { readonly day: Day; readonly event: { readonly organization: number; readonly key: string } | null };
+export type Place = {
+  readonly day: Day;
+  readonly event: { readonly organization: number; readonly key: string } | null;
+};
 const PLACE = /^(\d{8})(?:-(\d{1,10})-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))?$/;
 
 /** Null for a text that says no place: then the walk begins with the oldest. */
@@ -21,7 +24,10 @@ export function placeOf(after: string | null): Place | null {
   const [, digits, organization, key] = PLACE.exec(after ?? '') ?? [];
   const day = parseDay(digits ?? '');
   if (day === null) return null;
-  return { day, event: organization === undefined || key === undefined ? null : { organization: Number(organization), key } };
+  return {
+    day,
+    event: organization === undefined || key === undefined ? null : { organization: Number(organization), key },
+  };
 }
 
 export function textOfPlace({ day, event }: Place): string {

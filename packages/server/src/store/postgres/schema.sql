@@ -320,54 +320,54 @@ CREATE TRIGGER audit_keeps_all BEFORE TRUNCATE ON public.audit FOR EACH STATEMEN
 
 CREATE TRIGGER audit_keeps_rows BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION audit_is_append_only();
 
-CREATE UNIQUE INDEX api_keys_pkey ON public.api_keys USING btree (id) -- the primary key;
+CREATE UNIQUE INDEX api_keys_pkey ON public.api_keys USING btree (id) /* primary key */;
 
 CREATE UNIQUE INDEX api_keys_token_hash_key ON public.api_keys USING btree (token_hash);
 
-CREATE UNIQUE INDEX audit_pkey ON public.audit USING btree (number) -- the primary key;
+CREATE UNIQUE INDEX audit_pkey ON public.audit USING btree (number) /* primary key */;
 
-CREATE UNIQUE INDEX batches_pkey ON public.batches USING btree (writer, number) -- the primary key;
+CREATE UNIQUE INDEX batches_pkey ON public.batches USING btree (writer, number) /* primary key */;
 
-CREATE UNIQUE INDEX changes_pkey ON public.changes USING btree (number) -- the primary key;
+CREATE UNIQUE INDEX changes_pkey ON public.changes USING btree (number) /* primary key */;
 
-CREATE UNIQUE INDEX deliveries_pkey ON ONLY public.deliveries USING btree (organization, id) -- the primary key;
+CREATE UNIQUE INDEX deliveries_pkey ON ONLY public.deliveries USING btree (organization, id) /* primary key */;
 
-CREATE UNIQUE INDEX due_endpoints_pkey ON public.due_endpoints USING btree (endpoint) -- the primary key;
+CREATE UNIQUE INDEX due_endpoints_pkey ON public.due_endpoints USING btree (endpoint) /* primary key */;
 
-CREATE UNIQUE INDEX endpoint_health_pkey ON public.endpoint_health USING btree (endpoint) -- the primary key;
+CREATE UNIQUE INDEX endpoint_health_pkey ON public.endpoint_health USING btree (endpoint) /* primary key */;
 
 CREATE UNIQUE INDEX endpoints_id_key ON public.endpoints USING btree (id);
 
-CREATE UNIQUE INDEX endpoints_pkey ON public.endpoints USING btree (number) -- the primary key;
+CREATE UNIQUE INDEX endpoints_pkey ON public.endpoints USING btree (number) /* primary key */;
 
-CREATE UNIQUE INDEX erasures_pkey ON public.erasures USING btree (event) -- the primary key;
+CREATE UNIQUE INDEX erasures_pkey ON public.erasures USING btree (event) /* primary key */;
 
-CREATE UNIQUE INDEX event_ids_pkey ON public.event_ids USING btree (organization, id) -- the primary key;
+CREATE UNIQUE INDEX event_ids_pkey ON public.event_ids USING btree (organization, id) /* primary key */;
 
-CREATE UNIQUE INDEX events_pkey ON ONLY public.events USING btree (organization, key) -- the primary key;
+CREATE UNIQUE INDEX events_pkey ON ONLY public.events USING btree (organization, key) /* primary key */;
 
-CREATE UNIQUE INDEX failed_deliveries_pkey ON ONLY public.failed_deliveries USING btree (endpoint, status, delivery) -- the primary key;
+CREATE UNIQUE INDEX failed_deliveries_pkey ON ONLY public.failed_deliveries USING btree (endpoint, status, delivery) /* primary key */;
 
-CREATE UNIQUE INDEX hookring_schema_pkey ON public.hookring_schema USING btree (version) -- the primary key;
+CREATE UNIQUE INDEX hookring_schema_pkey ON public.hookring_schema USING btree (version) /* primary key */;
 
-CREATE UNIQUE INDEX idempotency_pkey ON public.idempotency USING btree (principal, route, key) -- the primary key;
+CREATE UNIQUE INDEX idempotency_pkey ON public.idempotency USING btree (principal, route, key) /* primary key */;
 
-CREATE UNIQUE INDEX jobs_pkey ON public.jobs USING btree (name) -- the primary key;
+CREATE UNIQUE INDEX jobs_pkey ON public.jobs USING btree (name) /* primary key */;
 
-CREATE UNIQUE INDEX keyrings_pkey ON public.keyrings USING btree (owner) -- the primary key;
+CREATE UNIQUE INDEX keyrings_pkey ON public.keyrings USING btree (owner) /* primary key */;
 
-CREATE UNIQUE INDEX nodes_pkey ON public.nodes USING btree (incarnation) -- the primary key;
+CREATE UNIQUE INDEX nodes_pkey ON public.nodes USING btree (incarnation) /* primary key */;
 
 CREATE UNIQUE INDEX organizations_external_id_key ON public.organizations USING btree (external_id);
 
 CREATE UNIQUE INDEX organizations_id_key ON public.organizations USING btree (id);
 
-CREATE UNIQUE INDEX organizations_pkey ON public.organizations USING btree (number) -- the primary key;
+CREATE UNIQUE INDEX organizations_pkey ON public.organizations USING btree (number) /* primary key */;
 
-CREATE UNIQUE INDEX queue_pkey ON public.queue USING btree (delivery) -- the primary key;
+CREATE UNIQUE INDEX queue_pkey ON public.queue USING btree (delivery) /* primary key */;
 
-CREATE UNIQUE INDEX secret_history_pkey ON public.secret_history USING btree (id) -- the primary key;
+CREATE UNIQUE INDEX secret_history_pkey ON public.secret_history USING btree (id) /* primary key */;
 
-CREATE UNIQUE INDEX secrets_pkey ON public.secrets USING btree (id) -- the primary key;
+CREATE UNIQUE INDEX secrets_pkey ON public.secrets USING btree (id) /* primary key */;
 
-CREATE UNIQUE INDEX service_keys_pkey ON public.service_keys USING btree (name) -- the primary key;
+CREATE UNIQUE INDEX service_keys_pkey ON public.service_keys USING btree (name) /* primary key */;

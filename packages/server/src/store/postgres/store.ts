@@ -1,8 +1,8 @@
 import type { Change, Incarnation, Pruned, PruneUnit, Reader, Store } from '../port.ts';
 import { StoreUnavailable } from '../port.ts';
 import type { Database, Statement } from './database.ts';
-import { DAY_MS } from './days.ts';
 import type { GivenTime } from './database-time.ts';
+import { DAY_MS } from './days.ts';
 import type { NodeRun } from './heartbeat.ts';
 import type { NodeFeed } from './node-feed.ts';
 import { spaceOf } from './space.ts';
@@ -19,7 +19,8 @@ const SPREAD_MS = 1_000;
 /** Rows that closing gives back at a time. */
 const FREED_PER_STEP = 10_000;
 
-const PING: Statement = { name: 'ping', text: 'SELECT pg_is_in_recovery()' };
+/** A standby answers questions, and keeps nothing; nor does a server that was told to take no writes. */
+const PING: Statement = { name: 'ping', text: "SELECT current_setting('transaction_read_only')" };
 
 /** The part of the store that is on the way of every event. */
 export type HotWriter = Pick<Store, 'accept' | 'record' | 'claim' | 'takeDue' | 'release' | 'room'> & {
@@ -115,15 +116,13 @@ export function createPostgresStore(parts: PostgresStoreParts): Store {
     prune: async (unit) => await refusing(async () => await parts.prune(unit, clock.now())),
     reseal: async (unit) => await control.reseal(unit),
     space: async () => await spaceOf(db),
-    takeJob: async (name, forMs) =>
-      await refusing(async () => await takeJob(db, time, incarnation(), name, forMs)),
+    takeJob: async (name, forMs) => await refusing(async () => await takeJob(db, time, incarnation(), name, forMs)),
     onChange: (listener) => listeners.add(listener),
     onLeasesLost: (listener) => run.onLost(listener),
     async ping() {
       if (closing !== null) throw new StoreUnavailable('closed');
       const { rows } = await refusing(async () => await db.on('control').run(PING));
-      // A standby answers questions, and keeps nothing.
-      if (rows[0]?.[0] !== false) throw new StoreUnavailable('commit_failed');
+      if (rows[0]?.[0] !== 'off') throw new StoreUnavailable('commit_failed');
     },
     close() {
       closing ??= close();

@@ -32,7 +32,9 @@ describe('ids of the database', () => {
     const database = await createMigratedDatabase(0);
     const db = openDatabase({ url: database.url, pooler: 'none' });
     for (const ms of [0, 599_999, 600_000, 1_800_000_000_123, 2 ** 48 - 1]) {
-      const { rows } = await db.on('read').run({ name: 'since', text: 'SELECT ids_since($1::uuid)::text' }, [uuidAt(ms)]);
+      const { rows } = await db
+        .on('read')
+        .run({ name: 'since', text: 'SELECT ids_since($1::uuid)::text' }, [uuidAt(ms)]);
       expect(rows[0]?.[0]).toBe(uuidsSince(uuidAt(ms)));
     }
     await db.close();

@@ -19,8 +19,15 @@ const SETTLES_MAX = 20;
 type Place = { readonly transaction: number; readonly id: string; readonly time: number };
 const CURSOR = /^(\d{1,16})-([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})-(\d{1,15})$/;
 
-/** Transactions below `settled` have all ended. What is stored from there on, and visible, waits for those before it. */
-const SETTLED = `(SELECT pg_snapshot_xmin(s.now)::text::bigint AS settled, pg_snapshot_xmax(s.now)::text::bigint AS next
+/**
+ * Transactions of this database below `settled` have all ended. What is stored from there on, and visible, waits for those
+ * before it. Those of other databases of the server cannot store anything here.
+ */
+const SETTLED = `(SELECT pg_snapshot_xmax(s.now)::text::bigint AS next,
+    coalesce((SELECT min(x.xid::text::bigint) FROM pg_snapshot_xip(s.now) AS x (xid)
+      WHERE NOT EXISTS (SELECT 1 FROM pg_stat_activity b
+        WHERE b.backend_xid::text::bigint = x.xid::text::bigint & 4294967295 AND b.datname <> current_database())),
+      pg_snapshot_xmax(s.now)::text::bigint) AS settled
   FROM (SELECT pg_current_snapshot() AS now) s) x`;
 const END: Statement = {
   name: 'follow_end',
@@ -113,7 +120,8 @@ export function createFollowAttempts(queries: Queries): Pick<Reader, 'followAtte
       const last = rows.length === itemsMax ? rows.at(-1) : undefined;
       const [lastTransaction, lastId] =
         last === undefined ? [transaction, id] : [number(last['recorded']), text(last['id'])];
-      const isCut = number(reach['looked']) === FOLLOW_SCAN_ROWS_MAX || lastTransaction !== transaction || lastId !== id;
+      const isCut =
+        number(reach['looked']) === FOLLOW_SCAN_ROWS_MAX || lastTransaction !== transaction || lastId !== id;
       const reached = { transaction: lastTransaction, id: lastId, time: timeOfUuid(lastId) };
       return { items: rows.map(followed), nextCursor: cursorOf(reached), hasMore: isCut || isUnsettled };
     },

@@ -119,7 +119,16 @@ export function createAttemptSearch({ all, first }: Queries): OrganizationAttemp
     for (let looked = 0; ; ) {
       const stepMax = Math.min(isFiltered ? STEP_ROWS_MAX : itemsMax + 1, ATTEMPTS_SCAN_ROWS_MAX - looked);
       if (stepMax === 0) return { items, nextCursor: cursor };
-      const rows = await all(source.statement, source.owner, below, stepMax, since ?? 0, until ?? Number.MAX_SAFE_INTEGER, ...filterOf(filter), window.from);
+      const rows = await all(
+        source.statement,
+        source.owner,
+        below,
+        stepMax,
+        since ?? 0,
+        until ?? Number.MAX_SAFE_INTEGER,
+        ...filterOf(filter),
+        window.from,
+      );
       for (const row of rows) {
         // Those before it began earlier still.
         if (oldest !== null && number(row['place_at']) < oldest) return { items, nextCursor: null };
@@ -147,7 +156,11 @@ function filterOf({ statusMin, statusMax, eventType, outcome, recordedBelow }: A
  * What is asked at once. Where endpoints are many and most of them quiet, all of their days would be looked through to
  * find a page that the last day fills, so time is gone through in windows, each twice as long as the one after it.
  */
-function windowFrom({ isWide, now }: Source, below: string, ms: number): { readonly from: string; readonly ms: number } {
+function windowFrom(
+  { isWide, now }: Source,
+  below: string,
+  ms: number,
+): { readonly from: string; readonly ms: number } {
   if (!isWide || ms > LAST_WINDOW_MS) return { from: UUID_MIN, ms };
   const end = below === UUID_MAX ? now : timeOfUuid(below);
   return { from: uuidAt(end - ms), ms };

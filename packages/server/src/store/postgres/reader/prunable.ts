@@ -2,7 +2,16 @@ import { number, text } from '../../cells.ts';
 import type { Pruned } from '../../port.ts';
 import type { Reader } from '../../reader.ts';
 import type { Database, Statement } from '../database.ts';
-import { canFall, daysToLookAt, isRemovable, isWhole, lookAt, placeOf, SELECT_OLD, textOfPlace } from '../retention-rule.ts';
+import {
+  canFall,
+  daysToLookAt,
+  isRemovable,
+  isWhole,
+  lookAt,
+  placeOf,
+  SELECT_OLD,
+  textOfPlace,
+} from '../retention-rule.ts';
 import { uuidsSince } from '../uuids.ts';
 import { countDay } from '../writer/fallen-days.ts';
 import { listPartitions } from '../writer/partitions.ts';

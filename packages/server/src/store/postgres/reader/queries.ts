@@ -6,8 +6,8 @@ import { AGAIN_MAX, faultOf, pauseMs } from '../retry.ts';
 
 /** Statements of readers, with rows by name. */
 export type Queries = {
-  all(statement: Statement, ...values: readonly Value[]): Promise<readonly Row[]>;
-  first(statement: Statement, ...values: readonly Value[]): Promise<Row | undefined>;
+  readonly all: (statement: Statement, ...values: readonly Value[]) => Promise<readonly Row[]>;
+  readonly first: (statement: Statement, ...values: readonly Value[]) => Promise<Row | undefined>;
 };
 
 export type QueryTools = {

@@ -16,7 +16,7 @@ const OBJECTS = [
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') GROUP BY c.oid, c.relname, c.reloptions`,
   `SELECT c.relname AS name, pg_get_indexdef(i.indexrelid)
-      || CASE WHEN i.indisprimary THEN ' -- the primary key' ELSE '' END AS definition
+      || CASE WHEN i.indisprimary THEN ' /* primary key */' ELSE '' END AS definition
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = current_schema()::regnamespace`,
   `SELECT p.proname AS name, pg_get_functiondef(p.oid) AS definition
     FROM pg_proc p WHERE p.pronamespace = current_schema()::regnamespace`,

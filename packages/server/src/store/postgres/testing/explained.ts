@@ -10,7 +10,7 @@ export type PlanNode = {
   readonly 'Rows Removed by Filter'?: number;
   readonly Plans?: readonly PlanNode[];
 };
-export type Explained = { readonly name: string; readonly text: string; readonly ms: number; readonly plan: PlanNode };
+export type Explained = { readonly name: string; readonly plan: PlanNode };
 
 const SETTINGS = [
   "session_preload_libraries = 'auto_explain'",
@@ -49,13 +49,12 @@ export function collectPlans(): Collection {
   const plans: Explained[] = [];
   const lost = new Set<string>();
   // The driver has no place where one could listen to all connections.
-  const prototype = Client.prototype;
-  const { emit, query } = prototype;
-  prototype.emit = function (this: Client, event: string | symbol, ...args: unknown[]) {
-    if (event === 'notice') collect(args[0]);
-    return Reflect.apply(emit, this, [event, ...args]);
-  };
-  prototype.query = function (this: Client, ...args: unknown[]) {
+  const [emit, query] = [methodOf('emit'), methodOf('query')];
+  setMethod('emit', function (this: Client, ...args) {
+    if (args[0] === 'notice') collect(args[1]);
+    return Reflect.apply(emit, this, args);
+  });
+  setMethod('query', function (this: Client, ...args) {
     const [config] = args;
     if (isNamed(config)) nameOf.set(config.text, config.name);
     const name = isStatement(config) ? nameOf.get(config.text) : undefined;
@@ -64,25 +63,34 @@ export function collectPlans(): Collection {
       args[args.length - 1] = () => callback(lostConnection());
     }
     return Reflect.apply(query, this, args);
-  } as typeof query;
+  });
 
   function collect(notice: unknown): void {
     const message = notice instanceof Error || isMessage(notice) ? notice.message : '';
-    const [, ms, json] = /^duration: (\S+) ms {2}plan:\n(.*)$/s.exec(message) ?? [];
+    const [, json] = /^duration: \S+ ms {2}plan:\n(.*)$/s.exec(message) ?? [];
     if (json === undefined) return;
     const told = JSON.parse(json) as { 'Query Text': string; Plan: PlanNode };
-    const text = told['Query Text'];
-    plans.push({ name: nameOf.get(text) ?? '', text, ms: Number(ms), plan: told.Plan });
+    plans.push({ name: nameOf.get(told['Query Text']) ?? '', plan: told.Plan });
   }
 
   return {
     plans,
     loseAnswer: (name) => void lost.add(name),
     stop() {
-      prototype.emit = emit;
-      prototype.query = query;
+      setMethod('emit', emit);
+      setMethod('query', query);
     },
   };
+}
+
+type Method = (this: Client, ...args: unknown[]) => unknown;
+
+function methodOf(name: 'emit' | 'query'): Method {
+  return Reflect.get(Client.prototype, name) as Method; // Both have overloads that pass on what they are given.
+}
+
+function setMethod(name: 'emit' | 'query', method: Method): void {
+  Reflect.set(Client.prototype, name, method);
 }
 
 function lostConnection(): Error {

@@ -12,7 +12,8 @@ import { createMigratedDatabase } from './migrated-database.ts';
 export type HotNode = {
   readonly writer: HotWriter;
   readonly db: Database;
-  readonly incarnation: Incarnation;
+  /** Another one after the node lost its leases. */
+  incarnation: Incarnation;
   /** Times at which it said that there is due work. */
   readonly due: number[];
   readonly failures: string[];
@@ -66,7 +67,7 @@ export async function withHot(test: (hot: Hot) => Promise<void>): Promise<void> 
     async node({ url = database.url, pooler = 'none' } = {}) {
       const db = openDatabase({ url, pooler, connections: { write: 4, read: 1, control: 1 } });
       const start = 'INSERT INTO nodes (started_at, seen_at) VALUES ($1, $1) RETURNING incarnation';
-      const incarnation = Number(await value(start, [START]));
+      const run = { incarnation: Number(await value(start, [START])) };
       const due: number[] = [];
       const failures: string[] = [];
       const writer = createHotWriter({
@@ -74,7 +75,7 @@ export async function withHot(test: (hot: Hot) => Promise<void>): Promise<void> 
         clock,
         timers: systemTimers,
         random: Math.random,
-        incarnation: () => incarnation,
+        incarnation: () => run.incarnation,
         onDue: () => due.push(clock.now()),
         telemetry: { storeCommitted() {}, storeFailing: (cause) => failures.push(cause) },
       });
@@ -82,7 +83,7 @@ export async function withHot(test: (hot: Hot) => Promise<void>): Promise<void> 
         await writer.drain();
         await db.close();
       });
-      return { writer, db, incarnation, due, failures };
+      return Object.assign(run, { writer, db, due, failures });
     },
     async proxy() {
       const proxy = await startCutProxy(database.url);

@@ -110,7 +110,10 @@ export async function fillDatabase(url: string, rows: number): Promise<void> {
   const { rows: plain } = await client.query<{ relname: string }>(
     "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND NOT relispartition",
   );
-  const names = [...plain.map(({ relname }) => relname), ...partitions.map(({ table, day }) => partitionName(table, day))];
+  const names = [
+    ...plain.map(({ relname }) => relname),
+    ...partitions.map(({ table, day }) => partitionName(table, day)),
+  ];
   await client.query(`VACUUM ANALYZE ${names.join(', ')}`);
   await client.end();
 }

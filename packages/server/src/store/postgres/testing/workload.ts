@@ -11,7 +11,7 @@ import {
   leased,
   newId,
   organization,
-  populate,
+  type populate,
   ring,
   START,
   SUSPENDED,
@@ -24,7 +24,7 @@ import {
 import type { Reader, Store } from '../../port.ts';
 import type { Database, Runner } from '../database.ts';
 import { idOf } from '../uuids.ts';
-import { giveBack, giveBackEndpoints } from '../writer/leased.ts';
+import { adopt, giveBack, giveBackEndpoints } from '../writer/leased.ts';
 import type { Collection } from './explained.ts';
 import { filledUuid } from './large-database.ts';
 
@@ -54,10 +54,13 @@ export async function useStore(
   await useReader(store.reader, populated, rows);
   await useHousekeeping(store);
   await useRetention(store, clock);
-  // What this node was given without hearing of it, and gave up to ask for.
-  const batches = { once: async (...sent: Parameters<Runner['run']>) => (await db.on('write').run(...sent)).rows };
-  await giveBack(batches as never, [idOf('dlv', filledUuid(1, rows))], store.incarnation); // Nothing else is used of it.
-  await giveBackEndpoints(batches as never, [1], store.incarnation);
+  // What this node was given without hearing of it, and what it was given under another incarnation.
+  const run = async (...sent: Parameters<Runner['run']>) => (await db.on('write').run(...sent)).rows;
+  const batches = { once: run, read: run } as never; // Nothing else is used of it.
+  const ids = [idOf('dlv', filledUuid(1, rows))];
+  await giveBack(batches, ids, store.incarnation);
+  await adopt(batches, ids, { from: store.incarnation, to: store.incarnation + 1 });
+  await giveBackEndpoints(batches, [1], store.incarnation);
 }
 
 async function useHotPath(store: Store, { organization: owner, endpoints }: Populated, collection: Collection) {
@@ -72,7 +75,8 @@ async function useHotPath(store: Store, { organization: owner, endpoints }: Popu
     await store.accept({ events: [own], idempotency: idempotencyRow({ key }) });
     await store.accept({ events: [own], idempotency: idempotencyRow({ key: `${key} again` }) });
     const [good, late, dead, cancelled] = deliveries;
-    if (good === undefined || late === undefined || dead === undefined || cancelled === undefined) throw new Error('four');
+    if (good === undefined || late === undefined || dead === undefined || cancelled === undefined)
+      throw new Error('four');
     const outcomes = [
       succeeded(good),
       failed(late, { kind: 'retry', dueAt: START + 5 }),
@@ -86,7 +90,8 @@ async function useHotPath(store: Store, { organization: owner, endpoints }: Popu
     const deliveryIds = claimed.map(({ id }) => id);
     await store.release({ incarnation, endpointId: one.id, deliveryIds, dueAt: START });
     await store.claim(claimUnit(store, one.id, START + 9));
-    for (const name of ['accept', 'record', 'take_due', 'claim', 'release']) if (round === 0) collection.loseAnswer(name);
+    for (const name of ['accept', 'record', 'take_due', 'claim', 'release'])
+      if (round === 0) collection.loseAnswer(name);
   }
 }
 
@@ -96,7 +101,14 @@ async function useControl(store: Store, { organization: owner, endpoints }: Popu
   const other = organization({ externalId: `other ${Math.random()}` });
   const four = endpoint(owner.id);
   const [living, next] = [secret(1), secret(2)];
-  const key = { id: newId('key'), organizationId: owner.id, name: 'x', tokenHash: newId('key'), hint: 'x', dialect: 'native' };
+  const key = {
+    id: newId('key'),
+    organizationId: owner.id,
+    name: 'x',
+    tokenHash: newId('key'),
+    hint: 'x',
+    dialect: 'native',
+  };
   const event = acceptedEvent(owner.id, []);
   await store.accept({ events: [event], idempotency: null });
   const again = { id: newId('dlv'), organizationId: owner.id, endpointId: three.id, eventKey: event.event.key };
@@ -185,7 +197,14 @@ async function useDeliveryReads(
     const page = { after, itemsMax: 20 };
     for (const choice of [null, endpointId]) {
       const filter = { organizationId, endpointId: choice, eventKey: null };
-      for (const statuses of [null, ['succeeded'], ['dead'], ['cancelled'], ['pending'], ['succeeded', 'dead']] as const) {
+      for (const statuses of [
+        null,
+        ['succeeded'],
+        ['dead'],
+        ['cancelled'],
+        ['pending'],
+        ['succeeded', 'dead'],
+      ] as const) {
         await reader.deliveries({ ...filter, statuses }, page);
       }
     }
@@ -209,8 +228,22 @@ async function useAttemptReads(
   const after = idOf('att', filledUuid(Math.floor(rows / 2) - 5, rows));
   await reader.attemptsOfEndpoint(endpointId, PAGE);
   await reader.attemptsOfEndpoint(endpointId, { ...PAGE, after });
-  const open = { endpointId: null, eventType: null, outcome: null, since: null, until: null, statusMin: null, statusMax: null };
-  for (const more of [{}, { endpointId }, { outcome: 'dead' as const }, { until: START - 6 * DAY }, { since: START - HOUR }]) {
+  const open = {
+    endpointId: null,
+    eventType: null,
+    outcome: null,
+    since: null,
+    until: null,
+    statusMin: null,
+    statusMax: null,
+  };
+  for (const more of [
+    {},
+    { endpointId },
+    { outcome: 'dead' as const },
+    { until: START - 6 * DAY },
+    { since: START - HOUR },
+  ]) {
     await reader.attempts({ ...open, organizationId, ...more }, PAGE);
     await reader.attempts({ ...open, organizationId, ...more }, { ...PAGE, after });
   }
@@ -244,6 +277,8 @@ async function useRetention(store: Store, clock: TestClock): Promise<void> {
   // Ids are taken on the second day, and later they are not.
   await store.prune({ before: midnight - 6 * DAY, after: firstDay, itemsMax: 50 });
   clock.time = START + 10 * DAY;
+  // Beats, too: this node said for days not that it is there.
+  await store.currency.renew();
   await store.reader.prunable({ before: midnight - 6 * DAY, after: firstDay, itemsMax: 50 }, clock.time);
   await store.prune({ before: midnight - 6 * DAY, after: firstDay, itemsMax: 50 });
   clock.time = START;

@@ -1,6 +1,6 @@
 import type { EndpointId } from '../../../domain/ids.ts';
 import { changesOf } from '../../changes-of.ts';
-import type { Applied, ApplyOptions, Change, Command, Incarnation, ResealUnit } from '../../port.ts';
+import type { Applied, Change, Command, Incarnation, ResealUnit } from '../../port.ts';
 import type { Transaction } from '../database.ts';
 import type { GivenTime } from '../database-time.ts';
 import { insertDeliveries } from './commands-deliveries.ts';
@@ -14,7 +14,7 @@ import {
   putServiceKey,
   revokeApiKey,
 } from './commands-organizations.ts';
-import { CommitTooLate, commitChanges } from './commit-changes.ts';
+import { type CommitOptions, CommitTooLate, commitChanges, EndpointsChanged } from './commit-changes.ts';
 import { eraseEvent } from './erase-event.ts';
 import { insertIdempotency } from './idempotency.ts';
 import { reseal } from './reseal.ts';
@@ -54,14 +54,14 @@ const UNIQUE_VIOLATION = '23505';
 export async function apply(
   context: ApplyContext,
   commands: readonly Command[],
-  { notAfter = null }: { readonly notAfter?: ApplyOptions['notAfter'] | null } = {},
+  { notAfter = null, endpointsOf = null }: Partial<Pick<CommitOptions, 'notAfter' | 'endpointsOf'>> = {},
 ): Promise<Committed<Applied>> {
   const { time, incarnation } = context;
   try {
     return await transact(context, async (transaction) => {
       const woken = await applyAll(transaction, commands, incarnation());
       const changes = changesOf(commands, woken);
-      const committed = await commitChanges(transaction, changes, { notAfter, now: time() });
+      const committed = await commitChanges(transaction, changes, { notAfter, endpointsOf, now: time() });
       return {
         answer: { kind: 'applied' },
         changes: withVersions(changes, committed.endpointsVersions),
@@ -71,6 +71,7 @@ export async function apply(
   } catch (error) {
     if (error instanceof DoesNotFit) return nothing({ kind: 'conflict', command: error.command });
     if (error instanceof CommitTooLate) return nothing({ kind: 'late' });
+    if (error instanceof EndpointsChanged) return nothing({ kind: 'conflict', command: 'endpoint.put' });
     throw error;
   }
 }

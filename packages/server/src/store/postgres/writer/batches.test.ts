@@ -4,7 +4,7 @@ import { acceptedEvent, failed, leased, newId, START, succeeded, waiting } from 
 import type { AcceptedDelivery, Outcome } from '../../port.ts';
 import { OUTAGE_MS_MAX } from '../retry.ts';
 import type { CutProxy } from '../testing/cut-proxy.ts';
-import { type Hot, untilBlocked, withHot } from '../testing/hot.ts';
+import { type Hot, type HotNode, untilBlocked, withHot } from '../testing/hot.ts';
 
 const STORED = { kind: 'accepted', outcomes: [{ kind: 'stored' }] };
 const DUE = { now: START, itemsMax: 10 };
@@ -27,6 +27,23 @@ async function prepare(hot: Hot) {
   // Statements are prepared, so that what is cut later is one that runs.
   await accept(leased(endpointId));
   return { proxy, node, organizationId, endpointId, accept, record, claim };
+}
+
+/** Cuts the next statement of that name after it was answered, and lets nobody in until its caller was told. */
+async function givenUp<T>(hot: Hot, proxy: CutProxy, name: string, work: () => Promise<T>): Promise<void> {
+  let isTold = false;
+  const tell = async () => {
+    const [result] = await Promise.allSettled([work()]);
+    isTold = true;
+    return result;
+  };
+  proxy.cutNext(name, 'after, with all others');
+  const told = tell();
+  while (!isTold) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    hot.clock.aheadMs += OUTAGE_MS_MAX / 4;
+  }
+  expect(await told).toMatchObject({ status: 'rejected', reason: { reason: 'commit_failed' } });
 }
 
 const count = async (hot: Hot, table: string): Promise<number> =>
@@ -186,23 +203,12 @@ describe('a batch whose answer is lost', () => {
 });
 
 describe('a batch that was given up while nobody knew what became of it', () => {
-  /** Cuts the next statement of that name after it was answered, and lets nobody in until its caller was told. */
-  async function givenUp<T>(hot: Hot, proxy: CutProxy, name: string, work: () => Promise<T>): Promise<void> {
-    const cuts = proxy.cuts + 1;
-    proxy.cutNext(name, 'after, with all others');
-    const settled = Promise.allSettled([work()]);
-    while (proxy.cuts < cuts) await new Promise((resolve) => setTimeout(resolve, 2));
-    hot.clock.aheadMs += OUTAGE_MS_MAX;
-    const [result] = await settled;
-    proxy.admit();
-    expect(result).toMatchObject({ status: 'rejected', reason: { reason: 'commit_failed' } });
-  }
-
   it('is undone: what it leased waits again, and what it took is in the index', () =>
     withHot(async (hot) => {
       const { proxy, node, endpointId, accept, claim } = await prepare(hot);
       const [mine, other] = [leased(endpointId), waiting(endpointId)];
       await givenUp(hot, proxy, 'accept', async () => await accept(mine, other));
+      proxy.admit();
       // The next statement of any kind finds out first.
       expect((await node.writer.takeDue({ now: START - 1, itemsMax: 1 })).endpointIds).toEqual([]);
       expect(await count(hot, 'events')).toBe(2);
@@ -217,12 +223,14 @@ describe('a batch that was given up while nobody knew what became of it', () => 
       await accept(waiting(endpointId), waiting(endpointId));
       const [first] = (await claim(1)).deliveries;
       await givenUp(hot, proxy, 'claim', async () => await claim());
+      proxy.admit();
       const again = await claim();
       expect(again.deliveries).toHaveLength(1);
       expect(again.deliveries[0]?.id).not.toBe(first?.id);
       await accept(waiting(endpointId));
       await node.writer.takeDue({ now: START - 1, itemsMax: 1 });
       await givenUp(hot, proxy, 'take_due', async () => await node.writer.takeDue(DUE));
+      proxy.admit();
       expect((await node.writer.takeDue(DUE)).endpointIds).toEqual([endpointId]);
     }));
 
@@ -239,8 +247,98 @@ describe('a batch that was given up while nobody knew what became of it', () => 
       const recordAll = async () => await Promise.all(units.map((unit) => node.writer.record(unit)));
       await node.writer.record({ incarnation: node.incarnation, outcomes: [], health: [] });
       await givenUp(hot, proxy, 'record', recordAll);
+      proxy.admit();
       expect(await recordAll()).toEqual([{ lostLeases: 0 }, { lostLeases: 0 }]);
       expect(await count(hot, 'attempts')).toBe(2);
       expect(await hot.value('SELECT consecutive_failures::integer FROM endpoint_health')).toBe(2);
+    }));
+});
+
+describe('an outage', () => {
+  it('is waited for once, and not by each batch that comes while it lasts', () =>
+    withHot(async (hot) => {
+      const { proxy, node, endpointId, accept } = await prepare(hot);
+      await givenUp(hot, proxy, 'accept', async () => await accept(leased(endpointId)));
+      // The clock stands still now, as far as a wait of seconds is concerned.
+      await expect(accept(leased(endpointId))).rejects.toMatchObject({ reason: 'commit_failed' });
+      await expect(node.writer.takeDue(DUE)).rejects.toMatchObject({ reason: 'commit_failed' });
+      proxy.admit();
+      expect(await accept(leased(endpointId))).toEqual(STORED);
+      expect(await count(hot, 'events')).toBe(3);
+    }));
+
+  it('keeps results that the engine brings again, however often it was told that they were not kept', () =>
+    withHot(async (hot) => {
+      const { proxy, node, endpointId, accept } = await prepare(hot);
+      const mine = leased(endpointId);
+      await accept(mine);
+      const unit = {
+        incarnation: node.incarnation,
+        outcomes: [failed(mine, RETRY)],
+        health: [{ ...HEALTH, endpointId }],
+      };
+      await node.writer.record({ ...unit, outcomes: [], health: [] });
+      await givenUp(hot, proxy, 'record', async () => await node.writer.record(unit));
+      for (let tries = 0; tries < 3; tries += 1)
+        await expect(node.writer.record(unit)).rejects.toThrow('commit_failed');
+      proxy.admit();
+      expect(await node.writer.record(unit)).toEqual({ lostLeases: 0 });
+      expect(await count(hot, 'attempts')).toBe(1);
+      expect(await hot.value('SELECT consecutive_failures::integer FROM endpoint_health')).toBe(1);
+    }));
+
+  it('of a server that is only read from is told at once', () =>
+    withHot(async (hot) => {
+      const { node, endpointId, accept } = await prepare(hot);
+      const name = String(await hot.value('SELECT current_database()'));
+      await hot.sql.query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
+      const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'hookring write'`;
+      await hot.sql.query(end);
+      await expect(accept(leased(endpointId))).rejects.toMatchObject({ reason: 'commit_failed' });
+      expect(node.failures).not.toEqual([]);
+      await hot.sql.query('SET default_transaction_read_only = off');
+      await hot.sql.query(`ALTER DATABASE ${name} RESET default_transaction_read_only`);
+      await hot.sql.query(end);
+      expect(await accept(leased(endpointId))).toEqual(STORED);
+    }));
+});
+
+describe('a batch that is under way while its node takes another incarnation', () => {
+  /** Holds the rows of a table, so that a statement waits, until its node has lost its leases. */
+  async function meanwhile<T>(hot: Hot, node: HotNode, lock: string, work: () => Promise<T>): Promise<T> {
+    const session = await hot.connect();
+    await session.query('BEGIN');
+    await session.query(lock);
+    const answer = work();
+    await untilBlocked(hot);
+    node.incarnation += 1_000;
+    await session.query('COMMIT');
+    return await answer;
+  }
+
+  it('leases what it accepted to the new one', () =>
+    withHot(async (hot) => {
+      const { node, endpointId, accept } = await prepare(hot);
+      const mine = leased(endpointId);
+      await accept(waiting(endpointId));
+      const before = node.incarnation;
+      const lock = 'SELECT 1 FROM due_endpoints FOR UPDATE';
+      expect(await meanwhile(hot, node, lock, async () => await accept(mine, waiting(endpointId)))).toEqual(STORED);
+      expect(await lease(hot, mine)).toBe(before + 1_000);
+    }));
+
+  it('brings of what it claimed only what nobody had taken back by then', () =>
+    withHot(async (hot) => {
+      const { node, endpointId, accept } = await prepare(hot);
+      const [one, two] = [waiting(endpointId), waiting(endpointId)];
+      await accept(one, two);
+      const before = node.incarnation;
+      const claim = async () =>
+        await node.writer.claim({ incarnation: before, endpointId, now: START, itemsMax: 9, bytesMax: 1_000 });
+      const lock = 'SELECT 1 FROM due_endpoints FOR UPDATE';
+      const claimed = await meanwhile(hot, node, lock, claim);
+      expect(claimed.deliveries.map(({ id }) => id)).toEqual([one.id, two.id].toSorted());
+      expect([await lease(hot, one), await lease(hot, two)]).toEqual([before + 1_000, before + 1_000]);
     }));
 });

@@ -1,6 +1,6 @@
 import { uuidOf } from '../../../domain/ids.ts';
-import type { NewDelivery } from '../../port.ts';
 import { number } from '../../cells.ts';
+import type { NewDelivery } from '../../port.ts';
 import type { Runner, Statement } from '../database.ts';
 
 const GIVEN = `jsonb_to_recordset($1::jsonb)

@@ -1,9 +1,9 @@
 import type { Endpoint } from '../../../domain/endpoint.ts';
 import type { EndpointId } from '../../../domain/ids.ts';
-import type { Incarnation } from '../../port.ts';
 import { text } from '../../cells.ts';
-import type { Runner, Statement } from '../database.ts';
+import type { Incarnation } from '../../port.ts';
 import { settingsOf } from '../../rows.ts';
+import type { Runner, Statement } from '../database.ts';
 
 const INSERT: Statement = {
   name: 'endpoint_insert',
@@ -78,11 +78,7 @@ export async function insertEndpoint(runner: Runner, endpoint: Endpoint): Promis
 
 export type EndpointPut = 'conflict' | 'applied' | 'resumed';
 
-export async function putEndpoint(
-  runner: Runner,
-  endpoint: Endpoint,
-  expectedVersion: number,
-): Promise<EndpointPut> {
+export async function putEndpoint(runner: Runner, endpoint: Endpoint, expectedVersion: number): Promise<EndpointPut> {
   const { kind, reason, at } = statusOf(endpoint);
   const { id, organizationId, url, version, updatedAt } = endpoint;
   const settings = settingsOf(endpoint);

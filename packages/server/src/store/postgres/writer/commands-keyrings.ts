@@ -1,6 +1,6 @@
 import type { RingOwner } from '../../../domain/secret.ts';
-import type { StoredKeyring, StoredSecret } from '../../port.ts';
 import { text } from '../../cells.ts';
+import type { StoredKeyring, StoredSecret } from '../../port.ts';
 import type { Runner, Statement } from '../database.ts';
 import { putLiving, retire } from './secrets.ts';
 

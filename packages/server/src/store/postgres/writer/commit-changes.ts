@@ -1,12 +1,13 @@
 import { DatabaseError, escapeLiteral } from 'pg';
 import type { OrganizationId } from '../../../domain/ids.ts';
-import type { Change } from '../../port.ts';
 import { number, numberOrNull } from '../../cells.ts';
+import type { ApplyOptions, Change } from '../../port.ts';
 import type { Transaction } from '../database.ts';
 import { nowMsText } from '../database-time.ts';
 
 export type CommitOptions = {
   readonly notAfter: number | null;
+  readonly endpointsOf?: ApplyOptions['endpointsOf'] | null;
   /** The time that goes by; null: the database's own. */
   readonly now: number | null;
 };
@@ -22,6 +23,12 @@ export const CHANGES_CHANNEL = 'hookring_changes';
 /** What the server says when a commit would be too late. */
 const LATE = 'HK001';
 
+/** What the server says when others changed the endpoints that a commit was decided by. */
+const ENDPOINTS_CHANGED = 'HK002';
+
+/** The organization has other endpoints than those that the commands were decided by; nothing was applied. */
+export class EndpointsChanged extends Error {}
+
 /** It was past the time after which the commands must not be applied; nothing was. */
 export class CommitTooLate extends Error {}
 
@@ -33,7 +40,7 @@ export class CommitTooLate extends Error {}
 export async function commitChanges(
   transaction: Transaction,
   changes: readonly Change[],
-  { notAfter, now }: CommitOptions,
+  { notAfter, now, endpointsOf = null }: CommitOptions,
 ): Promise<CommittedChanges> {
   const told = changes.map(rowOf);
   const statements: string[] = [];
@@ -42,6 +49,9 @@ export async function commitChanges(
     statements.push(
       `UPDATE organizations SET endpoints_version = endpoints_version + ${count} WHERE id = ${escapeLiteral(organization)}`,
     );
+  }
+  if (endpointsOf !== null) {
+    statements.push(refuseUnless(endpointsOf, perOrganization.get(endpointsOf.organizationId) ?? 0));
   }
   const insertAt = statements.length;
   if (told.length > 0) statements.push(insertChanges(told, now), `SELECT pg_notify('${CHANGES_CHANNEL}', '')`);
@@ -57,6 +67,7 @@ async function commitInTime(transaction: Transaction, statements: readonly strin
     return await transaction.commitWith(statements);
   } catch (error) {
     if (error instanceof DatabaseError && error.code === LATE) throw new CommitTooLate();
+    if (error instanceof DatabaseError && error.code === ENDPOINTS_CHANGED) throw new EndpointsChanged();
     throw error;
   }
 }
@@ -121,4 +132,12 @@ function refuseAfter(notAfter: number, now: number | null): string {
   return `DO $late$ BEGIN
     IF ${nowMsText(now)} > ${Math.floor(notAfter)}::bigint THEN RAISE EXCEPTION 'late' USING ERRCODE = '${LATE}'; END IF;
     END $late$`;
+}
+
+/** `own` of the organization's changes are these commands'. */
+function refuseUnless({ organizationId, version }: NonNullable<ApplyOptions['endpointsOf']>, own: number): string {
+  return `DO $endpoints$ BEGIN
+    IF (SELECT endpoints_version FROM organizations WHERE id = ${escapeLiteral(organizationId)} FOR UPDATE) <> ${version + own}
+    THEN RAISE EXCEPTION 'endpoints changed' USING ERRCODE = '${ENDPOINTS_CHANGED}'; END IF;
+    END $endpoints$`;
 }

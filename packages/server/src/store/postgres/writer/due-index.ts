@@ -22,8 +22,9 @@ export function putDue(name: string, waiting: string, now: string): string {
 
 /** When the earliest of them is due that nobody answers for and nobody knew of before. */
 export function earliestNew(name: string): string {
-  return `(SELECT min(w.due_at) FROM ${name} w LEFT JOIN due_endpoints b ON b.endpoint = w.endpoint
-      WHERE w.taken_by IS NULL AND (b.endpoint IS NULL OR b.taken_by IS NOT NULL))`;
+  return `(SELECT min(w.due_at) FROM ${name} w
+      WHERE w.taken_by IS NULL
+        AND (SELECT b.taken_by IS NULL FROM due_endpoints b WHERE b.endpoint = w.endpoint) IS NOT TRUE)`;
 }
 
 /**

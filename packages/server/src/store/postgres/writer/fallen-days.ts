@@ -98,7 +98,10 @@ async function isOwedAgain(reads: Runner, day: Day): Promise<boolean> {
 
 async function forgetEvents(writes: Runner, day: Day, now: number): Promise<void> {
   const bounds = boundsOf(day);
-  const expiry = [startOf(day) + IDS_MS - TIMES_APART_MS_MAX, Math.min(now + 1, endOf(day) + IDS_MS + TIMES_APART_MS_MAX)];
+  const expiry = [
+    startOf(day) + IDS_MS - TIMES_APART_MS_MAX,
+    Math.min(now + 1, endOf(day) + IDS_MS + TIMES_APART_MS_MAX),
+  ];
   while ((await writes.run(DELETE_IDS, [...expiry, ...bounds])).count === ROWS_PER_DELETE);
   while ((await writes.run(DELETE_ERASURES, [...bounds])).count === ROWS_PER_DELETE);
 }

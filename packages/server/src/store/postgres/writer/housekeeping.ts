@@ -1,5 +1,5 @@
-import type { HousekeepingResult, HousekeepingStep, Incarnation } from '../../port.ts';
 import { number } from '../../cells.ts';
+import type { HousekeepingResult, HousekeepingStep, Incarnation } from '../../port.ts';
 import type { Database, Statement } from '../database.ts';
 import type { GivenTime } from '../database-time.ts';
 import { reapLeases } from './reap-leases.ts';

@@ -36,8 +36,8 @@ const DELETE_HISTORY: Statement = {
 /** As much of one event as one statement removes. */
 const DELETE_SOME: Statement = {
   name: 'prune_delete_some',
-  text: deletion(`(d.organization, d.id) IN (SELECT e.organization, e.id FROM deliveries e
-    WHERE e.event = ANY ($1::uuid[]) AND e.id >= $2::uuid LIMIT ${DELIVERIES_PER_DELETE})`),
+  text: deletion(`d.organization = $3 AND d.id >= $2::uuid AND d.id = ANY (ARRAY(
+    SELECT e.id FROM deliveries e WHERE e.event = ANY ($1::uuid[]) AND e.id >= $2::uuid LIMIT ${DELIVERIES_PER_DELETE}))`),
 };
 const DELETE_EVENTS: Statement = {
   name: 'prune_delete_events',
@@ -115,28 +115,33 @@ async function heldOf(transaction: Transaction, day: Day, old: readonly OldEvent
 
 async function removeSmall(removal: Removal, events: readonly Counted[]): Promise<void> {
   if (events.length === 0) return;
-  await removeHistory(removal, events, DELETE_HISTORY);
+  await removeHistory(removal, DELETE_HISTORY, boundOf(events));
   await removeRows(removal, events);
 }
 
 /** Answers whether it is gone, or only some of its deliveries. */
 async function removeLarge(removal: Removal, event: Counted, rowsMax: number): Promise<boolean> {
   while (removal.progress.rows < rowsMax) {
-    if ((await removeHistory(removal, [event], DELETE_SOME)) === DELIVERIES_PER_DELETE) continue;
+    const values = [...boundOf([event]), event.organization];
+    if ((await removeHistory(removal, DELETE_SOME, values)) === DELIVERIES_PER_DELETE) continue;
     await removeRows(removal, [event]);
     return true;
   }
   return false;
 }
 
+/** The events, and from where on their deliveries are. */
+function boundOf(events: readonly OldEvent[]): readonly Value[] {
+  const keys = events.map(({ key }) => key);
+  return [arrayOf(keys), uuidsSince(keys.reduce((one, other) => (other < one ? other : one)))];
+}
+
 async function removeHistory(
   { transaction, progress }: Removal,
-  events: readonly OldEvent[],
   statement: Statement,
+  values: readonly Value[],
 ): Promise<number> {
-  const keys = events.map(({ key }) => key);
-  const earliest = keys.reduce((one, other) => (other < one ? other : one));
-  const { rows } = await transaction.run(statement, [arrayOf(keys), uuidsSince(earliest)]);
+  const { rows } = await transaction.run(statement, values);
   const [deliveries, attempts] = [number(rows[0]?.[0]), number(rows[0]?.[1])];
   progress.deliveries += deliveries;
   progress.attempts += attempts;

@@ -13,13 +13,15 @@ export const PARTITIONED = ['events', 'deliveries', 'failed_deliveries', 'attemp
 export type Partitioned = (typeof PARTITIONED)[number];
 
 /**
- * - A delivery is rewritten in place once or twice, right after it was made: pages keep room for that.
+ * - A delivery is rewritten in place once or twice, right after it was made, and its neighbours with it: pages keep room for
+ *   a second version of every row. With less room the second versions go to other pages, and to all indexes once more:
+ *   measured, 508 bytes a delivery instead of 431, and a third more log.
  * - Rows of the others never change. All are frozen by the first vacuum that comes by, which the growth of the table
  *   brings about, so that none ever has to go over a full day again.
  */
 const STORAGE: Readonly<Record<Partitioned, string>> = {
   events: 'autovacuum_freeze_min_age = 0, toast.autovacuum_freeze_min_age = 0',
-  deliveries: 'fillfactor = 85, autovacuum_freeze_min_age = 0',
+  deliveries: 'fillfactor = 50, autovacuum_freeze_min_age = 0',
   failed_deliveries: 'autovacuum_freeze_min_age = 0',
   attempts: 'autovacuum_freeze_min_age = 0, toast.autovacuum_freeze_min_age = 0',
 };

@@ -25,7 +25,10 @@ beforeEach(async () => {
   // Its sessions have the limits of the database: a short one lets a test wait for it.
   db = openDatabase({ url: testDatabase.url, pooler: 'transaction' });
   await run(`ALTER DATABASE ${new URL(testDatabase.url).pathname.slice(1)} SET lock_timeout = '300ms'`);
-  await makeDays(db, [0, 1, 2, 3, 4].map((day) => dayAt(MIDNIGHT + day * DAY)));
+  await makeDays(
+    db,
+    [0, 1, 2, 3, 4].map((day) => dayAt(MIDNIGHT + day * DAY)),
+  );
 });
 afterEach(async () => {
   await db.close();
@@ -66,7 +69,9 @@ async function put({ day, hour = 1, id }: Put): Promise<string> {
 async function owe(event: string, resend: { readonly day: number } | null = null): Promise<void> {
   const delivery = resend === null ? event : uuidAt(MIDNIGHT + resend.day * DAY + 5 * HOUR);
   if (resend !== null) {
-    await run(`INSERT INTO deliveries (id, event, organization, endpoint, created_at) VALUES ('${delivery}', '${event}', 1, 1, 0)`);
+    await run(
+      `INSERT INTO deliveries (id, event, organization, endpoint, created_at) VALUES ('${delivery}', '${event}', 1, 1, 0)`,
+    );
   }
   await run(`INSERT INTO queue VALUES ('${delivery}', '${event}', 1, 1, 0, NULL, ${resend !== null})`);
 }
@@ -189,7 +194,11 @@ describe('a day that is taken off', () => {
     await reader.query('COMMIT');
     await reader.end();
     const events = createPruneEvents(db);
-    expect(await runToEnd(async (unit) => await events(unit, NOW), UP_TO)).toEqual({ events: 1, deliveries: 1, attempts: 1 });
+    expect(await runToEnd(async (unit) => await events(unit, NOW), UP_TO)).toEqual({
+      events: 1,
+      deliveries: 1,
+      attempts: 1,
+    });
     expect(await daysLeft()).toEqual(days(3, 4));
   });
 

@@ -34,7 +34,8 @@ export function createPruneEvents(database: Database): (unit: PruneUnit, now: nu
     let place = placeOf(unit.after);
     let isStopped = false;
     for (const day of daysToLookAt(partitions, unit.before, place)) {
-      const end = (await tryWhole(database, walk, day, place, partitions)) ?? (await walkDay(database, walk, day, place));
+      const end =
+        (await tryWhole(database, walk, day, place, partitions)) ?? (await walkDay(database, walk, day, place));
       place = end.place;
       isStopped = end.kind === 'stopped';
       if (isStopped) break;

@@ -1,5 +1,5 @@
-import type { HousekeepingResult, Incarnation } from '../../port.ts';
 import { number } from '../../cells.ts';
+import type { HousekeepingResult, Incarnation } from '../../port.ts';
 import type { Database, Statement } from '../database.ts';
 import { type GivenTime, nowMs } from '../database-time.ts';
 import { LEASE_MS } from '../heartbeat.ts';

@@ -15,6 +15,7 @@ import {
 import { BATCH_PARAMETERS, batchRow } from './batches.ts';
 import type { Directory } from './directory.ts';
 import { drain, earliestNew, putDue } from './due-index.ts';
+import { lookUp } from './look-up.ts';
 
 const NEXT = { unchanged: 0, succeeded: 1, retry: 2, dead: 3, cancelled: 4 } as const;
 
@@ -68,19 +69,21 @@ export const RECORD: Statement = {
   text: `WITH given AS MATERIALIZED (SELECT * FROM ${rowsOf(OUTCOMES_AT, createOutcomeColumns(), 'g', true)}),
     ended AS (
       DELETE FROM queue q USING given g
-      WHERE q.delivery = g.delivery
+      WHERE ${lookUp('q.delivery', 'g.delivery')}
         AND (g.next = ${NEXT.succeeded} OR (g.next >= ${NEXT.dead} AND q.lease = g.incarnation))
       RETURNING g.n, g.delivery, g.organization, g.endpoint, g.next, g.at, g.reason, g.ordinal, g.started_at,
         g.response_status, g.error_kind),
     again AS (
       UPDATE queue q SET lease = NULL, due_at = g.at FROM given g
-      WHERE q.delivery = g.delivery AND g.next = ${NEXT.retry} AND q.lease = g.incarnation
+      WHERE ${lookUp('q.delivery', 'g.delivery')} AND g.next = ${NEXT.retry} AND (q.lease = g.incarnation) IS TRUE
       RETURNING g.n, g.delivery, g.organization, g.endpoint, g.next, g.at, g.at AS due_at, g.reason, g.ordinal,
         g.started_at, g.response_status, g.error_kind),
     owned AS MATERIALIZED (
-      SELECT n, delivery, organization, next, at, reason, ordinal, started_at, response_status, error_kind FROM ended
+      SELECT n, delivery, organization, endpoint, next, at, reason, ordinal, started_at, response_status, error_kind
+      FROM ended
       UNION ALL
-      SELECT n, delivery, organization, next, at, reason, ordinal, started_at, response_status, error_kind FROM again),
+      SELECT n, delivery, organization, endpoint, next, at, reason, ordinal, started_at, response_status, error_kind
+      FROM again),
     moved AS (
       UPDATE deliveries d SET
         status = CASE o.next WHEN ${NEXT.succeeded} THEN 'succeeded' WHEN ${NEXT.retry} THEN 'retrying'
@@ -89,7 +92,8 @@ export const RECORD: Statement = {
         last_error_kind = o.error_kind, last_attempt_at = o.started_at,
         ended_at = CASE o.next WHEN ${NEXT.retry} THEN NULL ELSE o.at END, death_reason = o.reason
       FROM owned o
-      WHERE d.organization = o.organization AND d.id = o.delivery AND ${IN_BOUNDS}),
+      WHERE ${lookUp('d.id', 'o.delivery')} AND ${lookUp('d.organization', 'o.organization')}
+        AND ${lookUp('d.endpoint', 'o.endpoint')}),
     failed AS (
       INSERT INTO failed_deliveries (delivery, endpoint, organization, status)
       SELECT delivery, endpoint, organization, CASE next WHEN ${NEXT.dead} THEN 'dead' ELSE 'cancelled' END
@@ -102,7 +106,8 @@ export const RECORD: Statement = {
         first_byte_ms, total_ms, error_kind, error_detail, key_ids, response_headers, response_excerpt
       FROM given g
       WHERE g.n IN (SELECT n FROM owned) OR EXISTS (
-        SELECT 1 FROM deliveries d WHERE d.organization = g.organization AND d.id = g.delivery AND ${IN_BOUNDS})),
+        SELECT 1 FROM deliveries d
+        WHERE d.organization = g.organization AND d.endpoint = g.endpoint AND d.id = g.delivery AND ${IN_BOUNDS})),
     ${putDue('due', 'again', NOW)},
     ${drain('again')},
     health AS (

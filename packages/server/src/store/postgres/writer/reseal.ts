@@ -1,6 +1,6 @@
 import type { RingOwner } from '../../../domain/secret.ts';
-import type { ResealUnit } from '../../port.ts';
 import { text } from '../../cells.ts';
+import type { ResealUnit } from '../../port.ts';
 import type { Runner, Statement } from '../database.ts';
 import { holdKeyrings } from './commands-keyrings.ts';
 

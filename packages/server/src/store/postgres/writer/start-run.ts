@@ -1,7 +1,7 @@
+import { number } from '../../cells.ts';
 import type { Incarnation } from '../../port.ts';
 import type { Database, Statement } from '../database.ts';
 import { type GivenTime, nowMs } from '../database-time.ts';
-import { number } from '../../cells.ts';
 
 const START: Statement = {
   name: 'node_start',

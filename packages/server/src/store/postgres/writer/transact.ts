@@ -22,7 +22,10 @@ export async function transact<T>(tools: TransactTools, work: (transaction: Tran
   for (let tries = 1; ; tries += 1) {
     const failed = new Failed();
     try {
-      return await withDays(db, async () => await db.transaction('change', async (raw) => await failed.within(raw, work)));
+      return await withDays(
+        db,
+        async () => await db.transaction('change', async (raw) => await failed.within(raw, work)),
+      );
     } catch (error) {
       if (failed.isOwn(error)) throw error;
       if (error instanceof CommitUnknown) throw new StoreUnavailable('commit_failed', { cause: error });

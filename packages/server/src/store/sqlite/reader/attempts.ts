@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { attemptOf } from '../../rows.ts';
 import { numberCursor, numberOf, pageOf } from '../../page.ts';
+import { attemptOf } from '../../rows.ts';
 import type { SyncReader } from './sync-reader.ts';
 
 type Reads = Pick<SyncReader, 'attemptsOfDelivery' | 'attemptsOfEndpoint'>;

@@ -1,8 +1,8 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import { number } from '../cells.ts';
-import { auditOf } from '../../rows.ts';
-import { createNumberRange } from './number-range.ts';
 import { numberCursor, numberOf, pageOf } from '../../page.ts';
+import { auditOf } from '../../rows.ts';
+import { number } from '../cells.ts';
+import { createNumberRange } from './number-range.ts';
 import type { SyncReader } from './sync-reader.ts';
 
 /** Rows that one page may look at. A filter that few of them pass answers a short page, and where to go on from. */

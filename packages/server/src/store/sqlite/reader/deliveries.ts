@@ -1,10 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { SHOWN_STATUSES, type ShownStatus } from '../../../domain/delivery.ts';
-import type { Page, PageRequest, ShownDelivery } from '../../port.ts';
-import { number } from '../cells.ts';
-import { shownDeliveryOf } from '../../rows.ts';
-import { DELIVERY_COLUMNS, DELIVERY_JOINS } from '../rows.ts';
 import { numberCursor, TEXT_MAX } from '../../page.ts';
+import type { Page, PageRequest, ShownDelivery } from '../../port.ts';
+import { shownDeliveryOf } from '../../rows.ts';
+import { number } from '../cells.ts';
+import { DELIVERY_COLUMNS, DELIVERY_JOINS } from '../rows.ts';
 import type { SyncReader } from './sync-reader.ts';
 import { createHistoryWalk, createQueueWalk, mergeWalks, sift, type Walk } from './walks.ts';
 

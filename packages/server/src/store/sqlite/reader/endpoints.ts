@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { EndpointWithHealth } from '../../port.ts';
-import { number, type Row, text } from '../cells.ts';
-import { ENDPOINT_COLUMNS, endpointOf, healthOf } from '../../rows.ts';
 import { pageOf, TEXT_MAX } from '../../page.ts';
+import type { EndpointWithHealth } from '../../port.ts';
+import { ENDPOINT_COLUMNS, endpointOf, healthOf } from '../../rows.ts';
+import { number, type Row, text } from '../cells.ts';
 import type { SyncReader } from './sync-reader.ts';
 
 type Reads = Pick<

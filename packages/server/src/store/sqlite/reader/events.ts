@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { StoredEvent } from '../../port.ts';
-import { number, text } from '../cells.ts';
-import { eventOf } from '../../rows.ts';
 import { TEXT_MAX } from '../../page.ts';
+import type { StoredEvent } from '../../port.ts';
+import { eventOf } from '../../rows.ts';
+import { number, text } from '../cells.ts';
 import type { SyncReader } from './sync-reader.ts';
 
 type Reads = Pick<SyncReader, 'event' | 'events'>;

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { FollowedAttempt } from '../../port.ts';
-import { number, numberOrNull, text } from '../cells.ts';
 import { shownAttemptOf } from '../../rows.ts';
+import { number, numberOrNull, text } from '../cells.ts';
 import { createOrganizationAttempts, OUTCOME } from './organization-attempts.ts';
 import type { SyncReader } from './sync-reader.ts';
 

@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Secret } from '../../../domain/secret.ts';
-import { number, type Row, text } from '../cells.ts';
-import { ringOwnerOf, secretOf } from '../../rows.ts';
-import { SECRET_COLUMNS } from '../writer/secrets.ts';
 import { numberCursor, numberOf, pageOf } from '../../page.ts';
+import { ringOwnerOf, secretOf } from '../../rows.ts';
+import { number, type Row, text } from '../cells.ts';
+import { SECRET_COLUMNS } from '../writer/secrets.ts';
 import type { SyncReader } from './sync-reader.ts';
 
 type Reads = Pick<SyncReader, 'keyring' | 'secrets' | 'secret' | 'sealedSecrets'>;

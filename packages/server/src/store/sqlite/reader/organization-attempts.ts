@@ -1,10 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { numberCursor } from '../../page.ts';
 import type { AttemptFilter, Page, ShownAttempt } from '../../port.ts';
-import { number } from '../cells.ts';
 import { shownAttemptOf } from '../../rows.ts';
+import { number } from '../cells.ts';
 import { type NumberSource, newestFirst } from './newest-first.ts';
 import { createNumberRange } from './number-range.ts';
-import { numberCursor } from '../../page.ts';
 import type { SyncReader } from './sync-reader.ts';
 
 /** Attempts that one page may look at. A filter that few of them pass answers a short page, and where to go on from. */

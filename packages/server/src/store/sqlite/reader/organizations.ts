@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Sealed } from '../../../domain/secret.ts';
-import { text } from '../cells.ts';
-import { apiKeyOf, idempotencyOf, organizationOf } from '../../rows.ts';
 import { pageOf, TEXT_MAX } from '../../page.ts';
+import { apiKeyOf, idempotencyOf, organizationOf } from '../../rows.ts';
+import { text } from '../cells.ts';
 import type { SyncReader } from './sync-reader.ts';
 
 type Reads = Pick<

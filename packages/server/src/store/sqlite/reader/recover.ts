@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { RecoverFilter } from '../../port.ts';
-import { number, numberOrNull, type Row } from '../cells.ts';
-import { shownDeliveryOf } from '../../rows.ts';
-import { DELIVERY_COLUMNS, DELIVERY_JOINS } from '../rows.ts';
 import { numberCursor, numberOf, pageOf } from '../../page.ts';
+import type { RecoverFilter } from '../../port.ts';
+import { shownDeliveryOf } from '../../rows.ts';
+import { number, numberOrNull, type Row } from '../cells.ts';
+import { DELIVERY_COLUMNS, DELIVERY_JOINS } from '../rows.ts';
 import type { SyncReader } from './sync-reader.ts';
 
 type Status = RecoverFilter['statuses'][number];

@@ -1,9 +1,9 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { ShownStatus } from '../../../domain/delivery.ts';
+import { pageOf } from '../../page.ts';
 import type { PageRequest } from '../../port.ts';
 import { number, type Row } from '../cells.ts';
 import { DELIVERY_COLUMNS, DELIVERY_JOINS } from '../rows.ts';
-import { pageOf } from '../../page.ts';
 
 /**
  * Rows that one page may look at. A filter that few of them pass answers a short page, even an empty one, with a
