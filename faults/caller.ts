@@ -16,7 +16,7 @@ export type Call = {
   readonly headers?: Readonly<Record<string, string>>;
 };
 
-const ANSWER_MS_MAX = 10_000;
+const ANSWER_MS_MAX = 20_000;
 const CONNECTIONS_MAX = 64;
 
 /** Calls one node as a customer's own program would: connections are kept, and an answer is waited for only so long. */

@@ -16,6 +16,8 @@ export type LoadCounts = {
   readonly refused: ReadonlyMap<number, number>;
   /** Events of requests that nobody answered: stored or not, nobody was told. */
   readonly unanswered: number;
+  /** How long a caller waited for an answer at most, whatever it was. */
+  readonly slowestMs: number;
 };
 
 type Draft = { readonly type: string; readonly payload: unknown; readonly id?: string };
@@ -42,9 +44,11 @@ export class Load {
   readonly #refused = new Map<number, number>();
   readonly #underWay = new Set<Promise<void>>();
   #unanswered = 0;
+  #slowestMs = 0;
   #sent = 0;
   #turn = 0;
   #timer: NodeJS.Timeout | null = null;
+  #isAbandoned = false;
 
   constructor(options: {
     caller: Caller;
@@ -72,6 +76,13 @@ export class Load {
     }, TICK_MS);
   }
 
+  /** The row is over, however it ended: nothing is asked again. */
+  abandon(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    this.#isAbandoned = true;
+  }
+
   /** Nothing new from now on; resolves when all under way is answered or given up. */
   async stop(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
@@ -80,7 +91,7 @@ export class Load {
   }
 
   counts(): LoadCounts {
-    return { refused: this.#refused, unanswered: this.#unanswered };
+    return { refused: this.#refused, unanswered: this.#unanswered, slowestMs: this.#slowestMs };
   }
 
   async #send(): Promise<void> {
@@ -99,7 +110,7 @@ export class Load {
     const sentAt = Date.now();
     let called = await this.#call(call);
     const triesMax = isSafe ? AGAIN_TRIES_MAX : 0;
-    for (let tries = 0; called === 'no_answer' && tries < triesMax; tries += 1) {
+    for (let tries = 0; called === 'no_answer' && tries < triesMax && !this.#isAbandoned; tries += 1) {
       await pause(AGAIN_MS);
       called = await this.#call(call);
     }
@@ -110,7 +121,11 @@ export class Load {
     const nodes = this.#nodes().filter((node) => node.takesEvents && node.isRunning);
     this.#turn += 1;
     const node = nodes[this.#turn % nodes.length];
-    return node === undefined ? 'no_answer' : await this.#caller.call(node.url, call);
+    if (node === undefined) return 'no_answer';
+    const from = performance.now();
+    const called = await this.#caller.call(node.url, call);
+    if (called !== 'no_answer') this.#slowestMs = Math.max(this.#slowestMs, performance.now() - from);
+    return called;
   }
 
   #draft(number: string, hasId: boolean): Draft {

@@ -28,8 +28,8 @@ export const cannotMakeNetworks = once((): string | null => {
   try {
     tool('ip', 'netns', 'add', name);
     try {
-      tool('ip', 'link', 'add', 'hkr-try0', 'type', 'veth', 'peer', 'name', 'hkr-try1');
-      tool('ip', 'link', 'del', 'hkr-try0');
+      tool('ip', 'link', 'add', `hk${process.pid}t0`, 'type', 'veth', 'peer', 'name', `hk${process.pid}t1`);
+      tool('ip', 'link', 'del', `hk${process.pid}t0`);
     } finally {
       tool('ip', 'netns', 'del', name);
     }

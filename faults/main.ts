@@ -19,6 +19,9 @@ import { progressOn } from './progress.ts';
 import { record } from './record.ts';
 import { plainTable, problemsOf } from './table.ts';
 
+/** As a shell tells of Ctrl-C. */
+const INTERRUPTED = 130;
+
 const { values: flags } = parseArgs({
   options: {
     only: { type: 'string' },
@@ -62,6 +65,10 @@ if (flags.list) {
   process.exit(0);
 }
 
+/** Servers live in process groups of their own, and disks and networks outlive everybody: they go before this does. */
+const interrupted = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => interrupted.abort());
+
 const progress = progressOn(process.stderr);
 const rows = faults.flatMap((fault) =>
   stores.filter((store) => fault.stores.includes(store)).map((store) => ({ fault, store })),
@@ -81,7 +88,7 @@ for (const [index, { fault, store }] of rows.entries()) {
   try {
     const onStep = (step: string): void => progress.step(`${row} ${step}`);
     const onLog = (node: string, text: string): void => keepLog(`${fault.name}-${store}-${node}.log`, text);
-    const outcome = await measure(fault, { store, onStep, onLog });
+    const outcome = await measure(fault, { store, onStep, onLog, signal: interrupted.signal });
     outcomes.push(outcome);
     const { accepted, lost, wronglySigned, duplicates, seconds, notes } = outcome;
     const problems = problemsOf(outcome);
@@ -89,6 +96,7 @@ for (const [index, { fault, store }] of rows.entries()) {
     const counts = `${accepted} accepted, ${lost} lost, ${wronglySigned} wrongly signed, ${duplicates} duplicates`;
     progress.say(`${row}: ${counts}, ${Math.round(seconds)} s (${notes.join(', ')}) ${verdict}`);
   } catch (error) {
+    if (interrupted.signal.aborted) process.exit(INTERRUPTED);
     const message = error instanceof Error ? error.message : String(error);
     failed.push(`${fault.name} on ${store} did not run to its end: ${message.split('\n')[0] ?? ''}`);
     progress.say(`${row}: FAILED, it did not run to its end: ${message}`);

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Fault, StoreKind } from './fault.ts';
 import type { Wrong } from './ledger.ts';
 import type { Accepted } from './load.ts';
@@ -57,14 +56,17 @@ export async function measure(
     readonly onStep?: (step: string) => void;
     /** Is given what nodes log, as it comes. */
     readonly onLog?: (node: string, text: string) => void;
+    /** Ends the row in the middle, and leaves nothing behind. */
+    readonly signal?: AbortSignal;
   },
 ): Promise<Outcome> {
   const { store, isShort = false, onStep = () => {}, onLog = () => {} } = options;
+  const signal = options.signal ?? new AbortController().signal;
   const startedAt = performance.now();
   const stage = (await fault.stage?.(store, isShort)) ?? {};
   try {
     onStep('starts');
-    const scene = await Scene.open({ store, isShort, stage, onLog });
+    const scene = await Scene.open({ store, isShort, stage, onLog, signal });
     try {
       scene.startLoad();
       await scene.hold(WARM_MS, WARM_SHORT_MS);
@@ -97,7 +99,7 @@ function logsOf(scene: Scene): string {
 /** Load goes on until an event that was sent after the end of the fault has come through. */
 async function recovered(scene: Scene): Promise<void> {
   const deadline = Date.now() + DRAIN_MS_MAX;
-  while (recoverMs(scene) === null && Date.now() < deadline) await pause(POLL_MS);
+  while (recoverMs(scene) === null && Date.now() < deadline) await scene.pause(POLL_MS);
 }
 
 function recoverMs(scene: Scene): number | null {
@@ -129,7 +131,7 @@ async function drained(scene: Scene): Promise<readonly Accepted[]> {
   for (;;) {
     missing = missing.filter((event) => deliveredAt(scene, event) === null);
     if (missing.length === 0 || Date.now() > deadline) return missing;
-    await pause(POLL_MS);
+    await scene.pause(POLL_MS);
   }
 }
 
@@ -169,6 +171,7 @@ async function outcomeOf(fault: Fault, scene: Scene, missing: readonly Accepted[
       ...scene.notes,
       ...repeats.reasons,
       ...[...counts.refused].map(([status, count]) => `${count} × ${status}`),
+      `slowest answer ${(counts.slowestMs / 1_000).toFixed(1)} s`,
     ],
     violations: [
       ...scene.violations,

@@ -11,7 +11,8 @@ export type NameServer = {
   stop(): Promise<void>;
 };
 
-const ADDRESS = '127.0.0.153';
+/** Two runs at once have others. */
+const ADDRESS = `127.53.${process.pid % 256}.1`;
 const PORT = 53;
 const HEADER_BYTES = 12;
 const TYPE_A = 1;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { tool } from './tool.ts';
 
 /** A network namespace for one node, with one cable to its callers and receivers and another one to its database. */
@@ -17,21 +18,19 @@ export type NodeNetwork = {
   remove(): void;
 };
 
-// Reserved for tests of networks (RFC 2544), so nothing else on a machine has them.
-const OUTSIDE = { here: '198.18.71.1', there: '198.18.71.2' };
-const DATABASE = { here: '198.18.72.1', there: '198.18.72.2', range: '198.18.72.0/30' };
+/** Reserved for tests of networks (RFC 2544), so nothing else on a machine has them; two runs at once have others. */
+const BLOCK = `198.18.${process.pid % 256}`;
+const OUTSIDE = { here: `${BLOCK}.1`, there: `${BLOCK}.2`, near: `hk${process.pid}o0`, far: `hk${process.pid}o1` };
+const DATABASE = { here: `${BLOCK}.5`, there: `${BLOCK}.6`, near: `hk${process.pid}d0`, far: `hk${process.pid}d1` };
+const DATABASE_RANGE = `${BLOCK}.4/30`;
 
 export function makeNodeNetwork(): NodeNetwork {
   const name = `hookring-${process.pid}`;
   const inside = ['ip', 'netns', 'exec', name];
-  const cables = [
-    { ...OUTSIDE, near: 'hkr-out0', far: 'hkr-out1' },
-    { ...DATABASE, near: 'hkr-db0', far: 'hkr-db1' },
-  ];
   tool('ip', 'netns', 'add', name);
   try {
     tool('ip', '-n', name, 'link', 'set', 'lo', 'up');
-    for (const { here, there, near, far } of cables) {
+    for (const { here, there, near, far } of [OUTSIDE, DATABASE]) {
       tool('ip', 'link', 'add', near, 'type', 'veth', 'peer', 'name', far);
       tool('ip', 'link', 'set', far, 'netns', name);
       tool('ip', 'addr', 'add', `${here}/30`, 'dev', near);
@@ -39,6 +38,22 @@ export function makeNodeNetwork(): NodeNetwork {
       tool('ip', '-n', name, 'addr', 'add', `${there}/30`, 'dev', far);
       tool('ip', '-n', name, 'link', 'set', far, 'up');
     }
+    // Known for good: a machine that is asked for and does not answer would be told of as unreachable.
+    const address = readFileSync(`/sys/class/net/${DATABASE.near}/address`, 'utf8').trim();
+    tool(
+      'ip',
+      '-n',
+      name,
+      'neigh',
+      'replace',
+      DATABASE.here,
+      'lladdr',
+      address,
+      'dev',
+      DATABASE.far,
+      'nud',
+      'permanent',
+    );
   } catch (error) {
     remove(name);
     throw error;
@@ -48,10 +63,10 @@ export function makeNodeNetwork(): NodeNetwork {
     nodeHost: OUTSIDE.there,
     outsideHost: OUTSIDE.here,
     databaseHost: DATABASE.here,
-    databaseRange: DATABASE.range,
+    databaseRange: DATABASE_RANGE,
     // The node's own end stays up, with its route: what it sends is dropped.
-    cut: () => tool('ip', 'link', 'set', 'hkr-db0', 'down'),
-    mend: () => tool('ip', 'link', 'set', 'hkr-db0', 'up'),
+    cut: () => tool('ip', 'link', 'set', DATABASE.near, 'down'),
+    mend: () => tool('ip', 'link', 'set', DATABASE.near, 'up'),
     remove: () => remove(name),
   };
 }

@@ -20,12 +20,19 @@ export class Rotations {
   readonly problems: string[] = [];
   readonly #options: { caller: Caller; nodes: () => readonly Node[]; endpointId: string; ledger: Ledger };
   #going = true;
+  #isAbandoned = false;
   #turn = 0;
   #ended: Promise<void>;
 
   constructor(options: { caller: Caller; nodes: () => readonly Node[]; endpointId: string; ledger: Ledger }) {
     this.#options = options;
     this.#ended = this.#run();
+  }
+
+  /** The row is over, however it ended: nothing is asked again. */
+  abandon(): void {
+    this.#going = false;
+    this.#isAbandoned = true;
   }
 
   /** Resolves when the last one is known to its end. */
@@ -44,7 +51,7 @@ export class Rotations {
 
   async #rotate(graceSeconds: number, key: string): Promise<void> {
     const deadline = Date.now() + ANSWER_MS_MAX;
-    while (Date.now() < deadline) {
+    while (Date.now() < deadline && !this.#isAbandoned) {
       const called = await this.#ask(graceSeconds, key);
       if (called !== 'no_answer' && called.status === 200) return this.#took(called.json);
       const code = called === 'no_answer' ? 'no_answer' : String(called.json['code']);
@@ -57,7 +64,7 @@ export class Rotations {
       }
       await pause(AGAIN_MS);
     }
-    this.problems.push('a rotation was never answered');
+    if (!this.#isAbandoned) this.problems.push('a rotation was never answered');
     this.#going = false;
   }
 

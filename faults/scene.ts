@@ -54,6 +54,7 @@ export class Scene {
   readonly violations: string[] = [];
   readonly notes: string[] = [];
   readonly #delay = monitorEventLoopDelay({ resolution: 10 });
+  readonly #signal: AbortSignal;
   readonly #caller: Caller;
   readonly #receiverHost: string;
   readonly #beforeCounting: (() => void)[] = [];
@@ -66,12 +67,14 @@ export class Scene {
     nodes: readonly Node[];
     postgres: Postgres | null;
     key: string;
+    signal: AbortSignal;
     receiverHost: string;
   }) {
     this.store = parts.store;
     this.isShort = parts.isShort;
     this.nodes = parts.nodes;
     this.postgres = parts.postgres;
+    this.#signal = parts.signal;
     this.#caller = new Caller(parts.key);
     this.#receiverHost = parts.receiverHost;
   }
@@ -81,8 +84,9 @@ export class Scene {
     isShort: boolean;
     stage: Stage;
     onLog: (node: string, text: string) => void;
+    signal: AbortSignal;
   }): Promise<Scene> {
-    const { store, isShort, stage, onLog } = options;
+    const { store, isShort, stage, onLog, signal } = options;
     const key = `faults-${crypto.randomUUID()}${crypto.randomUUID()}`;
     const postgres = store === 'postgres' ? await startPostgres(postgresOptions(stage)) : null;
     const nodes: Node[] = [];
@@ -111,6 +115,7 @@ export class Scene {
         nodes,
         postgres,
         key,
+        signal,
         receiverHost: stage.receiverHost ?? '127.0.0.1',
       });
       for (const types of SUBSCRIPTIONS) await scene.addCustomer(types);
@@ -189,7 +194,7 @@ export class Scene {
 
   /** Lets load and fault go on; in the short form for a part of the time. */
   async hold(ms: number, shortMs: number = ms / 4): Promise<void> {
-    await pause(this.isShort ? shortMs : ms);
+    await this.pause(this.isShort ? shortMs : ms);
   }
 
   /** From the request of an event until its delivery was taken, while something was broken. */
@@ -206,6 +211,11 @@ export class Scene {
       found.sort((a, b) => a - b),
       share,
     );
+  }
+
+  /** Rejects when the whole run is to end. */
+  async pause(ms: number): Promise<void> {
+    await pause(ms, undefined, { signal: this.#signal });
   }
 
   /** Deliveries that receivers took around the beginning of a blow. */
@@ -233,6 +243,8 @@ export class Scene {
 
   async close(): Promise<void> {
     this.#delay.disable();
+    this.#load?.abandon();
+    for (const { rotations } of this.accounts) rotations.abandon();
     this.#caller.close();
     await Promise.all(this.nodes.map(async (node) => await node.remove()));
     for (const { customer } of this.accounts) await customer.stop();

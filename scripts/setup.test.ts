@@ -164,7 +164,7 @@ describe('run.mjs', () => {
   it('names its commands when it does not know one', async () => {
     const { code, err } = await run([join(SCRIPTS, 'run.mjs'), 'strat'], tmpdir());
     expect(code).toBe(1);
-    expect(err).toContain('start|tour|bench|pack|test|prove|check|format');
+    expect(err).toMatch(/ start\|tour\|bench\|[a-z|]*pack\|test\|prove\|check\|format /);
   });
 
   it('counts a run without tests as failed, in its very last line', async () => {

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { type DuplicateBound, type Fault, UNRECORDED_MEANWHILE } from '../fault.ts';
 import type { Postgres } from '../postgres.ts';
@@ -57,7 +56,7 @@ const SESSIONS = onPostgres({
       scene.strike();
       await postgres.query(KILL_SESSIONS);
       scene.heal();
-      await pause(Math.random() * 800);
+      await scene.pause(Math.random() * 800);
     }
   },
 });
@@ -77,7 +76,7 @@ const CONNECTIONS = onPostgres({
     while (Date.now() < until) {
       await superuser.query(KILL_SESSIONS);
       await crowdIn(postgres, crowd);
-      await pause(50);
+      await scene.pause(50);
     }
     scene.notes.push(`${crowd.length} taken`);
     await Promise.all(crowd.map(async (client) => await client.end()));

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { type Fault, type Stage, type StoreKind, UNRECORDED } from '../fault.ts';
 import type { Node, NodePlan, Role } from '../nodes.ts';
 import type { Scene } from '../scene.ts';
@@ -18,12 +17,12 @@ const NODES: Readonly<Record<Role, readonly NodePlan[]>> = {
 async function killAtRandom(scene: Scene, victims: readonly Node[]): Promise<void> {
   const rounds = scene.isShort ? ROUNDS_SHORT : ROUNDS;
   for (let round = 0; round < rounds; round += 1) {
-    await pause(LIFE_MS_MIN + Math.random() * (LIFE_MS_MAX - LIFE_MS_MIN));
+    await scene.pause(LIFE_MS_MIN + Math.random() * (LIFE_MS_MAX - LIFE_MS_MIN));
     const victim = victims[Math.floor(Math.random() * victims.length)];
     if (victim === undefined) throw new Error('nobody to kill');
     scene.strike();
     await victim.kill();
-    await pause(Math.random() * DOWN_MS_MAX);
+    await scene.pause(Math.random() * DOWN_MS_MAX);
     await victim.start();
     scene.heal();
   }

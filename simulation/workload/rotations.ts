@@ -138,6 +138,8 @@ export class Rotations {
       dialectPolicy: null,
       archived: 'shown',
     };
+    // Asked of a clock that stands before the ring's last change, it may call off what that change brought.
+    if (this.#wallFor(owner) === null) keyholder.hardRotations += 1;
     const attempt = (tries: number): void => {
       const startedAt = agenda.now;
       const wall = this.#wallFor(owner);

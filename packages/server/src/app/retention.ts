@@ -42,8 +42,10 @@ export async function pruneStep(
   if (refusal !== null) return refusal;
   const now = app.clock.now();
   const { dryRun, next } = input;
-  const before = next?.before ?? input.before ?? now - app.settings.retentionDays * DAY_MS;
-  if (before > now - PRUNE_AGE_HOURS_MIN * HOUR_MS) {
+  const asked = next?.before ?? input.before ?? now - app.settings.retentionDays * DAY_MS;
+  // Where events go by whole days, the one that the time lies in is left for the next run.
+  const before = asked - (asked % app.store.retentionUnitMs);
+  if (asked > now - PRUNE_AGE_HOURS_MIN * HOUR_MS) {
     return invalid('/before', `must be at least ${PRUNE_AGE_HOURS_MIN} hours ago`, 'too_young');
   }
   if (dryRun) {

@@ -1,3 +1,4 @@
+import type { SecretId } from './ids.ts';
 import type { Keyring } from './keyring.ts';
 import {
   type DiscardCommand,
@@ -58,7 +59,23 @@ export function decideAhead<S extends Secret>(
   const ending = decision.retired.filter((secret) => isLiving(secret, now));
   if (ending.length === 0) return decision;
   const retired = decision.retired.filter((secret) => !ending.includes(secret));
-  return { ...decision, retired, ring: { ...decision.ring, secrets: [...decision.ring.secrets, ...ending] } };
+  const secrets = withEnding(decision.ring.secrets, ending, ring);
+  return { ...decision, retired, ring: { ...decision.ring, secrets } };
+}
+
+/** Each secret that is about to end stays in front of the one that it stood in front of, so that receivers see no change. */
+function withEnding<S extends Secret>(after: readonly S[], ending: readonly S[], before: Keyring<S>): readonly S[] {
+  const secrets = [...after];
+  let next: SecretId | null = null;
+  for (const { id } of before.secrets.toReversed()) {
+    const ends = ending.find((secret) => secret.id === id);
+    if (ends !== undefined) {
+      const at = secrets.findIndex((secret) => secret.id === next);
+      secrets.splice(at < 0 ? secrets.length : at, 0, ends);
+    }
+    next = id;
+  }
+  return secrets;
 }
 
 /** The first version of a ring, with one secret that is active at once. */

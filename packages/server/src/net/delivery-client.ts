@@ -1,5 +1,6 @@
 import type { Client } from 'undici';
 import type { AddressPolicy } from './address-policy.ts';
+import { RESPONSE_HEADER_BYTES_MAX } from './bounded-reads.ts';
 import { WheelDriver } from './deadline-wheel.ts';
 import { Exchange, type ExchangeTools } from './exchange.ts';
 import { type ConnectContext, createGuardedConnector, type TlsOptions } from './guarded-connector.ts';
@@ -22,7 +23,6 @@ export type DeliveryClientOptions = {
   readonly connectionMsMax?: number | undefined;
 };
 
-const RESPONSE_HEADER_BYTES_MAX = 16 * 1024;
 /** Receivers close idle connections after 5 s (Node) and more; a request that meets the closing is lost. */
 const IDLE_MS = 4_000;
 const IDLE_MS_MAX = 30_000;
@@ -36,7 +36,7 @@ type Target = { readonly origin: string; readonly path: string };
 /** Builds the one sender of a node. */
 export function createDeliveryClient(options: DeliveryClientOptions): Sender {
   const monotonic = options.monotonic ?? (() => performance.now());
-  const context: ConnectContext = { dispatching: null, ending: null, openSockets: 0 };
+  const context: ConnectContext = { dispatching: null, ending: null, reading: null, openSockets: 0 };
   const tools: ExchangeTools = { wheel: new WheelDriver(monotonic), context, monotonic };
   const lookup = new GuardedLookup({
     policy: options.policy,

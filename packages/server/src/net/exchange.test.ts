@@ -6,7 +6,7 @@ import type { SendResult } from './sender.ts';
 
 function begin() {
   const monotonic = () => performance.now();
-  const context = { dispatching: null, ending: null, openSockets: 0 };
+  const context = { dispatching: null, ending: null, reading: null, openSockets: 0 };
   const results: SendResult[] = [];
   const request = {
     url: new URL('https://example.com/'),

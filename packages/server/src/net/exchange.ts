@@ -82,6 +82,8 @@ export class Exchange implements Dispatcher.DispatchHandler, WheelEntry {
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200) return;
+    const { reading } = this.#tools.context;
+    if (reading !== null) reading.isHeadRead = true;
     this.#status = status;
     this.#retryAfter = firstValue(headers['retry-after']);
     const { connection } = headers;

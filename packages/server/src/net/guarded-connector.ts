@@ -1,9 +1,9 @@
 import { isIP, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import type { AddressPolicy } from './address-policy.ts';
+import { boundReads, type ReadContext } from './bounded-reads.ts';
 import type { GuardedLookup } from './guarded-lookup.ts';
 import { blockedAddress, NetRefusal } from './net-refusal.ts';
-import { readInPieces } from './read-in-pieces.ts';
 
 /** The operator's TLS settings. Verification cannot be switched off. */
 export type TlsOptions = { readonly ca?: string | readonly string[] | undefined };
@@ -35,7 +35,7 @@ export class ConnectAttempt {
  * undici does not say which request a connection is for. But it calls the connector inside `dispatch`, and starts or
  * fails the request inside the connector's callback; what is noted here during those calls ties them together.
  */
-export type ConnectContext = {
+export type ConnectContext = ReadContext & {
   /** Set while a request is being dispatched: who a new connection is for. */
   dispatching: { attempt: ConnectAttempt | null } | null;
   /** Set while the end of an attempt is being told to undici. */
@@ -108,7 +108,7 @@ export function createGuardedConnector(options: GuardedConnectorOptions): buildC
     );
     // Typed as void, but undici returns the socket.
     const socket = opened as Socket;
-    readInPieces(socket);
+    boundReads(socket, context);
     watch(socket, attempt, protocol === 'https:', options);
   };
 }

@@ -55,7 +55,9 @@ async function prune(session: Session, { olderThan, dryRun = false }: PruneOptio
   }
   session.print({ before, dryRun, removed }, () => sentence(removed, before, dryRun));
   if (!dryRun && removed.events > 0) {
-    session.note('The file keeps its size: the room inside is used again, and counts as free once the disk is low.');
+    session.note(
+      'A file of SQLite keeps its size: the room inside is used again, and counts as free once the disk is low.',
+    );
   }
 }
 

@@ -39,7 +39,7 @@ const PruneSchema = Type.Object(
 );
 
 /** The time up to which the run works, and where it stands. */
-const PLACE = /^([0-9]{1,16}):([0-9]{1,16})$/;
+const PLACE = /^([0-9]{1,16}):([0-9a-f-]{1,64})$/;
 
 const pruneRoute: DialectRoute = keyRoute({
   method: 'POST',

@@ -1,7 +1,12 @@
 import { DatabaseError, Pool, type PoolClient, type QueryArrayResult, types } from 'pg';
 
 /** A statement by hand. Where connections are our own, each is prepared once on each of them, by its name. */
-export type Statement = { readonly name: string; readonly text: string };
+export type Statement = {
+  readonly name: string;
+  readonly text: string;
+  /** Of a text that is made for once: it is not prepared, and its name need not be its own. */
+  readonly once?: true;
+};
 
 /** What statements are given. A Buffer travels as it is: bytes for `bytea`, or an array in PostgreSQL's binary form. */
 export type Value = string | number | boolean | null | Uint8Array;
@@ -109,7 +114,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   async function run(
     kind: ConnectionKind,
     on: Pool | PoolClient,
-    { name, text }: Statement,
+    { name, text, once }: Statement,
     values: readonly Value[] = [],
   ) {
     statements += 1;
@@ -119,7 +124,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       values: [...values],
       rowMode: 'array' as const,
       // A session of a pooler may not know it.
-      ...(options.pooler === 'none' ? { name } : {}),
+      ...(options.pooler === 'none' && once !== true ? { name } : {}),
     };
     const { rows, rowCount }: QueryArrayResult<unknown[]> = await on.query(query);
     return { rows, count: rowCount ?? 0 };

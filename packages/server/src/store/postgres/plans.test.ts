@@ -29,7 +29,7 @@ const LOOP_ROWS_MAX = 10_000;
 const OF_ROLE = ['enable_seqscan = off'];
 
 /** Counts for metrics, which are remembered, and of a day that is taken off. */
-const WHOLE_TABLE = /^(figures_|count_)/;
+const WHOLE_TABLE = /^(figures_|SELECT count\(\*\) FROM \w+_\d{8})/;
 /** What runs again and again, whatever anybody asks for. */
 const LOOPS =
   /^(accept|record|claim|take_due|release|batch|leases|due|node|changes|reap|end|draining|prune|fall|job|announce|directory)/;
@@ -54,8 +54,9 @@ const DAYS_FROM_TODAY = 9;
 const BESIDE = new Set(['prune_look']);
 /** Each row is looked up in its own day alone. */
 const PER_ROW = new Set(['claim', 'claim_recovered', 'read_all_deliveries_of_organization', 'follow_matching']);
-/** Locks, and what runs before there are tables. */
-const WITHOUT_PLAN = /^(begin|commit|rollback|migrate_.*|partitions_lock.*|server|unfinished_transfer)$/;
+/** Locks, what is made for one day, and what runs before there are tables. */
+const WITHOUT_PLAN =
+  /^(fall_attach|fall_detach|fall_drop|fall_count|begin|commit|rollback|migrate_.*|partitions_lock.*|server|unfinished_transfer)$/;
 /** Names of connections. */
 const NO_STATEMENT = /^hookring /;
 

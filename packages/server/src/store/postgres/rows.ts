@@ -5,8 +5,6 @@ import type { ShownAttempt, ShownDelivery, StoredEvent } from '../port.ts';
 import { attemptOf, eventOf, shownAttemptOf, shownDeliveryOf } from '../rows.ts';
 import { idOf, idOrNullOf } from './uuids.ts';
 
-export { settingsOf } from '../rows.ts';
-
 // Where rows are many, ids are kept as UUIDs; here they become what is shown outside.
 
 /**

@@ -70,7 +70,7 @@ export function collectPlans(): Collection {
     const [, json] = /^duration: \S+ ms {2}plan:\n(.*)$/s.exec(message) ?? [];
     if (json === undefined) return;
     const told = JSON.parse(json) as { 'Query Text': string; Plan: PlanNode };
-    plans.push({ name: nameOf.get(told['Query Text']) ?? '', plan: told.Plan });
+    plans.push({ name: nameOf.get(told['Query Text']) ?? told['Query Text'], plan: told.Plan });
   }
 
   return {

@@ -20,6 +20,7 @@ export type HotNode = {
 };
 
 export type Hot = {
+  readonly url: string;
   /** A session beside all nodes. */
   readonly sql: Client;
   /** `aheadMs` is added to the time that never steps back. */
@@ -60,6 +61,7 @@ export async function withHot(test: (hot: Hot) => Promise<void>): Promise<void> 
   };
 
   await test({
+    url: database.url,
     sql,
     clock,
     connect,

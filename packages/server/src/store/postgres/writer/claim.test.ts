@@ -177,6 +177,26 @@ describe('claiming on PostgreSQL', () => {
       expect((await node.writer.takeDue(DUE)).endpointIds).toEqual([endpointId]);
     }));
 
+  it('does not lose an endpoint that is resumed while a node drops it from the index', () =>
+    withHot(async (hot) => {
+      const { node, other, endpointId, status } = await prepare(hot, 2, 1);
+      await status('suspended');
+      // The statement that drops it has looked, and waits before it touches the row.
+      await hot.sql.query(`CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$`);
+      await hot.sql.query('CREATE TRIGGER wait BEFORE DELETE ON due_endpoints EXECUTE FUNCTION wait()');
+      const resumed = await hot.connect();
+      await resumed.query('BEGIN');
+      await resumed.query('SELECT pg_advisory_xact_lock(1)');
+      const taken = node.writer.takeDue(DUE);
+      await untilBlocked(hot);
+      await resumed.query(`UPDATE endpoints SET status = 'active' WHERE id = '${endpointId}'`);
+      await resumed.query('UPDATE due_endpoints SET revision = revision + 1, taken_by = NULL');
+      await resumed.query('COMMIT');
+      expect((await taken).endpointIds).toEqual([]);
+      expect((await other.writer.takeDue(DUE)).endpointIds).toEqual([endpointId]);
+    }));
+
   it('keeps an endpoint that a node answers for when a delivery comes to wait for later, and gives it to all when one is due', () =>
     withHot(async (hot) => {
       const { node, other, accept, claim, endpointId } = await prepare(hot, 2, 2);

@@ -10,6 +10,7 @@ import { BrokenBatch, batchRow, OpenBatch } from './batches.ts';
 import type { HotContext } from './context.ts';
 import type { EndpointEntry } from './directory.ts';
 import { adopt, giveBack } from './leased.ts';
+import { lookUp } from './look-up.ts';
 import { takingApart } from './take-apart.ts';
 
 /**
@@ -21,13 +22,13 @@ import { takingApart } from './take-apart.ts';
 const CLAIM: Statement = {
   name: 'claim',
   text: `WITH unit AS MATERIALIZED (
-      SELECT u.n::integer AS n, u.endpoint, u.now, u.items, u.bytes, e.status, d.revision
+      SELECT u.n::integer AS n, u.endpoint, u.now, u.items, u.bytes,
+        (SELECT e.status FROM endpoints e WHERE e.number = u.endpoint) AS status,
+        (SELECT d.revision FROM due_endpoints d WHERE d.endpoint = u.endpoint) AS revision
       FROM unnest($4::integer[], $5::bigint[], $6::integer[], $7::bigint[]) WITH ORDINALITY
-        u(endpoint, now, items, bytes, n)
-      JOIN endpoints e ON e.number = u.endpoint
-      LEFT JOIN due_endpoints d ON d.endpoint = u.endpoint),
+        u(endpoint, now, items, bytes, n)),
     picked AS MATERIALIZED (
-      SELECT u.n, u.bytes AS bytes_max, q.delivery, q.event, q.organization, q.due_at
+      SELECT u.n, u.endpoint, u.bytes AS bytes_max, q.delivery, q.event, q.organization, q.due_at
       FROM unit u CROSS JOIN LATERAL (
         SELECT q.delivery, q.event, q.organization, q.due_at FROM queue q
         WHERE q.endpoint = u.endpoint AND q.lease IS NULL AND q.due_at <= u.now
@@ -40,12 +41,13 @@ const CLAIM: Statement = {
         v.key IS NULL OR d.id IS NULL AS missing,
         sum(octet_length(v.payload)) OVER earlier AS bytes, count(v.key) OVER earlier AS rows
       FROM picked p
-      LEFT JOIN events v ON v.organization = p.organization AND v.key = p.event
-      LEFT JOIN deliveries d ON d.organization = p.organization AND d.id = p.delivery
+      LEFT JOIN events v ON ${lookUp('v.key', 'p.event')} AND ${lookUp('v.organization', 'p.organization')}
+      LEFT JOIN deliveries d ON ${lookUp('d.id', 'p.delivery')} AND ${lookUp('d.organization', 'p.organization')}
+        AND ${lookUp('d.endpoint', 'p.endpoint')}
       WINDOW earlier AS (PARTITION BY p.n ORDER BY p.due_at, p.delivery ROWS UNBOUNDED PRECEDING)),
     leased AS (
       UPDATE queue q SET lease = $8::integer FROM found f
-      WHERE q.delivery = f.delivery AND NOT f.missing AND (f.bytes <= f.bytes_max OR f.rows = 1)
+      WHERE ${lookUp('q.delivery', 'f.delivery')} AND NOT f.missing AND (f.bytes <= f.bytes_max OR f.rows = 1)
       RETURNING f.n, f.delivery, f.event, f.due_at, f.event_id, f.type, f.content_type, f.occurred_at, f.payload,
         f.created_at, f.attempt_count),
     later AS MATERIALIZED (
@@ -57,13 +59,13 @@ const CLAIM: Statement = {
       FROM unit u),
     removed AS (
       DELETE FROM due_endpoints d USING later l
-      WHERE d.endpoint = l.endpoint AND d.revision = l.revision AND (l.status <> 'active' OR l.due_at IS NULL)
+      WHERE ${lookUp('d.endpoint', 'l.endpoint')} AND d.revision = l.revision AND (l.status <> 'active' OR l.due_at IS NULL)
       RETURNING d.endpoint),
     kept AS (
       UPDATE due_endpoints d SET due_at = l.due_at, revision = d.revision + 1,
         taken_by = CASE WHEN l.due_at <= l.now AND l.leased > 0 THEN $8::integer END
       FROM later l
-      WHERE d.endpoint = l.endpoint AND d.revision = l.revision AND l.status = 'active' AND l.due_at IS NOT NULL
+      WHERE ${lookUp('d.endpoint', 'l.endpoint')} AND d.revision = l.revision AND l.status = 'active' AND l.due_at IS NOT NULL
       RETURNING d.endpoint),
     put AS (
       INSERT INTO due_endpoints (endpoint, due_at, taken_by)
@@ -72,7 +74,7 @@ const CLAIM: Statement = {
       ON CONFLICT (endpoint) DO NOTHING),
     drained AS (
       UPDATE endpoints e SET draining = true FROM later l
-      WHERE e.number = l.endpoint AND l.status = 'archived' AND l.due_at IS NOT NULL AND NOT e.draining),
+      WHERE ${lookUp('e.number', 'l.endpoint')} AND l.status = 'archived' AND l.due_at IS NOT NULL AND NOT e.draining),
     ${batchRow('ARRAY(SELECT n FROM leased)', 'ARRAY(SELECT delivery FROM leased)')}
     SELECT n, NULL::uuid, NULL::uuid, CASE WHEN status = 'active' THEN due_at END AS due_at, NULL::text, NULL::text,
       NULL::text, NULL::bigint, NULL::bytea, NULL::bigint, NULL::integer,
@@ -91,9 +93,11 @@ const CLAIMED: Statement = {
   name: 'claim_recovered',
   text: `SELECT q.endpoint, q.delivery, q.event, q.due_at, v.id, v.type, v.content_type,
       coalesce(v.occurred_at, v.created_at), v.payload, d.created_at, d.attempt_count
-    FROM unnest($1::uuid[]) g(delivery) JOIN queue q ON q.delivery = g.delivery AND q.lease = $2
-    JOIN events v ON v.organization = q.organization AND v.key = q.event
-    JOIN deliveries d ON d.organization = q.organization AND d.id = q.delivery`,
+    FROM unnest($1::uuid[]) g(delivery) JOIN queue q ON ${lookUp('q.delivery', 'g.delivery')}
+    JOIN events v ON ${lookUp('v.key', 'q.event')} AND ${lookUp('v.organization', 'q.organization')}
+    JOIN deliveries d ON ${lookUp('d.id', 'q.delivery')} AND ${lookUp('d.organization', 'q.organization')}
+      AND ${lookUp('d.endpoint', 'q.endpoint')}
+    WHERE (q.lease = $2) IS TRUE`,
 };
 
 /** Deliveries whose event is gone end, unless somebody else has taken them meanwhile. */
@@ -101,13 +105,14 @@ const END_MISSING: Statement = {
   name: 'claim_end_missing',
   text: `WITH gone AS (
       DELETE FROM queue q USING unnest($1::uuid[]) g(delivery)
-      WHERE q.delivery = g.delivery AND q.lease IS NULL
+      WHERE ${lookUp('q.delivery', 'g.delivery')} AND (q.lease > 0) IS NOT TRUE
         AND (NOT EXISTS (SELECT 1 FROM events v WHERE v.organization = q.organization AND v.key = q.event)
           OR NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.organization = q.organization AND d.id = q.delivery))
       RETURNING q.delivery, q.organization, q.endpoint),
     ended AS (
       UPDATE deliveries d SET status = 'dead', ended_at = $2, death_reason = 'payload_missing'
-      FROM gone g WHERE d.organization = g.organization AND d.id = g.delivery
+      FROM gone g WHERE ${lookUp('d.id', 'g.delivery')} AND ${lookUp('d.organization', 'g.organization')}
+        AND ${lookUp('d.endpoint', 'g.endpoint')}
       RETURNING d.id, d.endpoint, d.organization)
     INSERT INTO failed_deliveries (delivery, endpoint, organization, status)
     SELECT id, endpoint, organization, 'dead' FROM ended`,

@@ -2,6 +2,7 @@ import type { EndpointId, OrganizationId } from '../../../domain/ids.ts';
 import { number, text } from '../../cells.ts';
 import type { Row, Statement, Value } from '../database.ts';
 import { TextColumn } from '../values.ts';
+import { lookUp } from './look-up.ts';
 
 export type EndpointEntry = {
   readonly number: number;
@@ -17,11 +18,11 @@ const ENDPOINTS: Statement = {
   name: 'directory_endpoints',
   text: `
     SELECT e.id, e.number, o.number, o.id FROM unnest($1::text[]) g(id)
-    JOIN endpoints e ON e.id = g.id JOIN organizations o ON o.number = e.organization`,
+    JOIN endpoints e ON ${lookUp('e.id', 'g.id')} JOIN organizations o ON ${lookUp('o.number', 'e.organization')}`,
 };
 const ORGANIZATIONS: Statement = {
   name: 'directory_organizations',
-  text: 'SELECT o.id, o.number FROM unnest($1::text[]) g(id) JOIN organizations o ON o.id = g.id',
+  text: `SELECT o.id, o.number FROM unnest($1::text[]) g(id) JOIN organizations o ON ${lookUp('o.id', 'g.id')}`,
 };
 
 type ReadRows = (statement: Statement, values: readonly Value[]) => Promise<readonly Row[]>;

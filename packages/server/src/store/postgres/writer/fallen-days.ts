@@ -76,7 +76,8 @@ async function takeOff(database: Database, table: Partitioned, day: Day): Promis
   const how = state === 'pending' ? 'FINALIZE' : 'CONCURRENTLY';
   const name = partitionName(table, day);
   await database.on('read').run({
-    name: `detach_${name}_${how.toLowerCase()}`,
+    name: 'fall_detach',
+    once: true,
     text: `ALTER TABLE ${table} DETACH PARTITION ${name} ${how}`,
   });
 }
@@ -86,7 +87,8 @@ function attaching(table: Partitioned, day: Day): Statement {
   const name = partitionName(table, day);
   const [from, to] = boundsOf(day);
   return {
-    name: `attach_${name}`,
+    name: 'fall_attach',
+    once: true,
     text: `ALTER TABLE ${table} ATTACH PARTITION ${name} FOR VALUES FROM ('${from}') TO ('${to}')`,
   };
 }
@@ -115,7 +117,7 @@ async function drop(database: Database, day: Day): Promise<Removed> {
     if (partition === undefined) continue;
     removed[table] = await rowsOf(reads, partition);
     const name = partitionName(table, day);
-    await reads.run({ name: `drop_${name}`, text: `DROP TABLE ${name}` });
+    await reads.run({ name: 'fall_drop', text: `DROP TABLE ${name}`, once: true });
   }
   const { failed_deliveries: _, ...told } = removed;
   return told;
@@ -124,6 +126,6 @@ async function drop(database: Database, day: Day): Promise<Removed> {
 async function rowsOf(reads: Runner, { table, day, pages, rows: estimate }: Partition): Promise<number> {
   if (pages > COUNTED_PAGES_MAX && estimate !== null) return estimate;
   const name = partitionName(table, day);
-  const { rows } = await reads.run({ name: `count_${name}`, text: `SELECT count(*) FROM ${name}` });
+  const { rows } = await reads.run({ name: 'fall_count', text: `SELECT count(*) FROM ${name}`, once: true });
   return number(rows[0]?.[0]);
 }

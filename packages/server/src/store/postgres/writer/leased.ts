@@ -5,12 +5,13 @@ import { idOf } from '../uuids.ts';
 import { IntegerColumn, UuidColumn } from '../values.ts';
 import type { Batches } from './batches.ts';
 import { putDue } from './due-index.ts';
+import { lookUp } from './look-up.ts';
 
 const GIVE_BACK: Statement = {
   name: 'leases_give_back',
   text: `WITH back AS (
       UPDATE queue q SET lease = NULL FROM unnest($1::uuid[]) g(delivery)
-      WHERE q.delivery = g.delivery AND q.lease = $2
+      WHERE ${lookUp('q.delivery', 'g.delivery')} AND (q.lease = $2) IS TRUE
       RETURNING q.endpoint, q.due_at),
     ${putDue('due', 'back', 'excluded.due_at')}
     SELECT 1`,
@@ -18,13 +19,13 @@ const GIVE_BACK: Statement = {
 const FREE: Statement = {
   name: 'due_give_back',
   text: `UPDATE due_endpoints d SET taken_by = NULL, revision = d.revision + 1
-    FROM unnest($1::integer[]) g(endpoint) WHERE d.endpoint = g.endpoint AND d.taken_by = $2`,
+    FROM unnest($1::integer[]) g(endpoint) WHERE ${lookUp('d.endpoint', 'g.endpoint')} AND (d.taken_by = $2) IS TRUE`,
 };
 
 const ADOPT: Statement = {
   name: 'leases_adopt',
   text: `UPDATE queue q SET lease = $3 FROM unnest($1::uuid[]) g(delivery)
-    WHERE q.delivery = g.delivery AND q.lease = $2 RETURNING q.delivery`,
+    WHERE ${lookUp('q.delivery', 'g.delivery')} AND (q.lease = $2) IS TRUE RETURNING q.delivery`,
 };
 
 /** Deliveries were leased to this node by a batch of which it was told that it failed: nobody has them in memory. */

@@ -6,6 +6,7 @@ import { BigintColumn, IntegerColumn, UuidColumn } from '../values.ts';
 import { batchRow, brokenBy } from './batches.ts';
 import type { HotContext } from './context.ts';
 import { drain, earliestNew, putDue } from './due-index.ts';
+import { lookUp } from './look-up.ts';
 import { takingApart } from './take-apart.ts';
 
 const RELEASE: Statement = {
@@ -13,7 +14,7 @@ const RELEASE: Statement = {
   text: `WITH back AS (
       UPDATE queue q SET lease = NULL, due_at = g.due_at
       FROM unnest($4::uuid[], $5::integer[], $6::bigint[]) g(delivery, incarnation, due_at)
-      WHERE q.delivery = g.delivery AND q.lease = g.incarnation
+      WHERE ${lookUp('q.delivery', 'g.delivery')} AND (q.lease = g.incarnation) IS TRUE
       RETURNING q.endpoint, g.due_at),
     ${putDue('due', 'back', '$7::bigint')},
     ${drain('back')},

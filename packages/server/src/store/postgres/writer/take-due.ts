@@ -7,6 +7,7 @@ import { BigintColumn, IntegerColumn } from '../values.ts';
 import { batchRow, OpenBatch } from './batches.ts';
 import type { HotContext } from './context.ts';
 import { giveBackEndpoints } from './leased.ts';
+import { lookUp } from './look-up.ts';
 
 /** Two nodes never take one row: each passes over those that another has locked. */
 const TAKE: Statement = {
@@ -16,7 +17,7 @@ const TAKE: Statement = {
       ORDER BY due_at LIMIT $5::integer FOR UPDATE SKIP LOCKED),
     taken AS (
       UPDATE due_endpoints d SET taken_by = $6::integer, revision = d.revision + 1
-      FROM seen s WHERE d.endpoint = s.endpoint
+      FROM seen s WHERE ${lookUp('d.endpoint', 's.endpoint')}
       RETURNING d.endpoint, d.revision, s.due_at),
     ${batchRow('ARRAY(SELECT endpoint FROM taken)')}
     (SELECT e.id, e.status, t.endpoint, t.revision, NULL::bigint FROM taken t
@@ -35,19 +36,20 @@ const DROP: Statement = {
   name: 'take_due_drop',
   text: `WITH gone AS (
       DELETE FROM due_endpoints d
-      USING unnest($1::integer[], $2::bigint[]) g(endpoint, revision) JOIN endpoints e ON e.number = g.endpoint
-      WHERE d.endpoint = g.endpoint AND d.revision = g.revision AND e.status <> 'active'
+      USING unnest($1::integer[], $2::bigint[]) g(endpoint, revision)
+      WHERE ${lookUp('d.endpoint', 'g.endpoint')} AND d.revision = g.revision
+        AND (SELECT e.status FROM endpoints e WHERE e.number = g.endpoint) <> 'active'
       RETURNING d.endpoint)
     UPDATE endpoints e SET draining = true FROM gone g
-    WHERE e.number = g.endpoint AND e.status NOT IN ('active', 'suspended') AND NOT e.draining`,
+    WHERE ${lookUp('e.number', 'g.endpoint')} AND e.status NOT IN ('active', 'suspended') AND NOT e.draining`,
 };
 
 /** Of what was taken where the answer was lost. */
 const TAKEN: Statement = {
   name: 'take_due_recovered',
   text: `SELECT e.id, e.status, d.endpoint, d.revision, NULL::bigint
-    FROM unnest($1::integer[]) g(endpoint) JOIN due_endpoints d ON d.endpoint = g.endpoint AND d.taken_by = $2
-    JOIN endpoints e ON e.number = d.endpoint`,
+    FROM unnest($1::integer[]) g(endpoint) JOIN due_endpoints d ON ${lookUp('d.endpoint', 'g.endpoint')}
+    JOIN endpoints e ON ${lookUp('e.number', 'd.endpoint')} WHERE (d.taken_by = $2) IS TRUE`,
 };
 
 /** Takes endpoints with due work out of the index, one unit after the other. */

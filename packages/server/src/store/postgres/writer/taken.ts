@@ -26,11 +26,15 @@ const TAKEN: Statement = {
   text: `
     SELECT g.n::integer, x.fingerprint, x.event, x.created_at
     FROM ${rowsOf(1, createIdColumns(), 'g', true)}
-    JOIN event_ids x ON x.organization = g.organization AND x.id = g.id AND x.expires_at > g.now
+    CROSS JOIN LATERAL (
+      SELECT * FROM event_ids x WHERE x.organization = g.organization AND x.id = g.id LIMIT 1) x
+    WHERE x.expires_at > g.now
     UNION ALL
     SELECT -g.n::integer, NULL, NULL, NULL
     FROM ${rowsOf(1 + widthOf(createIdColumns()), createRequestColumns(), 'g', true)}
-    JOIN idempotency x ON x.principal = g.principal AND x.route = g.route AND x.key = g.key AND x.expires_at > g.now`,
+    CROSS JOIN LATERAL (
+      SELECT * FROM idempotency x WHERE x.principal = g.principal AND x.route = g.route AND x.key = g.key LIMIT 1) x
+    WHERE x.expires_at > g.now`,
 };
 
 /** Looks for ids and requests that are taken, each at the time of its unit. Null when no unit brings any. */
