@@ -42,6 +42,7 @@ const CALM_MS = 2_500;
 const CALM_SHORT_MS = 500;
 const DRAIN_MS_MAX = 60_000;
 const POLL_MS = 20;
+const ENDED_POLL_MS = 200;
 const WRONG_SHOWN_MAX = 3;
 /** All that a node answers to events that it cannot take. */
 const UNAVAILABLE = 503;
@@ -79,6 +80,7 @@ export async function measure(
       await Promise.all(scene.accounts.map(async ({ rotations }) => await rotations.stop()));
       onStep('drains');
       const missing = await drained(scene);
+      if (missing.length === 0) await ended(scene);
       onStep('counts');
       scene.counting();
       return await outcomeOf(fault, scene, missing, (performance.now() - startedAt) / 1_000);
@@ -132,6 +134,22 @@ async function drained(scene: Scene): Promise<readonly Accepted[]> {
     missing = missing.filter((event) => deliveredAt(scene, event) === null);
     if (missing.length === 0 || Date.now() > deadline) return missing;
     await scene.pause(POLL_MS);
+  }
+}
+
+/** Waits until the store has nothing under way: what a dead node had taken comes back when its lease is over. */
+async function ended(scene: Scene): Promise<void> {
+  const deadline = Date.now() + DRAIN_MS_MAX;
+  for (const status of OWED) {
+    for (;;) {
+      const { items } = (await scene.call('GET', `/v1/deliveries?status=${status}&limit=1`)) as { items: unknown[] }; // The contract's answer.
+      if (items.length === 0) break;
+      if (Date.now() > deadline) {
+        scene.violations.push(`deliveries that everybody took are ${status} for ever`);
+        return;
+      }
+      await scene.pause(ENDED_POLL_MS);
+    }
   }
 }
 

@@ -251,7 +251,7 @@ export class Accept {
 
   /** After the commit: what got a slot goes out, lanes that refused one fall behind. */
   #handOver(draft: Draft, outcomes: Extract<AcceptResult, { kind: 'accepted' }>['outcomes']): void {
-    const { dispatch, refill, clock, telemetry, store } = this.#tools;
+    const { dispatch, refill, lanes, clock, telemetry, store } = this.#tools;
     const now = clock.now();
     const isLate = draft.lease !== store.incarnation;
     let from = 0;
@@ -269,7 +269,11 @@ export class Accept {
     }
     for (const { deliveries } of draft.events) telemetry.eventFannedOut(deliveries.length);
     if (draft.deliveries > 0) telemetry.deliveriesCreated(draft.deliveries, draft.granted.length);
-    for (const lane of draft.refused) if (lane.state.isActive) refill.fallBehind(lane, now);
+    for (const lane of draft.refused) {
+      // It may have been closed during the commit; then the endpoint stands in the store's index.
+      if (lanes.peek(lane.state.id) !== lane) refill.wakeAt(now);
+      else if (lane.state.isActive) refill.fallBehind(lane, now);
+    }
     if (draft.laneless) refill.wakeAt(now);
     if (draft.refused.size > 0) refill.pump();
     dispatch.pump();

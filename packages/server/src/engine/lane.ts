@@ -107,6 +107,11 @@ export class Lane {
   /** While it is behind: since when the earliest of those rows is due, as far as this node knows. Wall clock. */
   behindSince = 0;
   claiming = false;
+  /**
+   * What is being given back, one set for each unit. A claim may bring some of it again before it is known here that the
+   * store has taken it back: that is no longer the unit's to give.
+   */
+  readonly returning = new Set<Set<DeliveryId>>();
   readonly throughput = new Throughput();
   /** The quickest answer of late, milliseconds. */
   quickestMs = Number.POSITIVE_INFINITY;

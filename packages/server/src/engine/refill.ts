@@ -182,6 +182,7 @@ export class Refill {
       return;
     }
     const live = claimed.deliveries.map((queued) => toLive(lane, incarnation, queued));
+    for (const ids of lane.returning) for (const { id } of live) ids.delete(id);
     let bytes = 0;
     for (const each of live) bytes += each.bytes;
     this.#lanes.hold(lane, live.length, bytes);

@@ -47,17 +47,15 @@ export class Returns {
   }
 
   async #release(lane: Lane, deliveries: readonly LiveDelivery[], delayMs: number): Promise<void> {
-    const unit = {
-      // All were leased at one time: what was leased before leases were lost has left memory by then.
-      incarnation: deliveries[0]?.lease ?? this.#store.incarnation,
-      endpointId: lane.state.id,
-      deliveryIds: deliveries.map((live) => live.id),
-      dueAt: this.#clock.now() + delayMs,
-    };
+    const dueAt = this.#clock.now() + delayMs;
+    // All were leased at one time: what was leased before leases were lost has left memory by then.
+    const incarnation = deliveries[0]?.lease ?? this.#store.incarnation;
+    const ids = new Set(deliveries.map((live) => live.id));
+    lane.returning.add(ids);
     let defects = 0;
-    for (let lastTries = 0; lastTries < LAST_TRIES_MAX; lastTries += this.#draining ? 1 : 0) {
+    for (let lastTries = 0; lastTries < LAST_TRIES_MAX && ids.size > 0; lastTries += this.#draining ? 1 : 0) {
       try {
-        await this.#store.release(unit);
+        await this.#store.release({ incarnation, endpointId: lane.state.id, deliveryIds: [...ids], dueAt });
         this.#telemetry.released(deliveries.length);
         break;
       } catch (error) {
@@ -72,6 +70,7 @@ export class Returns {
       }
       await new Promise<void>((resolve) => this.#timers.setTimeout(resolve, TRY_AGAIN_MS));
     }
+    lane.returning.delete(ids);
     this.#onReturned(lane, deliveries);
   }
 }

@@ -10,7 +10,7 @@ const FIRST_BYTES = 256;
 const KEPT_BYTES_MAX = 1024 * 1024;
 
 /** Types of elements, and the numbers by which PostgreSQL knows them. */
-const OIDS = { boolean: 16, bytea: 17, bigint: 20, integer: 23, text: 25, real: 700, uuid: 2950 } as const;
+const OIDS = { bytea: 17, bigint: 20, integer: 23, text: 25, real: 700, uuid: 2950 } as const;
 type ElementType = keyof typeof OIDS;
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
@@ -162,18 +162,6 @@ export class RealColumn extends Column {
   }
 }
 
-export class BooleanColumn extends Column {
-  constructor() {
-    super('boolean');
-  }
-
-  add(value: boolean): void {
-    this.begin(1);
-    this.buffer[this.at] = value ? 1 : 0;
-    this.at += 1;
-  }
-}
-
 export class TextColumn extends Column {
   #last = '';
   #lastFrom = 0;
@@ -248,13 +236,6 @@ export function widthOf(columns: Columns): number {
 
 export function clearAll(columns: Columns): void {
   for (const name in columns) columns[name]?.clear();
-}
-
-/** The 16 bytes of a TypeID. Throws when it is none. */
-export function uuidBytes(id: string): Buffer {
-  const bytes = Buffer.allocUnsafe(UUID_BYTES);
-  putUuid(bytes, 0, id);
-  return bytes;
 }
 
 function putInt32(buffer: Buffer, at: number, value: number): void {

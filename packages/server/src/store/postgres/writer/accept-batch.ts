@@ -102,7 +102,7 @@ const DUE = putDue('due', WAITING, 'excluded.due_at');
 const ANSWER = `SELECT (SELECT array_to_string(numbers, ',') FROM batch), ${earliestNew('due')}`;
 const BATCH = batchRow('ARRAY(SELECT n FROM stale)');
 
-export const ACCEPT: Statement = {
+const ACCEPT: Statement = {
   name: 'accept',
   text: `WITH ${STALE},
     ${EVENTS},
@@ -116,7 +116,7 @@ export const ACCEPT: Statement = {
  * The same with ids that clients chose and rows of idempotency. Ones that have expired make room. Where another node was
  * faster, the whole statement fails: the number of rows that could be written is not the number that had to be.
  */
-export const ACCEPT_KEYED: Statement = {
+const ACCEPT_KEYED: Statement = {
   name: 'accept_keyed',
   text: `WITH ${STALE},
     ids_given AS MATERIALIZED (SELECT * FROM ${rowsOf(IDS_AT, createIdColumns())} WHERE ${IS_SOUND}),
