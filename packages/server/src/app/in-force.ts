@@ -10,8 +10,13 @@ import type { AppContext } from './context.ts';
 export const IN_FORCE_LEAD_MS = 30;
 /** The clocks of nodes differ from the database's by so much at most. */
 const CLOCK_ERROR_MS = 100;
-/** However the clock is set meanwhile, nobody waits for a moment longer than until then and this. */
-const PATIENCE_MS = 2 * CLOCK_ERROR_MS;
+/** And so from each other: this one may be ahead while one that signs is behind. */
+const CLOCKS_APART_MS = 2 * CLOCK_ERROR_MS;
+/**
+ * However the clock is set meanwhile, nobody waits for a moment longer than until then and this: what was decided after
+ * another node's change begins that much later, and the clocks of all must have come there.
+ */
+const PATIENCE_MS = 2 * CLOCKS_APART_MS;
 /** What a commit that came too late gets more the next time, and how often. */
 const LATE_MS = 500;
 const LATES_MAX = STORE_CONFLICT_RETRIES_MAX - 1;
@@ -42,7 +47,7 @@ export function commitBefore({ store }: Tools, at: number): ApplyOptions {
 export async function inForce(app: Tools, at: number): Promise<void> {
   const { clock } = app;
   const isAlone = app.store.spreadMs === 0;
-  const begins = isAlone ? at : at + CLOCK_ERROR_MS;
+  const begins = isAlone ? at : at + CLOCKS_APART_MS;
   const known = inForceSince(app, at);
   const deadline = clock.monotonic() + (isAlone ? 2 * IN_FORCE_LEAD_MS : leadMs(app, LATES_MAX) + PATIENCE_MS);
   for (;;) {

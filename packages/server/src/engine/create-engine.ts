@@ -120,6 +120,7 @@ export function createEngine(options: EngineOptions): EngineWithParts {
       dispatch.pump();
     },
     onLate: giveBack,
+    onInactive: (id) => deferrals.giveUp(id),
   });
   const rule = { attempts: settings.autoSuspendAttempts, hours: settings.autoSuspendHours };
   const suspension = new Suspension(options, rule, (state) => {
@@ -149,6 +150,7 @@ export function createEngine(options: EngineOptions): EngineWithParts {
       dispatch.pump();
     } else {
       // Held and cancelled deliveries wait in the store, not here.
+      if (lane.backlog) deferrals.giveUp(state.id);
       lane.backlog = false;
       dispatch.trim(lane, 0);
     }

@@ -18,7 +18,8 @@ export class Deferrals {
   readonly #clock: Clock;
   readonly #timers: Timers;
   readonly #telemetry: EngineTelemetry;
-  readonly #waiting = new Set<EndpointId>();
+  /** When each is to be looked at again. */
+  readonly #waiting = new Map<EndpointId, number>();
   #work: Promise<void> | null = null;
   #draining = false;
 
@@ -34,9 +35,17 @@ export class Deferrals {
     this.#telemetry = tools.telemetry;
   }
 
+  /** Its lane was closed for want of room. */
   add(id: EndpointId): void {
-    this.#waiting.add(id);
-    this.#work ??= this.#write();
+    this.#put(id, this.#clock.now() + DEFERRED_MS);
+  }
+
+  /**
+   * It is not active, as far as memory knows. Where the store knows better, others may have resumed it before this node
+   * took it, and nobody else would look; where it does not, this does nothing.
+   */
+  giveUp(id: EndpointId): void {
+    this.#put(id, this.#clock.now());
   }
 
   async drain(): Promise<void> {
@@ -44,18 +53,22 @@ export class Deferrals {
     await this.#work;
   }
 
+  #put(id: EndpointId, dueAt: number): void {
+    this.#waiting.set(id, dueAt);
+    this.#work ??= this.#write();
+  }
+
   async #write(): Promise<void> {
     // What is given back in one turn goes together.
     await Promise.resolve();
     while (this.#waiting.size > 0) {
-      const ids = [...this.#waiting].slice(0, PER_COMMIT_MAX);
-      const dueAt = this.#clock.now() + DEFERRED_MS;
+      const some = [...this.#waiting].slice(0, PER_COMMIT_MAX);
       // One that comes again meanwhile must be given back again.
-      for (const id of ids) this.#waiting.delete(id);
+      for (const [id] of some) this.#waiting.delete(id);
       try {
-        await this.#store.apply(ids.map((endpointId) => ({ kind: 'endpoint.defer', endpointId, dueAt })));
+        await this.#store.apply(some.map(([endpointId, dueAt]) => ({ kind: 'endpoint.defer', endpointId, dueAt })));
       } catch (error) {
-        for (const id of ids) this.#waiting.add(id);
+        for (const [id, dueAt] of some) if (!this.#waiting.has(id)) this.#waiting.set(id, dueAt);
         this.#telemetry.storeRefused('defer', error);
         if (this.#draining) break;
         await new Promise<void>((resolve) => this.#timers.setTimeout(resolve, TRY_AGAIN_MS));

@@ -50,6 +50,35 @@ describe('endpoints in memory', () => {
     expect(directory.view(world.organizationId)).toBe(first);
   });
 
+  it('are as the newer of two rows says that were read at one time, whichever answer came first', async () => {
+    const endpoint = world.endpoint();
+    const status = { kind: 'suspended', reason: 'manual', at: 0 } as const;
+    const suspended = { endpoint: { ...endpoint, version: 2, status }, health: UNTRIED };
+    const resumed = { endpoint: { ...endpoint, version: 3 }, health: UNTRIED };
+    const view = Promise.withResolvers<{ endpointsVersion: null; endpoints: EndpointWithHealth[] }>();
+    const rows = [Promise.resolve(suspended), Promise.withResolvers<EndpointWithHealth>()] as const;
+    let reads = 0;
+    const reader = {
+      subscribers: () => view.promise,
+      endpointById: () => {
+        reads += 1;
+        return reads === 1 ? rows[0] : rows[1].promise;
+      },
+    };
+    const directory = new EndpointDirectory(reader as unknown as Reader, 100);
+    const asked = directory.view(world.organizationId);
+    let isActive: boolean | null = null;
+    const loaded = directory.withLoaded([endpoint.id], ([state]) => {
+      isActive = state?.isActive ?? null;
+    });
+    while (reads < 2) await Promise.resolve();
+    view.resolve({ endpointsVersion: null, endpoints: [suspended] });
+    await asked;
+    rows[1].resolve(resumed);
+    await loaded;
+    expect(isActive).toBe(true);
+  });
+
   it('take in every change that commits while they are read: created, changed, archived', async () => {
     const changing = world.endpoint();
     const leaving = world.endpoint();

@@ -124,7 +124,10 @@ export class EndpointDirectory {
     for (const load of this.#stateLoads.values()) load.outdated = true;
     for (const [organizationId, view] of this.#views) this.#drop(organizationId, view);
     // What is left is in a lane, or held.
-    for (const state of this.#states.values()) state.outdated = true;
+    for (const state of this.#states.values()) {
+      state.outdated = true;
+      state.undone = true;
+    }
   }
 
   get endpointsInViews(): number {
@@ -137,7 +140,9 @@ export class EndpointDirectory {
     known?.replace(endpoint, healthReset);
     const isIn = endpointsVersion !== null && view.version !== null && endpointsVersion <= view.version;
     if (isIn && known?.inView !== true) return;
+    const isGone = view.isGone(endpoint.id);
     view.advance(endpointsVersion);
+    if (isGone) return;
     const state = known ?? new EndpointState(endpoint, UNTRIED);
     if (state.endpoint.status.kind === 'archived') {
       view.remove(state);
@@ -180,7 +185,9 @@ export class EndpointDirectory {
     for (;;) {
       const row = await this.#reader.endpointById(id);
       const known = this.#states.get(id);
-      if (known?.outdated === false) return known;
+      // Known by now of something that was read earlier, perhaps: the newer of the two counts.
+      const isKnown = known?.outdated === false;
+      if (isKnown && (row === null || row.endpoint.version <= known.endpoint.version)) return known;
       const load = this.#stateLoads.get(id);
       if (load?.outdated === true) {
         load.outdated = false;
@@ -198,7 +205,7 @@ export class EndpointDirectory {
       this.#states.set(endpoint.id, state);
       return state;
     }
-    if (endpoint.version > known.endpoint.version) known.replace(endpoint, false);
+    if (endpoint.version > known.endpoint.version || known.undone) known.replace(endpoint, false);
     known.outdated = false;
     return known;
   }

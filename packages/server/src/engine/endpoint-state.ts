@@ -43,6 +43,8 @@ export class EndpointState {
   suspending = false;
   /** More changed than this node was told: the row must be read again before anything is sent by it. */
   outdated = false;
+  /** The store itself may have gone back behind what is known: then its row counts, of whatever version. */
+  undone = false;
   #pending: HealthChange | null = null;
 
   constructor(endpoint: Endpoint, health: EndpointHealth) {
@@ -61,7 +63,8 @@ export class EndpointState {
 
   /** Takes a newer row; an older one, which a slow read may bring, changes nothing. */
   replace(endpoint: Endpoint, healthReset: boolean): void {
-    if (endpoint.version < this.endpoint.version) return;
+    if (endpoint.version < this.endpoint.version && !this.undone) return;
+    this.undone = false;
     this.endpoint = endpoint;
     this.target = null;
     this.signer = null;

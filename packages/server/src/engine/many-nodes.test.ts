@@ -278,6 +278,25 @@ describe('changes that are told in another order', () => {
   );
 
   it(
+    'bring none back that this node archived itself, when it hears only then of what others did with it before',
+    inSharedWorld({}, async ({ world, shared }) => {
+      const endpoint = world.endpoint({ keyring: 'organization' });
+      await world.addEndpoint();
+      await world.accept();
+      const moved = { ...endpoint, url: 'https://moved.example/', version: 2 };
+      const archived = { ...moved, version: 3, status: { kind: 'archived', at: world.time.now() } } as const;
+      await shared.elsewhere([{ kind: 'endpoint.insert', endpoint }]);
+      await shared.elsewhere([{ kind: 'endpoint.put', endpoint: moved, expectedVersion: 1, resetHealth: false }]);
+      await shared.elsewhere([{ kind: 'endpoint.put', endpoint: archived, expectedVersion: 2, resetHealth: false }]);
+      shared.tellNow(([made, changed, ended]) => [ended, made, changed].filter((change) => change !== undefined));
+      await world.accept();
+      await world.time.advance(10);
+      expect(world.sender.seen.filter(({ url }) => url === moved.url || url === endpoint.url)).toEqual([]);
+      expect(await world.deliveries(endpoint.id)).toEqual([]);
+    }),
+  );
+
+  it(
     'never bring an older ring back',
     inSharedWorld({}, async (parts) => {
       const { world, shared } = parts;
@@ -335,6 +354,23 @@ describe('a node that was told to forget everything', () => {
       expect(keysOf(parts).slice(1)).toEqual([id, id]);
     }),
   );
+
+  it(
+    'takes an endpoint as the store has it, also when that went back behind what this node knew',
+    inSharedWorld({ limits: { laneConcurrency: 1 } }, async ({ world, shared }) => {
+      const endpoint = await world.addEndpoint();
+      world.sender.script = () => ({ status: 200, afterMs: 100 });
+      await world.accept(world.event(), world.event());
+      await world.time.advance(10);
+      // Known here, and lost with the primary.
+      const lost = { ...endpoint, url: 'https://lost.example/', version: 2 };
+      shared.tellNow(() => [{ kind: 'endpoint', endpoint: lost, healthReset: false, endpointsVersion: 2 }]);
+      shared.tellEverything();
+      shared.tellNow((untold) => untold);
+      await world.time.advance(1_000);
+      expect(world.sender.seen.map(({ url }) => url)).toEqual([endpoint.url, endpoint.url]);
+    }),
+  );
 });
 
 describe('a node that lost its leases', () => {
@@ -385,6 +421,51 @@ describe('a node that lost its leases', () => {
       await world.time.advance(5_000);
       expect(shared.released.map(({ incarnation }) => incarnation)).toEqual([shared.incarnation]);
       expect((await world.deliveries()).map(({ state }) => state.kind)).toEqual(['succeeded']);
+    }),
+  );
+
+  it(
+    'gives back what it was claiming meanwhile, which is leased to what it is now',
+    inSharedWorld({}, async ({ world, shared }) => {
+      await world.addEndpoint();
+      world.sender.script = () => (world.sender.seen.length === 1 ? { status: 500 } : { status: 200 });
+      await world.accept();
+      await world.time.advance(10);
+      shared.onClaimed = () => {
+        shared.onClaimed = () => {};
+        shared.loseLeases();
+      };
+      await world.time.advance(60_000);
+      expect(shared.released.map(({ incarnation }) => incarnation)).toEqual([shared.incarnation]);
+      expect((await world.deliveries()).map(({ state }) => state.kind)).toEqual(['succeeded']);
+    }),
+  );
+});
+
+describe('an endpoint that others suspend and resume', () => {
+  it(
+    'is not forgotten by the node that took it out of the index before it heard of either',
+    inSharedWorld({}, async ({ world, shared }) => {
+      const endpoint = await world.addEndpoint();
+      // It asks for a pause, so that what is due waits in the store, and this node answers for it.
+      world.sender.script = () =>
+        world.sender.seen.length === 1 ? { status: 429, retryAfter: '20' } : { status: 200 };
+      await world.accept();
+      await world.time.advance(10);
+      await world.accept();
+      const status = { kind: 'suspended', reason: 'manual', at: world.time.now() } as const;
+      const suspended = { ...endpoint, version: 2, status };
+      const resumed = { ...endpoint, version: 3 };
+      await shared.elsewhere([{ kind: 'endpoint.put', endpoint: suspended, expectedVersion: 1, resetHealth: false }]);
+      await shared.elsewhere([
+        { kind: 'endpoint.put', endpoint: resumed, expectedVersion: 2, resetHealth: false },
+        { kind: 'endpoint.wake', endpointId: endpoint.id },
+      ]);
+      await world.time.advance(2_000);
+      expect((await world.store.takeDue({ now: world.time.now(), itemsMax: 1 })).endpointIds).toEqual([]);
+      shared.tellNow((untold) => untold);
+      await world.time.advance(60_000);
+      expect((await world.deliveries()).map(({ state }) => state.kind)).toEqual(['succeeded', 'succeeded']);
     }),
   );
 });

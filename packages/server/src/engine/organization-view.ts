@@ -10,6 +10,8 @@ export class OrganizationView {
   version: number | null;
   /** Of later ones that are in it, too, before those between. */
   readonly #ahead = new Set<number>();
+  /** Archived by such a change: what is told of them later is older. */
+  readonly #gone = new Set<EndpointId>();
   readonly #states = new Map<EndpointId, EndpointState>();
   /** Null after a change, until the next question. */
   #index: TypeIndex<EndpointState> | null = null;
@@ -24,6 +26,12 @@ export class OrganizationView {
     this.#ahead.add(version);
     // Each is there once it came, in whatever order they come.
     while (this.#ahead.delete(this.version + 1)) this.version += 1;
+    if (this.#ahead.size === 0) this.#gone.clear();
+  }
+
+  /** Whether it was archived by a change that was told before earlier ones. */
+  isGone(id: EndpointId): boolean {
+    return this.#gone.has(id);
   }
 
   get size(): number {
@@ -42,8 +50,10 @@ export class OrganizationView {
     this.#index = null;
   }
 
+  /** For good: it was archived. */
   remove(state: EndpointState): void {
     state.inView = false;
+    if (this.#ahead.size > 0) this.#gone.add(state.id);
     if (this.#states.delete(state.id)) this.#index = null;
   }
 

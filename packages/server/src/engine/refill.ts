@@ -36,6 +36,8 @@ export type RefillHooks = {
   readonly onClaimed: (deliveries: readonly LiveDelivery[]) => void;
   /** Claimed under a lease that ended meanwhile: to be given back. */
   readonly onLate: (lane: Lane, deliveries: readonly LiveDelivery[]) => void;
+  /** This node answers for it, and will not look: it is not active, as far as memory knows. */
+  readonly onInactive: (id: EndpointId) => void;
 };
 
 /**
@@ -181,14 +183,16 @@ export class Refill {
       this.#claimLater(lane, TRY_AGAIN_MS);
       return;
     }
-    const live = claimed.deliveries.map((queued) => toLive(lane, incarnation, queued));
+    // Where leases were lost meanwhile, what the claim brought is leased to what this node is now.
+    const lease = this.#store.incarnation;
+    const live = claimed.deliveries.map((queued) => toLive(lane, lease, queued));
     for (const ids of lane.returning) for (const { id } of live) ids.delete(id);
     let bytes = 0;
     for (const each of live) bytes += each.bytes;
     this.#lanes.hold(lane, live.length, bytes);
     if (live.length > 0) {
       this.#telemetry.claimBatch(live.length);
-      if (incarnation === this.#store.incarnation) this.#hooks.onClaimed(live);
+      if (incarnation === lease) this.#hooks.onClaimed(live);
       else this.#hooks.onLate(lane, live);
     }
     const { nextDueAt } = claimed;
@@ -207,7 +211,10 @@ export class Refill {
       lane.claiming = false;
       // Of an endpoint that is not active any more everything waits in the store.
       if (lane.state.isActive) this.fallBehind(lane, lane.behindSince);
-      else lane.backlog = false;
+      else {
+        lane.backlog = false;
+        this.#hooks.onInactive(lane.state.id);
+      }
       this.pump();
     }, pauseMs);
   }
@@ -266,7 +273,11 @@ export class Refill {
   /** False when this node must try again, because no lane could be opened. */
   #answerFor(state: EndpointState | null, now: number): boolean {
     // Held deliveries wait in the store; resuming puts the endpoint into the index again.
-    if (state === null || !state.isActive) return true;
+    if (state === null) return true;
+    if (!state.isActive) {
+      this.#hooks.onInactive(state.id);
+      return true;
+    }
     const lane = this.#lanes.of(state, now);
     if (lane !== null) this.fallBehind(lane, now);
     return lane !== null;

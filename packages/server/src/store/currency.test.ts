@@ -189,6 +189,35 @@ describe('how long memory is good', () => {
     expect(source.isGood).toBe(true);
   });
 
+  it('is not good after the machine was suspended, of which the monotonic clock knows nothing, before the next read', async () => {
+    const source = await new Source().begin();
+    source.time.stepWall(2_000);
+    expect(source.isGood).toBe(false);
+    const renewed = source.currency.renew();
+    await source.time.advance(1);
+    expect(await renewed).toBe(true);
+  });
+
+  it('nor by a read that was under way when the machine was suspended', async () => {
+    const source = await new Source().begin();
+    source.delayMs = 50;
+    const renewed = source.currency.renew();
+    await source.time.advance(10);
+    source.time.stepWall(2_000);
+    await source.time.advance(40);
+    expect(await renewed).toBe(false);
+    await source.time.advance(300);
+    expect(source.isGood).toBe(true);
+  });
+
+  it('stays good while the wall clock is set right by a little, or back', async () => {
+    const source = await new Source().begin();
+    source.time.stepWall(60);
+    expect(source.isGood).toBe(true);
+    source.time.stepWall(-3_600_000);
+    expect(source.isGood).toBe(true);
+  });
+
   it('an answer that comes after its time makes nothing good', async () => {
     const source = await new Source().begin();
     source.delayMs = GOOD_MS + 100;

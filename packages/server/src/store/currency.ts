@@ -1,5 +1,6 @@
 import type { Clock, Timers } from '../domain/clock.ts';
 import type { Change, Currency } from './port.ts';
+import { type Moment, momentOf, sleptSince } from './sleep.ts';
 
 /** So often others' changes are read. */
 export const POLL_MS = 250;
@@ -18,6 +19,8 @@ export type ChangesRead = {
   readonly changes: readonly Change[];
   /** Of the newest change that was looked at: the next read goes on from there. */
   readonly lastNumber: number;
+  /** When that was made, where it is still known: the store may have gone back and given its number again. */
+  readonly lastAt?: number | null;
   /** More had committed than one read looks at. */
   readonly more: boolean;
   /** What the store's own clock said meanwhile, wall-clock milliseconds. */
@@ -39,10 +42,11 @@ export type Limit = {
 };
 
 export type CurrencyOptions = {
-  readonly clock: Pick<Clock, 'monotonic'>;
+  /** The machine's. */
+  readonly clock: Clock;
   readonly timers: Timers;
   /** `after` is null at first: then there is nothing to tell, since nothing was remembered before. */
-  readonly readChanges: (after: number | null) => Promise<ChangesRead>;
+  readonly readChanges: (after: number | null, at: number | null) => Promise<ChangesRead>;
   /** Puts them into memory, before it returns. */
   readonly tell: (changes: readonly Change[]) => void;
   /** The store's clock was seen at `databaseTime` between these monotonic times. */
@@ -71,12 +75,16 @@ export type NodeCurrency = Currency & {
  * It is resting or reading, one read at a time, shared by all who ask. A read that began at a monotonic time and brought
  * everything up to its end makes memory good until GOOD_MS after its *beginning*: a change that it missed committed later
  * than that. A read that fails, or takes longer than READ_MS_MAX, changes nothing: memory is good until its time, and then
- * is not. Whatever holds this thread up holds up the reading, never the time at which trust ends.
+ * is not. Whatever holds this thread up holds up the reading, never the time at which trust ends; and where the monotonic
+ * clock stood still with a suspended machine, trust ends when it wakes up.
  */
 export function createCurrency(options: CurrencyOptions): NodeCurrency {
   const { clock, timers, readChanges, tell, limits = [], telemetry = null } = options;
   let position: number | null = null;
+  let positionAt: number | null = null;
   let readUntil = Number.NEGATIVE_INFINITY;
+  /** When the read began by which memory is good. */
+  let readFrom: Moment = momentOf(clock);
   let underway: Promise<void> | null = null;
   let timer: { cancel(): void } | null = null;
   let timerAt = Number.POSITIVE_INFINITY;
@@ -93,7 +101,7 @@ export function createCurrency(options: CurrencyOptions): NodeCurrency {
 
   const isStopped = (): boolean => stopped;
   function goodUntil(): number {
-    let until = readUntil;
+    let until = sleptSince(clock, readFrom) ? Number.NEGATIVE_INFINITY : readUntil;
     for (const limit of limits) until = Math.min(until, limit.goodUntil);
     return until;
   }
@@ -150,15 +158,19 @@ export function createCurrency(options: CurrencyOptions): NodeCurrency {
     timer?.cancel();
     timerAt = Number.POSITIVE_INFINITY;
     for (let more = true; more && !isStopped(); ) {
-      beganAt = clock.monotonic();
-      const after = position;
-      const answer = await inTime(async () => await readChanges(after));
-      const { changes, lastNumber, databaseTime } = answer;
+      const from = momentOf(clock);
+      beganAt = from.monotonic;
+      const [after, at] = [position, positionAt];
+      const answer = await inTime(async () => await readChanges(after, at));
+      const { changes, lastNumber, lastAt = null, databaseTime } = answer;
       options.onTime?.({ sentAt: beganAt, receivedAt: clock.monotonic(), databaseTime });
       if (changes.length > 0) tell(changes);
       position = lastNumber;
+      positionAt = lastAt;
       ({ more } = answer);
-      if (!more) readUntil = beganAt + GOOD_MS;
+      if (more) continue;
+      readFrom = from;
+      readUntil = from.monotonic + GOOD_MS;
     }
     cause = HELD_UP;
   }

@@ -2,6 +2,7 @@ import type { Clock } from '../domain/clock.ts';
 import { attemptClass } from './attempt-class.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import { storeEvents } from './store-events.ts';
 
 /** What of an attempt is told. Milliseconds; null: not reached, or the connection was reused. */
 export type AttemptFacts = {
@@ -19,12 +20,6 @@ export type AttemptFacts = {
     readonly totalMs: number;
   };
 };
-
-/** A commit that took longer is told of, so that a slow disk is found; one line a minute, however many there are. */
-const SLOW_COMMIT_MS = 1_000;
-const SLOW_COMMIT_PAUSE_MS = 60_000;
-/** A job that changed so much is told of at `info`. */
-const JOB_CHANGES_TOLD_MIN = 1_000;
 
 /**
  * One function per business event: log and metric are written together, so neither can be forgotten. Ids go to the log
@@ -111,86 +106,6 @@ function trafficEvents(log: Log, metrics: Metrics) {
     keyVerified(endpointId: string, secretId: string): void {
       metrics.keysVerified.count += 1;
       if (isTrace) log.trace({ endpointId, secretId }, 'receiver named its key');
-    },
-  };
-}
-
-/** What the way to the store tells. */
-function storeEvents(log: Log, metrics: Metrics, clock: Clock) {
-  let toldAt = Number.NEGATIVE_INFINITY;
-  let untold = 0;
-  function slowCommit(units: number, durationMs: number): void {
-    const now = clock.monotonic();
-    if (now - toldAt < SLOW_COMMIT_PAUSE_MS) {
-      untold += 1;
-      return;
-    }
-    const fields = { units, durationMs: Math.round(durationMs), untold };
-    [toldAt, untold] = [now, 0];
-    log.warn(fields, 'commits are slow; the disk is most likely busy');
-  }
-  return {
-    storeCommitted(units: number, durationMs: number): void {
-      metrics.commitUnits.observe(units);
-      metrics.commitSeconds.observe(durationMs / 1_000);
-      if (durationMs >= SLOW_COMMIT_MS) slowCommit(units, durationMs);
-    },
-    /** Once for each batch, not for each unit in it. */
-    storeStatement(connection: 'write' | 'read' | 'control' | 'change', name: string): void {
-      metrics.storeStatements[connection](name).count += 1;
-    },
-    recordBatch(outcomes: number, durationMs: number, lostLeases: number): void {
-      metrics.recordUnits.observe(outcomes);
-      metrics.recordSeconds.observe(durationMs / 1_000);
-      metrics.leasesLost.count += lostLeases;
-    },
-    claimBatch(deliveries: number): void {
-      metrics.claimed.count += deliveries;
-    },
-    released(deliveries: number): void {
-      metrics.released.count += deliveries;
-    },
-    storeMigrated(fields: { readonly from: number; readonly to: number; readonly durationMs: number }): void {
-      log.info(fields, 'the tables of the database were brought to a newer schema version');
-    },
-    storeFailing(cause: string): void {
-      log.error({ cause }, 'the database takes nothing: events are refused until it does again');
-    },
-    storeWorksAgain(afterMs: number): void {
-      log.warn({ afterMs }, 'the database takes writes again');
-    },
-    memoryStale(cause: string): void {
-      metrics.memoryStale.count += 1;
-      log.error(
-        { cause },
-        'this node cannot know what others changed: it signs nothing and lets nobody in until it does',
-      );
-    },
-    memoryCurrent(staleMs: number): void {
-      log.warn({ staleMs: Math.round(staleMs) }, 'this node knows again what others changed');
-    },
-    notificationsMissing(): void {
-      log.warn('notifications of the database do not arrive; what they would say is found a little later');
-    },
-    notificationsArrive(): void {
-      log.info('notifications of the database arrive again');
-    },
-    storeRefused(operation: string, error: unknown): void {
-      metrics.storeRefusals(operation).count += 1;
-      log.error({ operation, error }, 'the store refused; it will be tried again');
-    },
-    jobFinished(job: string, changed: number, durationMs: number): void {
-      metrics.jobSeconds(job).observe(durationMs / 1_000);
-      // It is there from now on, or its first failure would not show as an increase.
-      metrics.jobFailures(job);
-      metrics.jobSucceededAt(job).seconds = clock.now() / 1_000;
-      if (changed >= JOB_CHANGES_TOLD_MIN)
-        log.info({ job, changed, durationMs: Math.round(durationMs) }, 'job finished');
-      else if (changed > 0) log.debug({ job, changed, durationMs }, 'job finished');
-    },
-    jobFailed(job: string, error: unknown): void {
-      metrics.jobFailures(job).count += 1;
-      log.error({ job, error }, 'job failed');
     },
   };
 }

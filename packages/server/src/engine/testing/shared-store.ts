@@ -28,6 +28,8 @@ export class SharedStore {
   readonly jobs: string[] = [];
   /** Before an accept gets there. */
   onAccept: (unit: AcceptUnit) => Promise<void> = async () => {};
+  /** After a claim was committed, before its answer is heard. */
+  onClaimed: () => void = () => {};
   /** Before a ring is read. */
   onRingRead: () => void = () => {};
   readonly #inner: Store;
@@ -148,7 +150,11 @@ export class SharedStore {
       },
       spreadMs: 1_000,
       accept: async (unit) => await this.#accept(unit),
-      claim: async (unit) => await inner.claim({ ...unit, incarnation: leased(unit.incarnation) }),
+      claim: async (unit) => {
+        const claimed = await inner.claim({ ...unit, incarnation: leased(unit.incarnation) });
+        this.onClaimed();
+        return claimed;
+      },
       record: async (unit) => {
         this.recorded.push(unit);
         return await inner.record({ ...unit, incarnation: leased(unit.incarnation) });

@@ -11,6 +11,8 @@ type Feed = {
   readonly feed: ChangeFeed;
   readonly db: Database;
   readonly sql: (text: string) => Promise<void>;
+  /** When the changes after that number were made. */
+  readonly times: (after: number) => Promise<number[]>;
 };
 
 /** A feed of another node, which reads only when it is asked to. */
@@ -23,7 +25,11 @@ function withFeed(test: (parts: Feed) => Promise<void>): Promise<void> {
     await client.connect();
     try {
       const sql = async (text: string) => void (await client.query(text));
-      await test({ store, feed: createChangeFeed(db, () => null), db, sql });
+      const times = async (after: number): Promise<number[]> => {
+        const { rows } = await client.query('SELECT at FROM changes WHERE number > $1 ORDER BY number', [after]);
+        return rows.map(({ at }) => Number(at));
+      };
+      await test({ store, feed: createChangeFeed(db, () => null), db, sql, times });
     } finally {
       await client.end();
       await db.close();
@@ -71,11 +77,12 @@ describe('reading what others changed', () => {
     }));
 
   it('leaves out what this node did itself', () =>
-    withFeed(async ({ store, feed }) => {
+    withFeed(async ({ store, feed, times }) => {
       const { lastNumber } = await feed.read(null);
       const { endpoint: target } = await populate(store, 1);
       await store.apply([{ kind: 'keyring.insert', ring: ring(target.id, 1, [secret(1)]) }]);
-      feed.known([lastNumber + 1, lastNumber + 3]);
+      const [first, , third] = await times(lastNumber);
+      feed.known([lastNumber + 1, lastNumber + 3], [first ?? 0, third ?? 0]);
       // Also when an earlier read of the same came to nothing.
       for (let times = 0; times < 2; times += 1) {
         const read = await feed.read(lastNumber);
@@ -123,6 +130,32 @@ describe('reading what others changed', () => {
         changes: [{ kind: 'everything' }],
         lastNumber: lastNumber - 1,
       });
+    }));
+
+  it('forgets everything when a standby took over without the last change, and others have its number by now', () =>
+    withFeed(async ({ store, feed, sql }) => {
+      const { endpoint: target } = await populate(store, 1);
+      const { lastNumber, lastAt = null } = await feed.read(null);
+      await store.apply([{ kind: 'keyring.insert', ring: ring(target.id, 1, [secret(1)]) }]);
+      expect(kinds((await feed.read(lastNumber, lastAt)).changes)).toEqual(['resealed']);
+      await sql(`DELETE FROM changes WHERE number >= ${lastNumber}`);
+      await sql(`INSERT INTO changes (number, kind, subject, at) VALUES (${lastNumber}, 'apiKey', 'key_1', 5),
+        (${lastNumber + 1}, 'apiKey', 'key_2', 6)`);
+      for (let times = 0; times < 2; times += 1) {
+        const read = await feed.read(lastNumber, lastAt);
+        expect(read).toMatchObject({ changes: [{ kind: 'everything' }], lastNumber: lastNumber + 1, lastAt: 6 });
+      }
+      expect((await feed.read(lastNumber + 1, 6)).changes).toEqual([]);
+    }));
+
+  it('does not take another’s change for its own that was lost with the primary', () =>
+    withFeed(async ({ store, feed, sql, times }) => {
+      const { endpoint: target } = await populate(store, 1);
+      const { lastNumber, lastAt = null } = await feed.read(null);
+      await store.apply([{ kind: 'keyring.insert', ring: ring(target.id, 1, [secret(1)]) }]);
+      feed.known([lastNumber + 1], await times(lastNumber));
+      await sql(`UPDATE changes SET at = at + 1 WHERE number = ${lastNumber + 1}`);
+      expect(kinds((await feed.read(lastNumber, lastAt)).changes)).toEqual(['everything']);
     }));
 
   it('does not pass over a change whose commit is still under way', () =>

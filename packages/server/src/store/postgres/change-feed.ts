@@ -15,14 +15,15 @@ const PER_READ_MAX = 1_000;
 
 /**
  * One row at least, which says how far the numbers go and what time it is. Numbers are given in the order of commits and
- * without a gap, so what one snapshot shows of them is everything up to the newest of them.
+ * without a gap, so what one snapshot shows of them is everything up to the newest of them. The one that was read last is
+ * among them: a standby that took over without the last commits gives their numbers to others.
  */
 const CHANGES: Statement = {
   name: 'changes_after',
   text: `SELECT n.number, (extract(epoch FROM clock_timestamp()) * 1000)::float8,
-      c.number, c.kind, c.subject, c.endpoints_version, c.health_reset
+      c.number, c.kind, c.subject, c.endpoints_version, c.health_reset, c.at
     FROM change_counter n LEFT JOIN LATERAL (
-      SELECT * FROM changes WHERE number > $1 ORDER BY number LIMIT $2) c ON true`,
+      SELECT * FROM changes WHERE number >= coalesce($1::bigint, n.number) ORDER BY number LIMIT $2) c ON true`,
 };
 const ENDPOINTS: Statement = {
   name: 'changed_endpoints',
@@ -42,13 +43,15 @@ type ChangeRow = {
   readonly subject: string;
   readonly endpointsVersion: number | null;
   readonly healthReset: boolean;
+  /** When it was committed: with the number, what tells it from one of another history. */
+  readonly at: number;
 };
 
 export type ChangeFeed = {
   /** As `createCurrency` asks for it. */
-  read(after: number | null): Promise<ChangesRead>;
-  /** Memory here knows of these already: this node made them. */
-  known(numbers: readonly number[]): void;
+  read(after: number | null, at?: number | null): Promise<ChangesRead>;
+  /** Memory here knows of these already: this node made them, at these times. */
+  known(numbers: readonly number[], times: readonly number[]): void;
 };
 
 /**
@@ -56,7 +59,8 @@ export type ChangeFeed = {
  * may be newer than the change and is never older. A ring is only named: nodes that sign by it read it again.
  */
 export function createChangeFeed(db: Database, time: GivenTime): ChangeFeed {
-  const own = new Set<number>();
+  /** When this node made them, by number. */
+  const own = new Map<number, number>();
   const control = db.on('control');
 
   async function rowsOf<T>(statement: Statement, ids: ReadonlySet<string>, map: (row: Record<string, unknown>) => T) {
@@ -83,23 +87,30 @@ export function createChangeFeed(db: Database, time: GivenTime): ChangeFeed {
     return rows.filter((row) => !own.has(row.number)).flatMap((row) => changeOf(row, current) ?? []);
   }
 
+  /** When the change of that number was made, as far as this node knows. */
+  function madeAt(row: ChangeRow, after: number, at: number | null): number | null {
+    return row.number === after ? at : (own.get(row.number) ?? null);
+  }
+
   return {
-    known(numbers) {
-      for (const each of numbers) own.add(each);
+    known(numbers, times) {
+      for (const [index, each] of numbers.entries()) own.set(each, times[index] ?? 0);
     },
-    async read(after) {
-      const { rows } = await control.run(CHANGES, [after ?? Number.MAX_SAFE_INTEGER, PER_READ_MAX]);
+    async read(after, at = null) {
+      const { rows } = await control.run(CHANGES, [after, PER_READ_MAX + 1]);
       const newest = number(rows[0]?.[0]);
       const databaseTime = time() ?? number(rows[0]?.[1]);
-      if (after === null) return { changes: [], lastNumber: newest, more: false, databaseTime };
-      for (const each of own) if (each <= after) own.delete(each);
       const found = rows.filter((row) => row[2] !== null).map(changeRowOf);
-      const last = found.at(-1)?.number ?? after;
+      const timeOf = (each: number): number | null => found.find((row) => row.number === each)?.at ?? null;
+      const all = { lastNumber: newest, lastAt: timeOf(newest), more: false, databaseTime };
+      if (after === null) return { changes: [], ...all };
+      for (const each of own.keys()) if (each <= after) own.delete(each);
+      const isOther = found.some((row) => (madeAt(row, after, at) ?? row.at) !== row.at);
+      const fresh = found.filter((row) => row.number > after);
       // A number is missing that was given: it was removed before it was read, or this is another database than before.
-      if (isTorn(after, found, newest)) {
-        return { changes: [{ kind: 'everything' }], lastNumber: newest, more: false, databaseTime };
-      }
-      return { changes: await changesOf(found), lastNumber: last, more: last < newest, databaseTime };
+      if (isOther || isTorn(after, fresh, newest)) return { changes: [{ kind: 'everything' }], ...all };
+      const { number: lastNumber, at: lastAt } = fresh.at(-1) ?? { number: after, at: timeOf(after) };
+      return { changes: await changesOf(fresh), lastNumber, lastAt, more: lastNumber < newest, databaseTime };
     },
   };
 }
@@ -116,6 +127,7 @@ function changeRowOf(row: Row): ChangeRow {
     subject: text(row[4]),
     endpointsVersion: numberOrNull(row[5]),
     healthReset: row[6] === true,
+    at: number(row[7]),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Clock, Timers } from '../../domain/clock.ts';
 import type { Incarnation } from '../port.ts';
+import { type Moment, momentOf, sleptSince } from '../sleep.ts';
 import type { Database, Statement } from './database.ts';
 import { type GivenTime, nowMs } from './database-time.ts';
 import { numberRun, startRun } from './writer/start-run.ts';
@@ -41,7 +42,8 @@ export async function unwatchedRun(db: Database): Promise<NodeRun> {
 
 export type HeartbeatParts = {
   readonly db: Database;
-  readonly clock: Pick<Clock, 'monotonic'>;
+  /** The machine's. */
+  readonly clock: Clock;
   readonly timers: Timers;
   readonly time: GivenTime;
 };
@@ -56,22 +58,23 @@ export class Heartbeat implements NodeRun {
   readonly #parts: HeartbeatParts;
   readonly #lostListeners: (() => void)[] = [];
   #incarnation: Incarnation;
-  #goodUntil: number;
+  /** When the last good beat began. */
+  #goodFrom: Moment;
   #isLost = false;
   #underWay: Promise<boolean> | null = null;
   #timer: { cancel(): void } | null = null;
   #isStopped = false;
 
-  private constructor(parts: HeartbeatParts, incarnation: Incarnation, startedAt: number) {
+  private constructor(parts: HeartbeatParts, incarnation: Incarnation, startedAt: Moment) {
     this.#parts = parts;
     this.#incarnation = incarnation;
-    this.#goodUntil = startedAt + GOOD_MS;
+    this.#goodFrom = startedAt;
     this.#beatLater(BEAT_MS);
   }
 
   /** Registers this node. */
   static async start(parts: HeartbeatParts): Promise<Heartbeat> {
-    const startedAt = parts.clock.monotonic();
+    const startedAt = momentOf(parts.clock);
     return new Heartbeat(parts, await startRun(parts.db, parts.time), startedAt);
   }
 
@@ -80,7 +83,9 @@ export class Heartbeat implements NodeRun {
   }
 
   get goodUntil(): number {
-    return this.#isLost ? Number.NEGATIVE_INFINITY : this.#goodUntil;
+    // Others may have counted this node for dead while its machine was suspended.
+    if (this.#isLost || sleptSince(this.#parts.clock, this.#goodFrom)) return Number.NEGATIVE_INFINITY;
+    return this.#goodFrom.monotonic + GOOD_MS;
   }
 
   onLost(listener: () => void): void {
@@ -109,7 +114,7 @@ export class Heartbeat implements NodeRun {
 
   async #beat(): Promise<boolean> {
     const { db, clock, time } = this.#parts;
-    const startedAt = clock.monotonic();
+    const startedAt = momentOf(clock);
     try {
       if (!this.#isLost) {
         const { count } = await db.on('control').run(BEAT, [time(), this.#incarnation]);
@@ -118,10 +123,10 @@ export class Heartbeat implements NodeRun {
       if (this.#isLost) {
         this.#incarnation = await startRun(db, time);
         this.#isLost = false;
-        this.#goodUntil = startedAt + GOOD_MS;
+        this.#goodFrom = startedAt;
         this.#tellLost();
       }
-      this.#goodUntil = startedAt + GOOD_MS;
+      this.#goodFrom = startedAt;
       this.#beatLater(BEAT_MS);
       return true;
     } catch {

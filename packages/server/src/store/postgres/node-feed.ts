@@ -35,8 +35,8 @@ export type NodeFeed = {
   readonly currency: NodeCurrency;
   /** The database's time; the given one where a test moves a clock by hand. */
   readonly clock: Clock;
-  /** What this node itself committed, with the numbers under which it would be read again. */
-  tellOwn(changes: readonly Change[], numbers: readonly number[]): void;
+  /** What this node itself committed, with the numbers under which it would be read again, and when that was. */
+  tellOwn(changes: readonly Change[], numbers: readonly number[], times: readonly number[]): void;
   announceDue(): void;
   stop(): Promise<void>;
 };
@@ -49,7 +49,7 @@ export async function startNodeFeed(parts: NodeFeedParts): Promise<NodeFeed> {
   const currency = createCurrency({
     clock,
     timers,
-    readChanges: async (after) => await feed.read(after),
+    readChanges: async (after, at) => await feed.read(after, at),
     tell,
     ...(nodeTime === null ? {} : { onTime: (sample) => nodeTime.add(sample) }),
     limits: limitsOf(parts.run, nodeTime),
@@ -75,8 +75,8 @@ export async function startNodeFeed(parts: NodeFeedParts): Promise<NodeFeed> {
   return {
     currency,
     clock: nodeTime ?? clock,
-    tellOwn(changes, numbers) {
-      feed.known(numbers);
+    tellOwn(changes, numbers, times) {
+      feed.known(numbers, times);
       tell(changes);
     },
     announceDue: () => announcer.announce(),

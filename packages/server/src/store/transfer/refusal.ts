@@ -1,5 +1,6 @@
 export type TransferRefusalReason =
   | 'source'
+  | 'target'
   | 'in_use'
   | 'not_empty'
   | 'other_source'

@@ -4,7 +4,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { type Database, openDatabase } from '../postgres/database.ts';
 import { dayAt } from '../postgres/days.ts';
 import { LEASE_MS } from '../postgres/heartbeat.ts';
-import { migrate } from '../postgres/migrate.ts';
+import { migrate, usableVersion } from '../postgres/migrate.ts';
 import { TRANSFER_TABLE } from '../postgres/unfinished-transfer.ts';
 import { timeOfUuid } from '../postgres/uuids.ts';
 import { makeDays } from '../postgres/writer/partitions.ts';
@@ -53,7 +53,8 @@ export async function openTarget(options: {
   // A connection that breaks between two statements is told of by the next one.
   client.on('error', () => {});
   try {
-    if (!readOnly) await migrate(database, { where });
+    if (readOnly) await refuseWithoutTables(database, where);
+    else await migrate(database, { where });
     await client.connect();
     // Nothing is lost by it: what a crash takes away, it takes away together with the progress.
     await client.query(`SET application_name = 'hookring migrate-store'; SET synchronous_commit = off`);
@@ -74,6 +75,11 @@ export async function openTarget(options: {
       await Promise.allSettled([client.end(), database.close()]);
     },
   };
+}
+
+async function refuseWithoutTables(database: Database, where: string): Promise<void> {
+  if ((await usableVersion(database.on('read'), where)) > 0) return;
+  throw new TransferRefusal('target', `there is nothing to compare with in ${where}: migrate to it first`);
 }
 
 async function begin(client: Client, where: string, identity: string): Promise<boolean> {

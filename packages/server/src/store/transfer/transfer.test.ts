@@ -246,6 +246,13 @@ describe('a transfer refuses', () => {
     await expect(copyAll(order)).rejects.toMatchObject({ reason: 'not_empty' });
   });
 
+  it('to compare with a database that holds nothing of this program, and makes nothing there', async () => {
+    await expect(target(true)).rejects.toMatchObject({ reason: 'target', message: expect.stringContaining('nothing') });
+    await expect(sql('SELECT 1 FROM organizations')).rejects.toThrow(/does not exist/);
+    await sql('CREATE TABLE theirs (a integer)');
+    await expect(target(true)).rejects.toThrow(/tables of another program \(theirs\)/);
+  });
+
   it('a database that servers work on', async () => {
     const order = await parts();
     await sql(`INSERT INTO nodes (started_at, seen_at) VALUES (0, (extract(epoch FROM now()) * 1000)::bigint)`);

@@ -25,11 +25,12 @@ export type ApplyContext = TransactTools & {
   readonly incarnation: () => Incarnation;
 };
 
-/** What was committed, for memory; `numbers` are those of the changes, in order. */
+/** What was committed, for memory; `numbers` and `times` are those of the changes, in order. */
 export type Committed<T> = {
   readonly answer: T;
   readonly changes: readonly Change[];
   readonly numbers: readonly number[];
+  readonly times: readonly number[];
 };
 
 /** A command did not fit: the transaction ends as if nothing had been in it. */
@@ -66,6 +67,7 @@ export async function apply(
         answer: { kind: 'applied' },
         changes: withVersions(changes, committed.endpointsVersions),
         numbers: committed.numbers,
+        times: committed.times,
       };
     });
   } catch (error) {
@@ -84,13 +86,13 @@ export async function applyReseal(
   return await transact(context, async (transaction) => {
     const { changed, owners } = await reseal(transaction, unit);
     const changes = owners.map((owner): Change => ({ kind: 'resealed', owner }));
-    const { numbers } = await commitChanges(transaction, changes, { notAfter: null, now: context.time() });
-    return { answer: { changed }, changes, numbers };
+    const { numbers, times } = await commitChanges(transaction, changes, { notAfter: null, now: context.time() });
+    return { answer: { changed }, changes, numbers, times };
   });
 }
 
 function nothing<T>(answer: T): Committed<T> {
-  return { answer, changes: [], numbers: [] };
+  return { answer, changes: [], numbers: [], times: [] };
 }
 
 /** Answers the endpoints whose waiting deliveries are due again. */

@@ -247,6 +247,41 @@ describe('a batch that was given up while nobody knew what became of it', () => 
     }));
 });
 
+describe('a batch that was committed, and whose content cannot be read again', () => {
+  /** The answer is lost, and what was to bring it again too. */
+  async function unread<T>(hot: Hot, proxy: CutProxy, name: string, work: () => Promise<T>): Promise<void> {
+    const cutsBefore = proxy.cuts;
+    proxy.cutNext(name, 'after');
+    const passing = setInterval(() => {
+      if (proxy.cuts === cutsBefore + 1) proxy.cutNext(`${name}_recovered`, 'after, with all others');
+      if (proxy.cuts === cutsBefore + 2) hot.clock.aheadMs += OUTAGE_MS_MAX / 4;
+    }, 1);
+    await expect(work()).rejects.toMatchObject({ reason: 'commit_failed' });
+    clearInterval(passing);
+    expect(proxy.cuts).toBe(cutsBefore + 2);
+    proxy.admit();
+  }
+
+  it('gives back what it claimed', () =>
+    withHot(async (hot) => {
+      const { proxy, accept, claim, endpointId } = await prepare(hot);
+      const mine = waiting(endpointId);
+      await accept(mine);
+      await claim(0);
+      await unread(hot, proxy, 'claim', async () => await claim());
+      expect((await claim()).deliveries.map(({ id }) => id)).toEqual([mine.id]);
+    }));
+
+  it('gives back what it took out of the index', () =>
+    withHot(async (hot) => {
+      const { proxy, node, accept, endpointId } = await prepare(hot);
+      await node.writer.takeDue(DUE);
+      await accept(waiting(endpointId));
+      await unread(hot, proxy, 'take_due', async () => await node.writer.takeDue(DUE));
+      expect((await node.writer.takeDue(DUE)).endpointIds).toEqual([endpointId]);
+    }));
+});
+
 describe('an outage', () => {
   it('is waited for once, and not by each batch that comes while it lasts', () =>
     withHot(async (hot) => {
@@ -333,5 +368,19 @@ describe('a batch that is under way while its node takes another incarnation', (
       const claimed = await meanwhile(hot, node, lock, claim);
       expect(claimed.deliveries.map(({ id }) => id)).toEqual([one.id, two.id].toSorted());
       expect([await lease(hot, one), await lease(hot, two)]).toEqual([before + 1_000, before + 1_000]);
+    }));
+
+  it('brings it also when it does not hear at once that it is leased to the new one', () =>
+    withHot(async (hot) => {
+      const { proxy, node, endpointId, accept } = await prepare(hot);
+      const mine = waiting(endpointId);
+      await accept(mine);
+      const before = node.incarnation;
+      const claim = async () =>
+        await node.writer.claim({ incarnation: before, endpointId, now: START, itemsMax: 9, bytesMax: 1_000 });
+      proxy.cutNext('leases_adopt', 'after');
+      const claimed = await meanwhile(hot, node, 'SELECT 1 FROM due_endpoints FOR UPDATE', claim);
+      expect(proxy.cuts).toBe(1);
+      expect(claimed.deliveries.map(({ id }) => id)).toEqual([mine.id]);
     }));
 });

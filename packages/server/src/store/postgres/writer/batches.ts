@@ -44,7 +44,7 @@ export type Left = { readonly numbers: readonly number[]; readonly deliveries: r
 export type Sent =
   | { readonly kind: 'answered'; readonly rows: readonly Row[] }
   /** It was committed, but its answer was lost. */
-  | { readonly kind: 'recovered'; readonly left: Left };
+  | { readonly kind: 'recovered'; readonly batch: number; readonly left: Left };
 
 /** Something in the batch can never be stored. */
 export class BrokenBatch extends Error {
@@ -62,6 +62,16 @@ export class OpenBatch extends StoreUnavailable {
   constructor(batch: number, options: ErrorOptions) {
     super('commit_failed', options);
     this.batch = batch;
+  }
+}
+
+/** Reads again what a batch had brought. Where that fails, its caller gives it up like one that nobody knows of. */
+export async function recovering<T>(batch: number, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof StoreUnavailable) throw new OpenBatch(batch, { cause: error });
+    throw error;
   }
 }
 
@@ -107,7 +117,7 @@ export class Batches {
         await this.closeOpen();
         if (state.isOpen) {
           const left = await this.settle(state.batch);
-          if (left !== null) return { kind: 'recovered', left };
+          if (left !== null) return { kind: 'recovered', batch: state.batch, left };
           state.batch = this.#next();
           state.isOpen = false;
         }

@@ -197,6 +197,37 @@ describe('claiming on PostgreSQL', () => {
       expect((await other.writer.takeDue(DUE)).endpointIds).toEqual([endpointId]);
     }));
 
+  it('does not lose an endpoint that is resumed while a node takes it with others out of the index', () =>
+    withHot(async (hot) => {
+      const [node, other] = [await hot.node(), await hot.node()];
+      const { organizationId, endpoints } = await hot.populate(2);
+      const [first = newId('ep'), second = newId('ep')] = endpoints;
+      await node.writer.accept({
+        events: [acceptedEvent(organizationId, [waiting(first), waiting(second)])],
+        idempotency: null,
+      });
+      const number = `(SELECT number FROM endpoints WHERE id = '${second}')`;
+      await hot.sql.query(`UPDATE due_endpoints SET due_at = due_at - 1 WHERE endpoint <> ${number}`);
+      await hot.sql.query(`UPDATE endpoints SET status = 'suspended', status_at = 1 WHERE id = '${second}'`);
+      // The statement has looked, and waits at the first row before it holds the second.
+      await hot.sql.query(`CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END $$`);
+      await hot.sql.query('CREATE TRIGGER wait BEFORE UPDATE ON due_endpoints FOR EACH ROW EXECUTE FUNCTION wait()');
+      const resumed = await hot.connect();
+      await resumed.query('BEGIN');
+      await resumed.query('SELECT pg_advisory_xact_lock(1)');
+      const taken = node.writer.takeDue(DUE);
+      await untilBlocked(hot);
+      await resumed.query(`UPDATE endpoints SET status = 'active' WHERE id = '${second}'`);
+      await resumed.query(
+        `UPDATE due_endpoints SET revision = revision + 1, taken_by = NULL WHERE endpoint = ${number}`,
+      );
+      await resumed.query('COMMIT');
+      const mine = (await taken).endpointIds;
+      const others = (await other.writer.takeDue(DUE)).endpointIds;
+      expect([...mine, ...others]).toEqual([first, second]);
+    }));
+
   it('keeps an endpoint that a node answers for when a delivery comes to wait for later, and gives it to all when one is due', () =>
     withHot(async (hot) => {
       const { node, other, accept, claim, endpointId } = await prepare(hot, 2, 2);

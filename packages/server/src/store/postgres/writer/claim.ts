@@ -6,7 +6,7 @@ import type { Row, Statement } from '../database.ts';
 import type { RunBatch } from '../group-commit.ts';
 import { idOf } from '../uuids.ts';
 import { BigintColumn, IntegerColumn, UuidColumn } from '../values.ts';
-import { BrokenBatch, batchRow, OpenBatch } from './batches.ts';
+import { BrokenBatch, batchRow, OpenBatch, recovering } from './batches.ts';
 import type { HotContext } from './context.ts';
 import type { EndpointEntry } from './directory.ts';
 import { adopt, giveBack } from './leased.ts';
@@ -145,7 +145,10 @@ export function createClaim(context: HotContext): RunBatch<ClaimUnit, Claimed> {
       const claimed =
         sent.kind === 'answered'
           ? await claimedOf(sent.rows, units, entries)
-          : await recover(units, entries, sent.left.deliveries, incarnation);
+          : await recovering(
+              sent.batch,
+              async () => await recover(units, entries, sent.left.deliveries, incarnation),
+            );
       const now = context.incarnation();
       return now === incarnation ? claimed : await keepLeases(claimed, { from: incarnation, to: now });
     } catch (error) {

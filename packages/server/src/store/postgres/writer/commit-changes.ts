@@ -15,6 +15,8 @@ export type CommitOptions = {
 /** The numbers of what was committed, and the version of the endpoints with each change of one, in the order of changes. */
 export type CommittedChanges = {
   readonly numbers: readonly number[];
+  /** When the database says that each was made. */
+  readonly times: readonly number[];
   readonly endpointsVersions: readonly (number | null)[];
 };
 
@@ -58,8 +60,14 @@ export async function commitChanges(
   if (notAfter !== null) statements.push(refuseAfter(notAfter, now));
   const answers = await commitInTime(transaction, statements);
   const rows = told.length === 0 ? [] : (answers[insertAt] ?? []);
-  const byNumber = rows.map((row) => [number(row[0]), numberOrNull(row[1])] as const).toSorted(([a], [b]) => a - b);
-  return { numbers: byNumber.map(([one]) => one), endpointsVersions: byNumber.map(([, version]) => version) };
+  const byNumber = rows
+    .map((row) => [number(row[0]), numberOrNull(row[1]), number(row[2])] as const)
+    .toSorted(([a], [b]) => a - b);
+  return {
+    numbers: byNumber.map(([one]) => one),
+    times: byNumber.map(([, , at]) => at),
+    endpointsVersions: byNumber.map(([, version]) => version),
+  };
 }
 
 async function commitInTime(transaction: Transaction, statements: readonly string[]) {
@@ -125,7 +133,7 @@ function insertChanges(rows: readonly ChangeRow[], now: number | null): string {
       ${nowMsText(now)}
     FROM counter c CROSS JOIN (VALUES ${values.join(', ')}) v (ordinal, kind, subject, organization, behind, health_reset)
     LEFT JOIN organizations o ON o.id = v.organization
-    RETURNING number, endpoints_version`;
+    RETURNING number, endpoints_version, at`;
 }
 
 function refuseAfter(notAfter: number, now: number | null): string {

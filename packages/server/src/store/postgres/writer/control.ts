@@ -14,8 +14,8 @@ export type ControlWriter = {
 };
 
 export type ControlOptions = ApplyContext & {
-  /** Puts changes into memory, with the numbers under which they will be read again. */
-  readonly tell: (changes: readonly Change[], numbers: readonly number[]) => void;
+  /** Puts changes into memory, with the numbers under which they will be read again, and when they were made. */
+  readonly tell: (changes: readonly Change[], numbers: readonly number[], times: readonly number[]) => void;
 };
 
 /**
@@ -32,9 +32,9 @@ export function createControlWriter(options: ControlOptions): ControlWriter {
     if (!isOpen) throw new StoreUnavailable('closed');
     if (underWay.size >= LISTS_MAX) throw new StoreUnavailable('queue_full');
     const running = order.run(subjects, async () => {
-      const { answer, changes, numbers } = await work();
+      const { answer, changes, numbers, times } = await work();
       // At once: whoever is next in order must find it in memory.
-      if (changes.length > 0) options.tell(changes, numbers);
+      if (changes.length > 0) options.tell(changes, numbers, times);
       return answer;
     });
     underWay.add(running);

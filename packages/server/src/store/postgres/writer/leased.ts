@@ -22,10 +22,11 @@ const FREE: Statement = {
     FROM unnest($1::integer[]) g(endpoint) WHERE ${lookUp('d.endpoint', 'g.endpoint')} AND (d.taken_by = $2) IS TRUE`,
 };
 
+/** Those that have the new lease already as well: it is asked again when its answer was lost. */
 const ADOPT: Statement = {
   name: 'leases_adopt',
   text: `UPDATE queue q SET lease = $3 FROM unnest($1::uuid[]) g(delivery)
-    WHERE ${lookUp('q.delivery', 'g.delivery')} AND (q.lease = $2) IS TRUE RETURNING q.delivery`,
+    WHERE ${lookUp('q.delivery', 'g.delivery')} AND (q.lease = $2 OR q.lease = $3) IS TRUE RETURNING q.delivery`,
 };
 
 /** Deliveries were leased to this node by a batch of which it was told that it failed: nobody has them in memory. */

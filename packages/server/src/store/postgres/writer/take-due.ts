@@ -4,7 +4,7 @@ import type { DueTaken, TakeDueUnit } from '../../port.ts';
 import type { Row, Statement } from '../database.ts';
 import type { RunBatch } from '../group-commit.ts';
 import { BigintColumn, IntegerColumn } from '../values.ts';
-import { batchRow, OpenBatch } from './batches.ts';
+import { batchRow, OpenBatch, recovering } from './batches.ts';
 import type { HotContext } from './context.ts';
 import { giveBackEndpoints } from './leased.ts';
 import { lookUp } from './look-up.ts';
@@ -30,16 +30,21 @@ const TAKE: Statement = {
 
 /**
  * Endpoints that are not active leave the index, unless somebody wrote their rows since they were taken: resuming one does
- * so. This statement sees what was committed since then.
+ * so. This statement sees what was committed since then. One that is active by now was resumed before its row was taken,
+ * while the statement that took it could not see that yet: it is anybody's.
  */
 const DROP: Statement = {
   name: 'take_due_drop',
-  text: `WITH gone AS (
-      DELETE FROM due_endpoints d
-      USING unnest($1::integer[], $2::bigint[]) g(endpoint, revision)
-      WHERE ${lookUp('d.endpoint', 'g.endpoint')} AND d.revision = g.revision
-        AND (SELECT e.status FROM endpoints e WHERE e.number = g.endpoint) <> 'active'
-      RETURNING d.endpoint)
+  text: `WITH given AS MATERIALIZED (
+      SELECT g.endpoint, g.revision, (SELECT e.status FROM endpoints e WHERE e.number = g.endpoint) AS status
+      FROM unnest($1::integer[], $2::bigint[]) g(endpoint, revision)),
+    gone AS (
+      DELETE FROM due_endpoints d USING given g
+      WHERE ${lookUp('d.endpoint', 'g.endpoint')} AND d.revision = g.revision AND g.status <> 'active'
+      RETURNING d.endpoint),
+    freed AS (
+      UPDATE due_endpoints d SET taken_by = NULL, revision = d.revision + 1 FROM given g
+      WHERE ${lookUp('d.endpoint', 'g.endpoint')} AND d.revision = g.revision AND g.status = 'active')
     UPDATE endpoints e SET draining = true FROM gone g
     WHERE ${lookUp('e.number', 'g.endpoint')} AND e.status NOT IN ('active', 'suspended') AND NOT e.draining`,
 };
@@ -64,7 +69,9 @@ export function createTakeDue(context: HotContext): RunBatch<TakeDueUnit, DueTak
       if (sent.kind === 'answered') return await takenOf(sent.rows);
       const column = new IntegerColumn();
       for (const endpoint of sent.left.numbers) column.add(endpoint);
-      const { endpointIds } = await takenOf(await batches.read(TAKEN, [column.value(), incarnation]));
+      const taken = [column.value(), incarnation];
+      const rows = await recovering(sent.batch, async () => await batches.read(TAKEN, taken));
+      const { endpointIds } = await takenOf(rows);
       return { endpointIds, nextDueAt: now };
     } catch (error) {
       if (error instanceof OpenBatch) {
@@ -84,12 +91,13 @@ export function createTakeDue(context: HotContext): RunBatch<TakeDueUnit, DueTak
       else if (row[1] === 'active') endpointIds.push(text(row[0]) as EndpointId);
       else dropped.push(row);
     }
-    if (dropped.length > 0) await drop(dropped);
+    // What cannot be dropped now is for the engine to look at, which reads it again.
+    if (!(await drop(dropped))) endpointIds.push(...dropped.map((row) => text(row[0]) as EndpointId));
     return { endpointIds, nextDueAt };
   }
 
-  /** What cannot be dropped now stays taken; resuming the endpoint frees it. */
-  async function drop(rows: readonly Row[]): Promise<void> {
+  async function drop(rows: readonly Row[]): Promise<boolean> {
+    if (rows.length === 0) return true;
     const endpoint = new IntegerColumn();
     const revision = new BigintColumn();
     for (const row of rows) {
@@ -98,8 +106,9 @@ export function createTakeDue(context: HotContext): RunBatch<TakeDueUnit, DueTak
     }
     try {
       await batches.once(DROP, [endpoint.value(), revision.value()]);
+      return true;
     } catch {
-      // As above.
+      return false;
     }
   }
 
