@@ -10,6 +10,7 @@ const COMMANDS = {
   start: (args) => inProcess('packages/server/src/cli/main.ts', ['serve', ...args]),
   tour: (args) => inProcess('tour/main.ts', args),
   bench: (args) => inProcess('bench/main.ts', args),
+  simulate: (args) => inProcess('simulation/main.ts', args),
   soak: (args) => inProcess('bench/soak/main.ts', args),
   faults: (args) => inProcess('faults/main.ts', args),
   pack: (args) => inProcess('scripts/pack.ts', args),

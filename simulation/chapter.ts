@@ -117,8 +117,11 @@ async function tell(cast: Cast): Promise<void> {
   world.receivers.isKind = true;
   const isUp = (): boolean => nodes.every(({ running }) => running !== null) && weather.isCalm && changes.isIdle;
   await until(world, REST_MS_MAX, isUp, 'sound', () => 'the nodes did not come up again');
-  await changes.resumeAll();
-  const isAtRest = (): boolean => [...model.deliveries.values()].every(({ end }) => end !== null);
+  const isAtRest = (): boolean => {
+    // What failed before the world was kind may still suspend an endpoint.
+    changes.resumeAll();
+    return [...model.deliveries.values()].every(({ end }) => end !== null);
+  };
   await until(world, REST_MS_MAX, isAtRest, 'durable', () => `still owed in a world where nothing goes wrong: ${owed(model)}`);
   fullAudit(world);
   for (const node of nodes) await node.stop();

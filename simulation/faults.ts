@@ -44,50 +44,57 @@ export type CallFault = keyof typeof CALL_FAULTS;
 export type WeatherFault = (typeof WEATHER)[number];
 export type FaultKind = CallFault | WeatherFault;
 
-export const FAULT_KINDS: readonly FaultKind[] = [
-  ...(Object.keys(CALL_FAULTS) as CallFault[]), // Object.keys forgets the literal keys.
-  ...WEATHER,
-];
+const CALL_KINDS = Object.keys(CALL_FAULTS) as CallFault[]; // Object.keys forgets the literal keys.
+
+export const FAULT_KINDS: readonly FaultKind[] = [...CALL_KINDS, ...WEATHER];
 
 /** Calls between two faults of a kind, on average. */
 const CALLS_BETWEEN: Readonly<Record<(typeof CALL_FAULTS)[CallFault], number>> = {
   store: 1_500,
   request: 3_000,
   read: 250,
-  timer: 3_000,
+  timer: 600,
   notification: 20,
   feed: 150,
 };
 /** Crashes cost a node what it remembered, so they are rarer than what else strikes the same calls. */
-const CRASH_CALLS_BETWEEN: Readonly<Record<string, number>> = { store: 8_000, request: 12_000, timer: 12_000 };
+const CRASH_CALLS_BETWEEN: Readonly<Record<string, number>> = { store: 5_000, request: 15_000, timer: 3_000 };
 
-/** Counts calls until the next fault of a kind. */
-class Countdown {
+export type Calls = (typeof CALL_FAULTS)[CallFault];
+
+/** The faults that strike one kind of call, drawn as one: how many calls until the next, and which of them it is. */
+class Stream {
   readonly #random: Random;
-  readonly #mean: number;
+  readonly #kinds: readonly CallFault[];
+  /** Of each kind with those before it, faults per call. */
+  readonly #rates: readonly number[];
   #left: number;
 
-  constructor(random: Random, mean: number) {
+  constructor(random: Random, kinds: readonly CallFault[], rate: number) {
     this.#random = random;
-    this.#mean = mean;
+    this.#kinds = kinds;
+    let sum = 0;
+    this.#rates = kinds.map((kind) => (sum += rate / callsBetween(kind)));
     this.#left = this.#draw();
   }
 
-  strikes(): boolean {
+  next(): CallFault | null {
     this.#left -= 1;
-    if (this.#left > 0) return false;
+    if (this.#left > 0) return null;
     this.#left = this.#draw();
-    return true;
+    const wanted = this.#random.next() * (this.#rates.at(-1) ?? 0);
+    return this.#kinds[this.#rates.findIndex((rate) => wanted < rate)] ?? null;
   }
 
   #draw(): number {
-    return Math.ceil(this.#random.exponential(this.#mean));
+    const rate = this.#rates.at(-1) ?? 0;
+    return rate === 0 ? Number.POSITIVE_INFINITY : Math.ceil(this.#random.exponential(1 / rate));
   }
 }
 
 export class Faults {
   readonly counts = new Map<FaultKind, number>();
-  readonly #countdowns = new Map<CallFault, Countdown>();
+  readonly #streams: Readonly<Record<Calls, Stream>>;
   readonly #enabled: ReadonlySet<FaultKind>;
   /** Off while the world is to come to rest. */
   on = true;
@@ -95,19 +102,23 @@ export class Faults {
 
   constructor(random: Random, enabled: ReadonlySet<FaultKind>, rate: number) {
     this.#enabled = enabled;
-    for (const [index, kind] of FAULT_KINDS.entries()) {
-      if (!isCallFault(kind) || !enabled.has(kind)) continue;
-      const calls = CALL_FAULTS[kind];
-      const mean = (kind.startsWith('crash') ? CRASH_CALLS_BETWEEN[calls] : undefined) ?? CALLS_BETWEEN[calls];
-      this.#countdowns.set(kind, new Countdown(random.fork(index), mean / rate));
-    }
+    const streamOf = (calls: Calls, number: number): Stream => {
+      const kinds = CALL_KINDS.filter((kind) => CALL_FAULTS[kind] === calls && enabled.has(kind));
+      return new Stream(random.fork(number), kinds, rate);
+    };
+    this.#streams = {
+      store: streamOf('store', 1),
+      request: streamOf('request', 2),
+      read: streamOf('read', 3),
+      timer: streamOf('timer', 4),
+      notification: streamOf('notification', 5),
+      feed: streamOf('feed', 6),
+    };
   }
 
-  /** Whether this call is struck by it. */
-  strikes(kind: CallFault): boolean {
-    if (!this.on || this.#countdowns.get(kind)?.strikes() !== true) return false;
-    this.count(kind);
-    return true;
+  /** What is to strike the next call of that kind, most often nothing. Whoever lets it happen counts it. */
+  next(calls: Calls): CallFault | null {
+    return this.on ? this.#streams[calls].next() : null;
   }
 
   isEnabled(kind: FaultKind): boolean {
@@ -120,6 +131,12 @@ export class Faults {
   }
 }
 
-function isCallFault(kind: FaultKind): kind is CallFault {
-  return Object.hasOwn(CALL_FAULTS, kind);
+function callsBetween(kind: CallFault): number {
+  const calls = CALL_FAULTS[kind];
+  return (kind.startsWith('crash') ? CRASH_CALLS_BETWEEN[calls] : undefined) ?? CALLS_BETWEEN[calls];
+}
+
+/** As it is written on a command line. */
+export function slugOf(kind: FaultKind): string {
+  return kind.replaceAll("'", '').replaceAll(' ', '-');
 }

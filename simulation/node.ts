@@ -90,6 +90,8 @@ export class SimulatedNode {
     trace.add(agenda.now, STEP.stop, this.machine.index, process.number);
     this.running = null;
     const ended = (async () => {
+      // A signal is heard when the event loop is free.
+      await new Promise<void>((heard) => process.wake(heard));
       await engine.stop({ forceAfterMs: 8_000, abort: async () => await sender.destroy() });
       await store.close();
     })();
@@ -117,7 +119,7 @@ export class SimulatedNode {
   }
 
   async #boot(process: SimulatedProcess): Promise<Running> {
-    const { plan, commits, masterKeys } = this.#world;
+    const { plan, commits, masterKeys, notifications } = this.#world;
     const opened = await openStore({
       ...this.#world,
       kind: plan.kind,
@@ -125,7 +127,8 @@ export class SimulatedNode {
       latencyMsMax: plan.latencyMsMax,
       onTold: (works) => commits.told(works),
     });
-    const { store } = opened;
+    const { store, notify } = opened;
+    if (notify !== null) notifications.listen({ process, notify });
     const { clock } = store;
     const random = process.random;
     const vault = createVault(masterKeys, random.fill);

@@ -29,7 +29,8 @@ export type PlanOverrides = {
   readonly nodes?: number | undefined;
   readonly deliveries?: number | undefined;
   readonly endpoints?: number | undefined;
-  readonly only?: readonly FaultKind[] | undefined;
+  /** These and no others. */
+  readonly faults?: readonly FaultKind[] | undefined;
 };
 
 export const CHAPTER_DELIVERIES = 200_000;
@@ -40,6 +41,7 @@ const FILE_SHARE = 0.2;
 /** A kind of fault is left out of a world so often: some mistakes show only where others do not hide them. */
 const LEFT_OUT_SHARE = 0.15;
 
+/** What can happen only where the database is somewhere else. */
 const NOT_OF_FILES: ReadonlySet<FaultKind> = new Set<FaultKind>([
   "store's answer late after its commit",
   "store's answer lost after its commit",
@@ -53,29 +55,27 @@ const NOT_OF_FILES: ReadonlySet<FaultKind> = new Set<FaultKind>([
 /** Every chapter is another world: how many nodes, how large, how slow, and what goes wrong there. */
 export function planOf(seed: number, chapter: number, overrides: PlanOverrides = {}): Plan {
   const random = new Random(seed, chapter, 1);
-  const isFile = random.chance(FILE_SHARE);
+  const isFile = random.chance(FILE_SHARE) && (overrides.nodes ?? 1) === 1;
+  const kind: StoreKind = isFile ? 'file' : 'cluster';
   const drawnNodes = random.between(2, NODES_MAX);
-  const nodes = overrides.nodes ?? (isFile ? 1 : drawnNodes);
-  const kind: StoreKind = overrides.nodes === undefined ? (isFile ? 'file' : 'cluster') : nodes === 1 && isFile ? 'file' : 'cluster';
   const isPeaceful = random.chance(PEACEFUL_SHARE);
-  const isLarge = random.chance(0.3);
-  const drawn = FAULT_KINDS.filter((fault) => !random.chance(LEFT_OUT_SHARE) && !(kind === 'file' && NOT_OF_FILES.has(fault)));
-  const faults = new Set(isPeaceful ? [] : drawn);
-  const drawnEndpoints = isLarge ? random.between(800, 3_000) : random.between(40, 500);
+  const drawnEndpoints = random.chance(0.3) ? random.between(800, 3_000) : random.between(40, 500);
   const endpoints = overrides.endpoints ?? drawnEndpoints;
+  const possible = FAULT_KINDS.filter((fault) => !(isFile && NOT_OF_FILES.has(fault)));
+  const drawnFaults = possible.filter(() => !random.chance(LEFT_OUT_SHARE));
   return {
     seed,
     chapter,
     kind,
-    nodes,
+    nodes: overrides.nodes ?? (isFile ? 1 : drawnNodes),
     organizations: Math.max(2, Math.floor(endpoints / random.between(2, 12))),
     endpoints,
     deliveries: overrides.deliveries ?? CHAPTER_DELIVERIES,
     deliveriesPerSecond: random.pick([300, 600, 1_000, 2_000]),
     latencyMsMax: random.pick([1, 3, 8]),
-    faults: overrides.only === undefined ? faults : new Set(overrides.only.filter((kindOf) => faults.has(kindOf))),
+    faults: new Set(overrides.faults ?? (isPeaceful ? [] : drawnFaults)),
     faultRate: random.pick([0.5, 1, 1, 2]),
     changesPerSecond: random.pick([0.5, 2, 5]),
-    isCramped: random.chance(0.3),
+    isCramped: random.chance(0.25),
   };
 }

@@ -7,7 +7,7 @@ import type { World } from './world.ts';
 const SECONDS_BETWEEN: Readonly<Record<WeatherFault, number>> = {
   'disk full for a while': 12,
   'event loop held up': 8,
-  'event loop held up past the lease': 40,
+  'event loop held up past the lease': 25,
   'wall clock jumps forward': 10,
   'wall clock jumps back': 10,
   'node cut off from the database': 15,

@@ -1,6 +1,7 @@
 import { type MasterKeys, openMasterKeys } from '../packages/server/src/store/master-key.ts';
 import type { DatabaseWeather } from './database/database-line.ts';
 import { NodeRegistry } from './database/node-registry.ts';
+import { Notifications } from './database/notifications.ts';
 import { SharedDatabase } from './database/shared-database.ts';
 import { Faults } from './faults.ts';
 import { Commits } from './model/commits.ts';
@@ -24,6 +25,7 @@ export type World = {
   readonly guards: Guards;
   readonly database: SharedDatabase;
   readonly registry: NodeRegistry;
+  readonly notifications: Notifications;
   readonly weather: DatabaseWeather;
   readonly model: Model;
   readonly commits: Commits;
@@ -56,14 +58,16 @@ export async function createWorld(plan: Plan): Promise<World> {
     isKnownInTime: plan.kind === 'cluster',
   });
   const commits = new Commits(model, database);
+  const faults = new Faults(random.fork(1), plan.faults, plan.faultRate);
+  const notifications = new Notifications(agenda, faults);
   database.witness = {
     committed(works, incarnation) {
       commits.committed(works, incarnation);
       registry.committed(works, incarnation);
+      notifications.committed(works);
     },
     reopened: () => commits.reopened(),
   };
-  const faults = new Faults(random.fork(1), plan.faults, plan.faultRate);
   const masterKey = new Uint8Array(32);
   random.fork(2).fill(masterKey);
   const configured = [{ id: 'simulated', key: masterKey }];
@@ -76,6 +80,7 @@ export async function createWorld(plan: Plan): Promise<World> {
     guards,
     database,
     registry,
+    notifications,
     weather: { diskFullUntil: 0 },
     model,
     commits,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
+import { createTestDatabase } from '../packages/server/src/store/postgres/testing/database.ts';
 import { type ServerProcess, startServer } from '../testbed/server-process.ts';
 
 const ROUNDS = process.env['HOOKRING_PROVE'] === '1' ? 50 : 3;
@@ -95,9 +96,16 @@ async function owed(server: ServerProcess, endpointId: string): Promise<number> 
   return count;
 }
 
-it(
-  `accounts for every accepted event and every duplicate across ${ROUNDS} kills at random moments under load`,
-  async () => {
+async function database(): Promise<string> {
+  const made = await createTestDatabase();
+  cleanup.push(async () => await made.drop());
+  return made.url;
+}
+
+it.each(['SQLite', 'PostgreSQL'])(
+  `accounts for every accepted event and every duplicate across ${ROUNDS} kills at random moments under load, on %s`,
+  async (store) => {
+    const options = store === 'SQLite' ? {} : { postgres: { url: await database() } };
     const receiver = await startReceiver();
     cleanup.push(async () => {
       receiver.server.closeAllConnections();
@@ -105,7 +113,7 @@ it(
         receiver.server.close(resolve);
       });
     });
-    let server = await startServer({ HOOKRING_RETRY_SCHEDULE: '0,1,1,1,1,1' });
+    let server = await startServer({ HOOKRING_RETRY_SCHEDULE: '0,1,1,1,1,1' }, options);
     cleanup.push(async () => await server.remove());
     const created = (await (await call(server, 'POST', '/v1/endpoints', { url: receiver.url })).json()) as {
       endpoint: { id: string };

@@ -1,8 +1,7 @@
 import { GroupCommit } from '../../packages/server/src/store/sqlite/group-commit.ts';
 import { ANSWERED, type Answer, EMPTY_SLAB, type UnitCodec } from '../../packages/server/src/store/sqlite/wire/batch.ts';
 import type { Agenda } from '../time/agenda.ts';
-import type { DatabaseLine } from './database-line.ts';
-import type { Faults } from '../faults.ts';
+import type { DatabaseLine, Fate } from './database-line.ts';
 import type { SimulatedProcess } from '../time/process.ts';
 import type { SharedDatabase } from './shared-database.ts';
 import { STEP, type Trace } from '../trace.ts';
@@ -13,7 +12,6 @@ export type ConnectionParts = {
   readonly agenda: Agenda;
   readonly database: SharedDatabase;
   readonly line: DatabaseLine;
-  readonly faults: Faults;
   readonly trace: Trace;
   /** What is under way when the process dies dies with it: the database is a part of it. */
   readonly isEmbedded: boolean;
@@ -100,12 +98,12 @@ export class Connection {
     this.#commitAt = Math.max(this.#commitAt, agenda.now + fate.requestMs);
     agenda.at(this.#commitAt, () => {
       if (!fate.arrives || line.isDiskFull) this.#answer(works, fate.answerMs, 'failed');
-      else this.#commit(works, fate.answerMs, fate.isAnswerLost);
+      else this.#commit(works, fate);
     });
   }
 
-  #commit(works: readonly Work[], answerMs: number, isAnswerLost: boolean): void {
-    const { process, agenda, database, faults, trace, isEmbedded } = this.#parts;
+  #commit(works: readonly Work[], { answerMs, isAnswerLost, crashes }: Fate): void {
+    const { process, agenda, database, trace, isEmbedded } = this.#parts;
     if (isEmbedded && !process.alive) return;
     const first = works[0];
     if (first === undefined) return;
@@ -118,11 +116,8 @@ export class Connection {
       database.commit(from === 0 && to === works.length ? works : works.slice(from, to), incarnation);
       from = to;
     }
-    if (faults.strikes('crash after a call to the store took effect')) {
-      process.crash();
-      return;
-    }
-    this.#answer(works, answerMs, isAnswerLost ? 'lost' : 'done');
+    if (crashes) process.crash();
+    else this.#answer(works, answerMs, isAnswerLost ? 'lost' : 'done');
   }
 
   #answer(works: readonly Work[], answerMs: number, end: 'done' | 'failed' | 'lost'): void {

@@ -1,6 +1,6 @@
 import { StoreUnavailable } from '../../packages/server/src/store/port.ts';
 import type { Agenda } from '../time/agenda.ts';
-import type { Faults } from '../faults.ts';
+import type { CallFault, Faults } from '../faults.ts';
 import type { SimulatedProcess } from '../time/process.ts';
 
 /** What the database's machine suffers, whoever asks. */
@@ -29,7 +29,17 @@ export type Fate = {
   readonly answerMs: number;
   /** It was done, and the process never learns of it. */
   readonly isAnswerLost: boolean;
+  /** The process dies at the moment when it is done. */
+  readonly crashes: boolean;
 };
+
+const FAILS: Fate = { arrives: false, requestMs: 0, answerMs: 0, isAnswerLost: false, crashes: false };
+const AFTER: CallFault = 'crash after a call to the store took effect';
+/** A database in the process's own file cannot lose an answer. */
+const NOT_OF_FILES: ReadonlySet<CallFault> = new Set<CallFault>([
+  "store's answer late after its commit",
+  "store's answer lost after its commit",
+]);
 
 /** The way from one process to the database and back. */
 export class DatabaseLine {
@@ -46,24 +56,34 @@ export class DatabaseLine {
   /** Null: the process died instead. */
   fateOfWrite(): Fate | null {
     const { process, faults, isEmbedded } = this.#parts;
-    if (faults.strikes('crash before a call to the store')) {
+    const fault = faults.next('store');
+    if (fault !== null && (!isEmbedded || !NOT_OF_FILES.has(fault))) faults.count(fault);
+    if (fault === 'crash before a call to the store') {
       process.crash();
       return null;
     }
     const waitMs = this.#cutMs();
-    if (waitMs >= GIVE_UP_MS) return { arrives: false, requestMs: GIVE_UP_MS, answerMs: 0, isAnswerLost: false };
+    if (waitMs >= GIVE_UP_MS) return { ...FAILS, requestMs: GIVE_UP_MS };
     let requestMs = waitMs + this.#wayMs();
     let answerMs = this.#wayMs();
-    if (faults.strikes('store refused')) return { arrives: false, requestMs, answerMs, isAnswerLost: false };
-    if (faults.strikes('store slow')) {
-      if (process.random.chance(0.5)) requestMs += this.#slowMs();
-      else answerMs += this.#slowMs();
+    switch (fault) {
+      case 'store refused':
+        return { ...FAILS, requestMs, answerMs };
+      case 'store slow':
+        if (process.random.chance(0.5)) requestMs += this.#slowMs();
+        else answerMs += this.#slowMs();
+        break;
+      case "store's answer late after its commit":
+        if (!isEmbedded) answerMs += process.random.between(100, GIVE_UP_MS);
+        break;
+      case "store's answer lost after its commit":
+        if (!isEmbedded) answerMs = process.random.between(500, GIVE_UP_MS);
+        break;
+      default:
+        break;
     }
-    if (isEmbedded) return { arrives: true, requestMs, answerMs, isAnswerLost: false };
-    if (faults.strikes("store's answer late after its commit")) answerMs += process.random.between(100, GIVE_UP_MS);
-    const isAnswerLost = faults.strikes("store's answer lost after its commit");
-    if (isAnswerLost) answerMs = process.random.between(500, GIVE_UP_MS);
-    return { arrives: true, requestMs, answerMs, isAnswerLost };
+    const isAnswerLost = !isEmbedded && fault === "store's answer lost after its commit";
+    return { arrives: true, requestMs, answerMs, isAnswerLost, crashes: fault === AFTER };
   }
 
   /** Milliseconds more that an answer takes which would arrive now. */
@@ -75,10 +95,12 @@ export class DatabaseLine {
   async ask<T>(look: () => T): Promise<T> {
     const { process, agenda, faults } = this.#parts;
     const waitMs = this.#cutMs();
-    const refused = waitMs >= GIVE_UP_MS || faults.strikes('read refused');
+    const fault = faults.next('read');
+    if (fault !== null) faults.count(fault);
+    const refused = waitMs >= GIVE_UP_MS || fault === 'read refused';
     let requestMs = Math.min(waitMs, GIVE_UP_MS) + this.#wayMs();
     let answerMs = this.#wayMs();
-    if (faults.strikes('read slow')) {
+    if (fault === 'read slow') {
       if (process.random.chance(0.5)) requestMs += this.#slowMs();
       else answerMs += this.#slowMs();
     }

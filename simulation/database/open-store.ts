@@ -10,6 +10,7 @@ import { DatabaseLine, type DatabaseWeather } from './database-line.ts';
 import type { Faults } from '../faults.ts';
 import type { NodeRegistry } from './node-registry.ts';
 import type { SimulatedProcess } from '../time/process.ts';
+import type { Listening } from './notifications.ts';
 import type { SharedDatabase } from './shared-database.ts';
 import { type Connections, createSimulatedStore, type StoreTraits } from './simulated-store.ts';
 import type { Trace } from '../trace.ts';
@@ -34,10 +35,8 @@ export type OpenStoreParts = {
 
 export type OpenedStore = {
   readonly store: Store;
-  /** Somebody else changed something, says the database. */
-  readonly notify: (what: 'changes' | 'due') => void;
-  /** Null where it cannot be doubted. */
-  readonly vouch: { readonly time: NodeTime; readonly heartbeat: Heartbeat; readonly currency: NodeCurrency } | null;
+  /** To be called when the database calls out; null where nobody else changes anything. */
+  readonly notify: Listening['notify'] | null;
 };
 
 const CHANGES_PER_READ_MAX = 500;
@@ -72,15 +71,14 @@ export async function openStore(parts: OpenStoreParts): Promise<OpenedStore> {
   const common = { process: parts.process, database: parts.database, line, connections, listeners, doneRecords };
   if (isEmbedded) {
     const store = createSimulatedStore({ ...common, traits: fileTraits(parts) });
-    return { store, notify() {}, vouch: null };
+    return { store, notify: null };
   }
-  const { traits, vouch } = await clusterTraits(parts, line, told, tell);
-  const store = createSimulatedStore({ ...common, traits });
-  const notify = (what: 'changes' | 'due'): void => {
+  const { traits, currency } = await clusterTraits(parts, line, told, tell);
+  const notify: Listening['notify'] = (what) => {
     if (what === 'due') tell([{ kind: 'due' }]);
-    else vouch.currency.nudge();
+    else currency.nudge();
   };
-  return { store, notify, vouch };
+  return { store: createSimulatedStore({ ...common, traits }), notify };
 }
 
 /** Listeners are told before any promise of the works resolves. */
@@ -166,14 +164,16 @@ async function clusterTraits(
   line: DatabaseLine,
   told: WeakSet<Change>,
   tell: (changes: readonly Change[]) => void,
-): Promise<{ traits: StoreTraits; vouch: NonNullable<OpenedStore['vouch']> }> {
+): Promise<{ traits: StoreTraits; currency: NodeCurrency }> {
   const { process, database, registry, faults } = parts;
   const time = new NodeTime(process);
   const clock: Clock = time;
   const beats = beatsOf(registry, line);
   const heartbeat = await Heartbeat.start({ db: beats, clock: process, timers: process, time: () => null });
   const readChanges = async (after: number | null): Promise<ChangesRead> => {
-    if (faults.strikes('change feed delayed')) {
+    const fault = faults.next('feed');
+    if (fault !== null) {
+      faults.count(fault);
       await new Promise<void>((go) => process.later(process.random.between(50, 3_000), go));
     }
     return await line.ask(() => readFeed(database, after, told));
@@ -205,7 +205,7 @@ async function clusterTraits(
       });
     },
   };
-  return { traits, vouch: { time, heartbeat, currency } };
+  return { traits, currency };
 }
 
 /** As `startNodeFeed` has them. */

@@ -53,6 +53,7 @@ export class SharedDatabase {
 
   /** As a program does that opens the file: every lease of an earlier run is void. */
   reopen(now: number): Incarnation {
+    this.#journal(true);
     this.#writer = createWriter(this.db, now);
     this.witness.reopened();
     return this.#writer.incarnation;
@@ -78,6 +79,7 @@ export class SharedDatabase {
         batch.begin();
         encodeWork(work, batch);
       }
+      this.#journal(going.some(({ kind }) => kind === 'apply'));
       const answer = this.#writer.run(batch, incarnation);
       if (answer.failure !== null) throw new Error(`the simulated database failed: ${answer.failure}`);
       const cells = new CellReader(answer.cells);
@@ -90,6 +92,14 @@ export class SharedDatabase {
     }
     this.witness.committed(works, incarnation);
   }
+
+  /** Only lists of commands are ever taken back, when one of them does not fit: everything else goes without a journal. */
+  #journal(isNeeded: boolean): void {
+    if (isNeeded === this.#isJournalOn) return;
+    this.db.exec(`PRAGMA journal_mode = ${isNeeded ? 'MEMORY' : 'OFF'}`);
+    this.#isJournalOn = isNeeded;
+  }
+  #isJournalOn = true;
 
   /** What committed after that number, with the number of the last one. */
   changesAfter(after: number, itemsMax: number): readonly LoggedChange[] | null {

@@ -1,12 +1,12 @@
 import type { Sender, SendRequest, SendResult } from '../../packages/server/src/net/sender.ts';
 import type { Incarnation } from '../../packages/server/src/store/port.ts';
-import type { Faults } from '../faults.ts';
+import type { CallFault, Faults } from '../faults.ts';
 import type { Model } from '../model/model.ts';
 import { beginRequest, endRequest, type SeenRequest } from '../model/requests.ts';
 import type { Agenda } from '../time/agenda.ts';
 import type { SimulatedProcess } from '../time/process.ts';
 import { STEP, type Trace } from '../trace.ts';
-import type { Receivers } from './receivers.ts';
+import type { Receiver, Receivers } from './receivers.ts';
 import { failed, responded } from './results.ts';
 
 export type SenderParts = {
@@ -71,7 +71,9 @@ export class SimulatedSender implements Sender {
     const { process, agenda, faults, trace, model, receivers, incarnation, now, isCramped } = this.#parts;
     if (!process.alive) return new Promise(() => {});
     if (this.#closed) return Promise.resolve(failed('closed', 0));
-    if (faults.strikes('crash before a request')) {
+    const fault = faults.next('request');
+    if (fault === 'crash before a request') {
+      faults.count(fault);
       process.crash();
       return new Promise(() => {});
     }
@@ -81,14 +83,15 @@ export class SimulatedSender implements Sender {
     const under = incarnation();
     const isPrompt = receiver.character === 'prompt' && !isCramped;
     const seen = beginRequest(model, { process, incarnation: under, now: now(), href, headers: request.headers, isPrompt });
-    const course = this.#course(request, seen, receiver);
+    const course = this.#course(request, seen, receiver, fault);
     trace.add(agenda.now, STEP.send, process.number, seen.delivery.ordinal, course.afterMs, seen.keyIds);
     if (course.taken) {
       seen.requests.taken += 1;
       seen.requests.told = null;
       seen.requests.excuse = course.excuse;
     }
-    if (faults.strikes('crash after a request left')) {
+    if (fault === 'crash after a request left') {
+      faults.count(fault);
       process.crash();
       return new Promise(() => {});
     }
@@ -105,46 +108,72 @@ export class SimulatedSender implements Sender {
     resolve(result);
   }
 
-  #course(request: SendRequest, seen: SeenRequest, receiver: NonNullable<ReturnType<Receivers['at']>>): Course {
-    const { faults, process, receivers, agenda } = this.#parts;
+  #course(request: SendRequest, seen: SeenRequest, receiver: Receiver, fault: CallFault | null): Course {
+    const { faults, receivers, agenda } = this.#parts;
     const { deadlineMs } = request;
-    const before = this.#faultOnTheWay(deadlineMs);
-    if (before !== null) return { result: before.result, afterMs: before.afterMs, taken: false, excuse: null };
+    const before = this.#stoppedOnTheWay(fault, deadlineMs);
+    if (before !== null) return before;
     const reaction = receivers.react(receiver, seen, request, agenda.now);
-    if (reaction.kind === 'hangs') {
-      return { result: failed('timeout', deadlineMs), afterMs: deadlineMs, taken: true, excuse: 'the receiver hung after it took it' };
-    }
+    if (reaction.kind === 'hangs') return lost(failed('timeout', deadlineMs), deadlineMs, 'the receiver hung after it took it');
     if (reaction.kind === 'resets') {
-      const { afterMs } = reaction;
-      return { result: failed('reset', afterMs), afterMs, taken: true, excuse: 'the receiver reset after it took it' };
+      return lost(failed('reset', reaction.afterMs), reaction.afterMs, 'the receiver reset after it took it');
     }
     const { afterMs, status } = reaction;
     const taken = status >= 200 && status < 300;
-    if (!taken) return { result: responded(status, afterMs, reaction.retryAfter), afterMs, taken, excuse: null };
-    if (faults.strikes('reset after the receiver took it')) {
-      return { result: failed('reset', afterMs), afterMs, taken, excuse: 'reset after it was taken' };
+    const after = taken ? this.#lostOnTheWay(fault, afterMs, deadlineMs) : null;
+    if (after !== null) {
+      if (fault !== null) faults.count(fault);
+      return after;
     }
-    if (faults.strikes('answer lost after a 2xx')) {
-      const lostAfterMs = afterMs + process.random.below(deadlineMs);
-      return { result: failed('reset', lostAfterMs), afterMs: lostAfterMs, taken, excuse: 'the answer was lost' };
-    }
-    if (faults.strikes('timeout after the receiver took it')) {
-      return { result: failed('timeout', deadlineMs), afterMs: deadlineMs, taken, excuse: 'the answer did not come in time' };
-    }
-    return { result: responded(status, afterMs, null), afterMs, taken, excuse: null };
+    return { result: responded(status, afterMs, reaction.retryAfter), afterMs, taken, excuse: null };
   }
 
   /** Null: the receiver gets it. */
-  #faultOnTheWay(deadlineMs: number): { readonly result: SendResult; readonly afterMs: number } | null {
+  #stoppedOnTheWay(fault: CallFault | null, deadlineMs: number): Course | null {
+    const result = stopped(fault, deadlineMs);
+    if (fault === null || result === null) return null;
     const { faults, process } = this.#parts;
-    const soon = (): number => process.random.between(1, 50);
-    if (faults.strikes('connection refused')) return { result: failed('connect', 1), afterMs: soon() };
-    if (faults.strikes('name not found')) return { result: failed('dns', 5), afterMs: soon() };
-    if (faults.strikes('reset before the receiver read it')) return { result: failed('reset', 2), afterMs: soon() };
-    if (faults.strikes('kept connection had died')) return { result: failed('reset', 1, true), afterMs: 1 };
-    if (faults.strikes('timeout before the receiver read it')) {
-      return { result: failed('timeout', deadlineMs), afterMs: deadlineMs };
+    faults.count(fault);
+    const isTimeout = fault === 'timeout before the receiver read it';
+    const isStale = fault === 'kept connection had died';
+    const afterMs = isTimeout ? deadlineMs : isStale ? 1 : process.random.between(1, 50);
+    return { result, afterMs, taken: false, excuse: null };
+  }
+
+  /** Null: the sender gets the answer. */
+  #lostOnTheWay(fault: CallFault | null, afterMs: number, deadlineMs: number): Course | null {
+    switch (fault) {
+      case 'reset after the receiver took it':
+        return lost(failed('reset', afterMs), afterMs, 'reset after it was taken');
+      case 'answer lost after a 2xx': {
+        const lostAfterMs = afterMs + this.#parts.process.random.below(deadlineMs);
+        return lost(failed('reset', lostAfterMs), lostAfterMs, 'the answer was lost');
+      }
+      case 'timeout after the receiver took it':
+        return lost(failed('timeout', deadlineMs), deadlineMs, 'the answer did not come in time');
+      default:
+        return null;
     }
-    return null;
+  }
+}
+
+function lost(result: SendResult, afterMs: number, excuse: string): Course {
+  return { result, afterMs, taken: true, excuse };
+}
+
+function stopped(fault: CallFault | null, deadlineMs: number): SendResult | null {
+  switch (fault) {
+    case 'connection refused':
+      return failed('connect', 1);
+    case 'name not found':
+      return failed('dns', 5);
+    case 'reset before the receiver read it':
+      return failed('reset', 2);
+    case 'kept connection had died':
+      return failed('reset', 1, true);
+    case 'timeout before the receiver read it':
+      return failed('timeout', deadlineMs);
+    default:
+      return null;
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock, Timers } from '../../packages/server/src/domain/clock.ts';
 import type { Agenda } from './agenda.ts';
-import type { Faults } from '../faults.ts';
+import type { CallFault, Faults } from '../faults.ts';
 import type { Random } from '../random.ts';
 
 /** A machine's wall clock, which stays as it was set when a process on it ends. */
@@ -46,12 +46,17 @@ export class SimulatedProcess implements Timers, Clock {
   /** Node fires no timer earlier than a millisecond from now. */
   readonly setTimeout = (callback: () => void, delayMs: number): { cancel(): void } => {
     let delay = Math.max(1, delayMs);
-    if (this.#faults.strikes('timer late')) delay += this.random.between(5, LATE_MS_MAX);
+    const fault = this.#faults.next('timer');
+    if (fault === 'timer late') {
+      this.#faults.count(fault);
+      delay += this.random.between(5, LATE_MS_MAX);
+    }
     const timer = { callback: callback as (() => void) | null };
     const fire = (): void => {
-      if (timer.callback === null || this.#crashes('crash before a timer')) return;
+      if (timer.callback === null) return;
+      if (fault === 'crash before a timer') return this.#crash(fault);
       timer.callback();
-      this.#crashes('crash after a timer');
+      if (fault === 'crash after a timer') this.#crash(fault);
     };
     this.#agenda.after(delay, () => this.wake(fire));
     return {
@@ -84,9 +89,8 @@ export class SimulatedProcess implements Timers, Clock {
     this.onCrash();
   }
 
-  #crashes(kind: 'crash before a timer' | 'crash after a timer'): boolean {
-    if (!this.#faults.strikes(kind)) return false;
+  #crash(fault: CallFault): void {
+    this.#faults.count(fault);
     this.crash();
-    return true;
   }
 }

@@ -165,6 +165,18 @@ describe('an alert rule', () => {
       }
     },
   );
+
+  it.each(['HookringNothingDelivered', 'HookringJobStuck'])(
+    '%s asks all servers of a database together: some only accept, and each job runs on one of them',
+    (name) => {
+      const { expr = '' } = rules.find(({ alert }) => alert === name) ?? {};
+      const { selectors, grouped } = readQuery(expr);
+      expect(grouped.map(({ label }) => label)).not.toContain('instance');
+      for (const { metric, inside } of selectors) {
+        expect([metric, inside.some((each) => each === 'sum' || each === 'max')]).toEqual([metric, true]);
+      }
+    },
+  );
 });
 
 describe('docs/metrics.md', () => {

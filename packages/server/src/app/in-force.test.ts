@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { commitBefore, IN_FORCE_LEAD_MS, inForce, inForceEverywhere, inForceSince, leadMs } from './in-force.ts';
+import {
+  afterPending,
+  commitBefore,
+  IN_FORCE_LEAD_MS,
+  inForce,
+  inForceEverywhere,
+  inForceSince,
+  leadMs,
+} from './in-force.ts';
 
 /** Timers that move the clock by what was asked, or a little less. */
 function world(early = 0, spreadMs = 0) {
@@ -71,6 +79,16 @@ describe('where many nodes sign', () => {
   it('has more time after each commit that came too late', () => {
     const { app } = world(1, 1_000);
     expect([0, 1, 2].map((lates) => leadMs(app, lates))).toEqual([1_000, 1_500, 2_000]);
+  });
+
+  it('a rotation begins after one that another node decided, also when that had more time, and was not asked for long ahead', () => {
+    const { app, now } = world(1, 1_000);
+    const begins = (...at: (number | null)[]): number =>
+      afterPending(app, { secrets: at.map((activatesAt) => ({ activatesAt })) }, now, 0) - now;
+    expect(begins(null, now - 5, now + 500)).toBe(1_000);
+    expect(begins(now + 1_150)).toBe(1_151);
+    expect(begins(now + 1_500, now + 3_000)).toBe(3_001);
+    expect(begins(now + 60_000)).toBe(1_000);
   });
 
   it('what was just committed is in the memory of all when it is answered', async () => {

@@ -1,4 +1,5 @@
 import { STORE_CONFLICT_RETRIES_MAX } from '../domain/limits.ts';
+import type { Secret } from '../domain/secret.ts';
 import { GOOD_MS } from '../store/currency.ts';
 import type { ApplyOptions } from '../store/port.ts';
 import type { AppContext } from './context.ts';
@@ -33,6 +34,24 @@ type Tools = Pick<AppContext, 'clock' | 'timers'> & { readonly store: Pick<AppCo
  */
 export function leadMs({ store }: Pick<Tools, 'store'>, lates = 0): number {
   return store.spreadMs === 0 ? IN_FORCE_LEAD_MS : store.spreadMs + LATE_MS * lates;
+}
+
+/**
+ * When a rotation that is decided now begins: what another node decided a moment ago, by a clock that is a little ahead or
+ * with more time because the database was slow, begins first. Its secret may have been handed out, and is not called off.
+ */
+export function afterPending(
+  app: Pick<Tools, 'store'>,
+  { secrets }: { readonly secrets: readonly Pick<Secret, 'activatesAt'>[] },
+  now: number,
+  lates: number,
+): number {
+  const pendingUntil = now + leadMs(app, LATES_MAX) + CLOCKS_APART_MS;
+  let at = now + leadMs(app, lates);
+  for (const { activatesAt } of secrets) {
+    if (activatesAt !== null && activatesAt >= at && activatesAt < pendingUntil) at = activatesAt + 1;
+  }
+  return at;
 }
 
 /** Of a change that begins at `at`: committed later, not every node would know of it by then. */

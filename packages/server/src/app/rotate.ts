@@ -12,7 +12,7 @@ import { auditCommand } from './audit.ts';
 import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
 import type { AppContext } from './context.ts';
 import { idempotent, type RowMaker } from './idempotency.ts';
-import { commitBefore, inForce, leadMs } from './in-force.ts';
+import { afterPending, commitBefore, inForce } from './in-force.ts';
 import {
   importSecret,
   type Minted,
@@ -87,14 +87,17 @@ export async function rotate(
   return await idempotent<Rotated, Reference>(app, caller, request, {
     perform: async (row) => {
       const decide = async (lates: number) => await decideRotation(app, caller, input, { row, lates });
-      // One after the other until it is in force: what the answer shows of the ring is what this rotation made of it.
+      // Alone, one after the other until it is in force: what the answer shows of the ring is what this rotation made of it.
+      // Others would not wait for that, so neither do those of this node: the next one is decided for after this one.
+      const isAlone = app.store.spreadMs === 0;
       const outcome = await app.queue.run(input.owner, async () => {
         const applied = await decideAndApply(app, decide);
-        if (typeof applied !== 'symbol' && applied.ok) await inForce(app, applied.value.effectiveAt);
+        if (isAlone && typeof applied !== 'symbol' && applied.ok) await inForce(app, applied.value.effectiveAt);
         return applied;
       });
       if (typeof outcome === 'symbol' || !outcome.ok) return outcome;
-      const { secret, retired } = outcome.value;
+      const { secret, retired, effectiveAt } = outcome.value;
+      if (!isAlone) await inForce(app, effectiveAt);
       app.telemetry.secretRotated({
         owner: input.owner,
         secretId: secret.id,
@@ -121,9 +124,6 @@ export async function rotate(
   });
 }
 
-/** Twice what a node's clock may be wrong. */
-const CLOCKS_APART_MS_MAX = 200;
-
 /** One round: what is minted here is handed out only when its commands were applied. */
 async function decideRotation(
   app: AppContext,
@@ -143,7 +143,7 @@ async function decideRotation(
   const unfit = refusalOfPromise(input, policy, imposed) ?? (await refusalOfSigned(app, owned.value, secret.algorithm));
   if (unfit !== null) return unfit;
   const now = app.clock.now();
-  const at = afterPending(ring, now + leadMs(app, lates));
+  const at = afterPending(app, ring, now, lates);
   const command = { kind: 'rotate' as const, secret, graceSeconds: graceOf(app, input, imposed), force, reason };
   const decision = decideAhead(ring, policy, command, { now, effectiveAt: at });
   if (decision.kind === 'refused') return ringRefusal(decision, imposed, namedBy(input));
@@ -175,15 +175,6 @@ async function decideRotation(
       }),
     ],
   };
-}
-
-/** What another node decided a moment ago, by a clock that is a little ahead, begins first. */
-function afterPending({ secrets }: StoredKeyring, at: number): number {
-  let after = at;
-  for (const { activatesAt } of secrets) {
-    if (activatesAt !== null && activatesAt >= after && activatesAt - at < CLOCKS_APART_MS_MAX) after = activatesAt + 1;
-  }
-  return after;
 }
 
 /** Null when the secrets that sign afterwards are those that the dialect promises. */

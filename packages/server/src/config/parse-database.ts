@@ -51,7 +51,10 @@ const TLS_MODES: Readonly<Record<string, string>> = {
 function parsePostgresUrl(text: string, { cwd }: ParseContext): Parsed<Database> {
   const url = URL.parse(text);
   if (url === null || text.length > URL_LENGTH_MAX || !/^postgres(ql)?:\/\//i.test(text)) {
-    return problem('must be an address like postgres://user:password@host:5432/database, of one host');
+    return problem(
+      'must be an address like postgres://user:password@host:5432/database, of one host; in a password / is written ' +
+        '%2F, # %23, ? %3F, @ %40',
+    );
   }
   if (!isDecodable(url)) return problem('holds a % that is no escape: write %25 for it');
   const found = readParameters(url.searchParams, cwd);

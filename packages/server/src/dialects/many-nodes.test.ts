@@ -118,6 +118,39 @@ describe('two nodes on one database', () => {
   );
 
   it(
+    'rotations of one ring at once on one of them begin one after the other, and do not wait for each other to be in force',
+    () =>
+      withStacks(async ({ open }) => {
+        const [one, two] = [await open(), await open()];
+        const { id, secretId } = await endpointOn(one);
+        const rotation = { graceSeconds: 0, force: true };
+        const send = async () => {
+          ok(await two.ask('POST', '/v1/events', EVENT));
+          await pause(2);
+        };
+        let rotated: { secret: { id: string }; effectiveAt: string }[] = [];
+        let from = 0;
+        await meanwhile(send, async () => {
+          const asked = Array.from({ length: 4 }, () => one.ask('POST', `/v1/endpoints/${id}/rotate`, rotation));
+          rotated = (await Promise.all(asked)).map(ok);
+          from = two.keysSent.length;
+          await pause(100);
+        });
+        const byTime = rotated.toSorted((a, b) => Date.parse(a.effectiveAt) - Date.parse(b.effectiveAt));
+        const times = byTime.map(({ effectiveAt }) => Date.parse(effectiveAt));
+        expect(new Set(times).size).toBe(4);
+        // One after the other in force would be a second and more apart each.
+        expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeLessThan(2_000);
+        expect(new Set(two.keysSent.slice(from))).toEqual(new Set([byTime.at(-1)?.secret.id]));
+        const known = new Set([secretId, ...byTime.map(({ secret }) => secret.id)]);
+        expect(two.keysSent.filter((key) => !known.has(key))).toEqual([]);
+        const { items } = ok(await one.ask('GET', `/v1/endpoints/${id}/secrets`));
+        expect(new Set(items.map((item: { id: string }) => item.id))).toEqual(known);
+      }),
+    TEST_MS,
+  );
+
+  it(
     'after a rotation was answered, which takes until then, both sign with the new secret alone',
     () =>
       withStacks(async ({ open }) => {

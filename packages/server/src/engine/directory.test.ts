@@ -71,7 +71,7 @@ describe('endpoints in memory', () => {
     const loaded = directory.withLoaded([endpoint.id], ([state]) => {
       isActive = state?.isActive ?? null;
     });
-    while (reads < 2) await Promise.resolve();
+    for (let turn = 0; turn < 50 && reads < 2; turn += 1) await Promise.resolve();
     view.resolve({ endpointsVersion: null, endpoints: [suspended] });
     await asked;
     rows[1].resolve(resumed);

@@ -444,6 +444,26 @@ describe('a node that lost its leases', () => {
 
 describe('an endpoint that others suspend and resume', () => {
   it(
+    'is sent to by the node that took it out of the index before it heard that it was resumed',
+    inSharedWorld({}, async ({ world, shared }) => {
+      const endpoint = await world.addEndpoint();
+      const status = { kind: 'suspended', reason: 'manual', at: world.time.now() } as const;
+      const suspended = { ...endpoint, version: 2, status };
+      const resumed = { ...endpoint, version: 3 };
+      await world.apply([{ kind: 'endpoint.put', endpoint: suspended, expectedVersion: 1, resetHealth: false }]);
+      // What it knows of the endpoint is kept: its organization is loaded.
+      await world.accept();
+      await world.time.advance(10);
+      await shared.elsewhere([
+        { kind: 'endpoint.put', endpoint: resumed, expectedVersion: 2, resetHealth: false },
+        { kind: 'endpoint.wake', endpointId: endpoint.id },
+      ]);
+      await world.time.advance(2_000);
+      expect(world.sender.seen).toHaveLength(1);
+    }),
+  );
+
+  it(
     'is not forgotten by the node that took it out of the index before it heard of either',
     inSharedWorld({}, async ({ world, shared }) => {
       const endpoint = await world.addEndpoint();

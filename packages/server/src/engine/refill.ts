@@ -210,11 +210,9 @@ export class Refill {
     this.#timers.setTimeout(() => {
       lane.claiming = false;
       // Of an endpoint that is not active any more everything waits in the store.
-      if (lane.state.isActive) this.fallBehind(lane, lane.behindSince);
-      else {
-        lane.backlog = false;
-        this.#hooks.onInactive(lane.state.id);
-      }
+      lane.backlog = lane.state.isActive;
+      if (lane.backlog) this.offer(lane);
+      else this.#hooks.onInactive(lane.state.id);
       this.pump();
     }, pauseMs);
   }
@@ -273,9 +271,8 @@ export class Refill {
   /** False when this node must try again, because no lane could be opened. */
   #answerFor(state: EndpointState | null, now: number): boolean {
     // Held deliveries wait in the store; resuming puts the endpoint into the index again.
-    if (state === null) return true;
-    if (!state.isActive) {
-      this.#hooks.onInactive(state.id);
+    if (state?.isActive !== true) {
+      if (state !== null) this.#hooks.onInactive(state.id);
       return true;
     }
     const lane = this.#lanes.of(state, now);

@@ -97,6 +97,16 @@ describe('how long memory is good', () => {
     expect(source.told).toHaveLength(1);
   });
 
+  it('has what was remembered forgotten when the first read went well only after others failed', async () => {
+    const source = new Source();
+    source.behaviour = 'fails';
+    await source.begin();
+    source.behaviour = 'answers';
+    await source.time.advance(600);
+    expect(source.told).toEqual([{ kind: 'everything' }]);
+    expect(source.isGood).toBe(true);
+  });
+
   it('reads at once when it is told that something changed', async () => {
     const source = await new Source().begin();
     await source.time.advance(100);

@@ -164,6 +164,8 @@ export function createCurrency(options: CurrencyOptions): NodeCurrency {
       const answer = await inTime(async () => await readChanges(after, at));
       const { changes, lastNumber, lastAt = null, databaseTime } = answer;
       options.onTime?.({ sentAt: beganAt, receivedAt: clock.monotonic(), databaseTime });
+      // Nothing was remembered before the first read, unless it took several tries.
+      if (after === null && Number.isFinite(failedAt)) tell([{ kind: 'everything' }]);
       if (changes.length > 0) tell(changes);
       position = lastNumber;
       positionAt = lastAt;

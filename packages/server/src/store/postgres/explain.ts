@@ -74,7 +74,7 @@ function explainState(error: DatabaseError): string | null {
     const why = /no encryption/.test(message) ? FOR_TLS : 'its pg_hba.conf lets this user in from elsewhere only';
     return `the database lets nobody in like this: ${why} (${message})`;
   }
-  const why = STATES[code] ?? STATES[code.slice(0, 2)];
+  const why = STATES[code];
   return why === undefined ? null : `the database cannot be used: ${why} (${message})`;
 }
 

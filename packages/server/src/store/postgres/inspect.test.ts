@@ -70,6 +70,22 @@ async function startProxy(): Promise<string> {
 }
 
 describe('an inspection', () => {
+  it('counts the connections of other users too, which a user without privileges may not look at', async () => {
+    const others = [1, 2, 3].map(() => new Client({ connectionString: database.url }));
+    for (const other of others) await other.connect();
+    const role = `plain_${process.pid}`;
+    await sql(`CREATE ROLE ${role} LOGIN PASSWORD 'plain'`);
+    try {
+      const url = new URL(database.url);
+      [url.username, url.password] = [role, 'plain'];
+      const { used } = (await facts(url.href)).connections;
+      expect(used).toBeGreaterThan(others.length);
+    } finally {
+      for (const other of others) await other.end();
+      await sql(`DROP ROLE ${role}`);
+    }
+  });
+
   it('sees what the server is like, and changes nothing in an empty database', async () => {
     const found = await facts();
     expect(found).toMatchObject({ encoding: 'UTF8', isPooled: false, isReadOnly: false, mayCreate: true });

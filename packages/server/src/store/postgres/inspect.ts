@@ -4,6 +4,7 @@ import { number, numberOrNull, text } from '../cells.ts';
 import { dayAt } from './days.ts';
 import { explain } from './explain.ts';
 import { LEASE_MS } from './heartbeat.ts';
+import { FOUND } from './migrate.ts';
 import { MIGRATIONS } from './migrations/registry.ts';
 import { TRANSFER_TABLE } from './unfinished-transfer.ts';
 import { PARTITIONED } from './writer/partitions.ts';
@@ -89,13 +90,14 @@ async function factsOf(client: Client, { pooler, now }: Options): Promise<Postgr
     });
     return answer.rows;
   };
+  // Of other users' sessions an ordinary one sees that they exist, not what they are: all are counted by their databases.
   const [row = []] = await ask(`SELECT current_setting('server_version_num')::int, current_setting('server_version'),
     current_setting('server_encoding'), pg_backend_pid(), coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false),
     pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean,
     coalesce(has_schema_privilege(current_schema(), 'CREATE'), false),
     current_setting('synchronous_commit'), current_setting('fsync'), current_setting('full_page_writes'),
     current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
-    (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend')`);
+    (SELECT sum(numbackends)::int FROM pg_stat_database)`);
   // A pooler answers for many sessions and makes up the number of this one.
   const isPooled = Number(row[3]) !== processIdOf(client);
   return {
@@ -144,16 +146,11 @@ async function hearsNotifications(client: Client): Promise<boolean> {
 }
 
 async function contentOf(ask: Ask, now: number): Promise<Content> {
-  const [there = []] = await ask(
-    `SELECT to_regclass('hookring_schema') IS NOT NULL, to_regclass('${TRANSFER_TABLE}') IS NOT NULL,
-      (SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace
-        AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT EXISTS (SELECT 1 FROM pg_depend d
-          WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
-        ORDER BY c.relname LIMIT 1)`,
-  );
-  const [isOurs, isTransfer, table = null] = there;
+  const [found = []] = await ask(FOUND.text);
+  const [isOurs, table = null] = found;
   if (isOurs !== true) return table === null ? { kind: 'empty' } : { kind: 'foreign', table: text(table) };
-  if (isTransfer === true) return { kind: 'transfer' };
+  const [transfer] = await ask(`SELECT to_regclass('${TRANSFER_TABLE}') IS NOT NULL`);
+  if (transfer?.[0] === true) return { kind: 'transfer' };
   const versionKnown = MIGRATIONS.length;
   const [versions] = await ask('SELECT coalesce(max(version), 0) FROM hookring_schema');
   const version = number(versions?.[0]);

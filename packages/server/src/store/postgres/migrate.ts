@@ -47,7 +47,7 @@ const VERSION: Statement = { name: 'migrate_version', text: 'SELECT coalesce(max
  * Whether this program has tables here, and one that is of another: in one statement, since another node may make them all
  * at any moment. Tables and views that an operator's extensions brought are nobody's data.
  */
-const FOUND: Statement = {
+export const FOUND: Statement = {
   name: 'migrate_found',
   text: `SELECT EXISTS (SELECT 1 FROM pg_class
       WHERE relname = 'hookring_schema' AND relnamespace = current_schema()::regnamespace),

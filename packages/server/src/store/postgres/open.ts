@@ -68,7 +68,10 @@ async function compose(db: Database, options: PostgresStoreOptions): Promise<Sto
     db,
     reader: createReader(db),
     hot: createHotWriter({ ...tools, telemetry, onDue: () => feed.announceDue() }),
-    control: createControlWriter({ ...tools, tell: (changes, numbers, times) => feed.tellOwn(changes, numbers, times) }),
+    control: createControlWriter({
+      ...tools,
+      tell: (changes, numbers, times) => feed.tellOwn(changes, numbers, times),
+    }),
     prune: createPruneEvents(db),
     run,
     feed,

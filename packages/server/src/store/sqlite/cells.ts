@@ -1,7 +1,7 @@
 import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { number, text } from '../cells.ts';
 
-export { bytes, bytesOrNull, number, numberOrNull, type Row, text, textOrNull } from '../cells.ts';
+export { bytes, number, numberOrNull, type Row, text, textOrNull } from '../cells.ts';
 
 /**
  * Values of a row, or of a batch on its way between threads. A batch is one flat array of these: it clones several

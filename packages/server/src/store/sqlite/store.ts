@@ -6,12 +6,12 @@ import {
   STORE_QUEUE_UNITS_MAX,
 } from '../../domain/limits.ts';
 import { type AcceptUnit, type Change, type Currency, type RecordUnit, type Store, StoreUnavailable } from '../port.ts';
+import { Trouble, type TroubleTelemetry } from '../trouble.ts';
 import type { DiskWatch } from './disk.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { ReaderLink, WriterLink } from './link.ts';
 import type { FileLock } from './lock.ts';
 import { spaceOf } from './space.ts';
-import { Trouble, type TroubleTelemetry } from '../trouble.ts';
 import { acceptCodec } from './wire/accept.ts';
 import type { UnitCodec } from './wire/batch.ts';
 import { claimCodec, releaseCodec, takeDueCodec } from './wire/claim.ts';

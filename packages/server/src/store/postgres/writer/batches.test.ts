@@ -44,6 +44,9 @@ const count = async (hot: Hot, table: string): Promise<number> =>
 const lease = async (hot: Hot, { id }: { readonly id: string }) =>
   await hot.value('SELECT lease FROM queue WHERE delivery = $1::uuid', [uuidOf(id)]);
 
+const RELEASING = `SELECT count(*)::integer FROM pg_stat_activity
+  WHERE datname = current_database() AND application_name = 'hookring write' AND state = 'active'`;
+
 describe('a batch whose answer is lost', () => {
   it.each(CUTS)('of events is stored once: cut %s it arrived', (cut) =>
     withHot(async (hot) => {
@@ -225,6 +228,32 @@ describe('a batch that was given up while nobody knew what became of it', () => 
       await givenUp(hot, proxy, 'take_due', async () => await node.writer.takeDue(DUE));
       proxy.admit();
       expect((await node.writer.takeDue(DUE)).endpointIds).toEqual([endpointId]);
+    }));
+
+  it('takes back nothing that was claimed again since then, however late it arrives', () =>
+    withHot(async (hot) => {
+      const { proxy, node, endpointId, accept, claim } = await prepare(hot);
+      const mine = leased(endpointId);
+      await accept(mine);
+      const unit = { incarnation: node.incarnation, endpointId, deliveryIds: [mine.id], dueAt: START };
+      await node.writer.release({ ...unit, deliveryIds: [] });
+      const session = await hot.connect();
+      await session.query('BEGIN');
+      await session.query('SELECT 1 FROM queue FOR UPDATE');
+      const released = expect(node.writer.release(unit)).rejects.toMatchObject({ reason: 'commit_failed' });
+      await untilBlocked(hot);
+      // Its statement waits on the server, whoever gave it up.
+      proxy.cutNext('batch_void', 'before');
+      const passing = setInterval(() => {
+        hot.clock.aheadMs += OUTAGE_MS_MAX;
+      }, 1);
+      proxy.cutAll();
+      await released;
+      clearInterval(passing);
+      expect((await claim()).deliveries).toEqual([]);
+      await session.query('COMMIT');
+      while (Number(await hot.value(RELEASING)) > 0) await new Promise((resolve) => setTimeout(resolve, 2));
+      expect(await lease(hot, mine)).toBe(node.incarnation);
     }));
 
   it('is not recorded twice when the engine comes with the same unit again', () =>

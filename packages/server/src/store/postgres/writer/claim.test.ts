@@ -228,6 +228,24 @@ describe('claiming on PostgreSQL', () => {
       expect([...mine, ...others]).toEqual([first, second]);
     }));
 
+  it.each(['takes', 'claims from'])(
+    'does not lose an endpoint whose resumption cannot be seen yet by who %s it',
+    (what) =>
+      withHot(async (hot) => {
+        const { node, other, endpointId, accept, claim, status } = await prepare(hot, 2, 0);
+        await status('suspended');
+        const resumed = await hot.connect();
+        await resumed.query('BEGIN');
+        // It found nothing that waits, and is about to commit.
+        await resumed.query(`UPDATE endpoints SET status = 'active' WHERE id = '${endpointId}'`);
+        await accept([waiting(endpointId)]);
+        if (what === 'takes') expect((await node.writer.takeDue(DUE)).endpointIds).toEqual([]);
+        else expect((await claim(node)).deliveries).toEqual([]);
+        await resumed.query('COMMIT');
+        expect((await other.writer.takeDue(DUE)).endpointIds).toEqual([endpointId]);
+      }),
+  );
+
   it('keeps an endpoint that a node answers for when a delivery comes to wait for later, and gives it to all when one is due', () =>
     withHot(async (hot) => {
       const { node, other, accept, claim, endpointId } = await prepare(hot, 2, 2);

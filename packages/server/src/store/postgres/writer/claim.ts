@@ -17,7 +17,8 @@ import { takingApart } from './take-apart.ts';
  * Takes waiting deliveries of endpoints. Two nodes never take one: each passes over rows that another has locked.
  *
  * The endpoint's row of the index is changed only where it is as this statement saw it. Where it is not, somebody put
- * deliveries there that this statement cannot have seen: the row stays, and `moved` has the caller claim again.
+ * deliveries there that this statement cannot have seen: the row stays, and `moved` has the caller claim again. The row of
+ * an endpoint that is not active is anybody's: whoever takes such ones out of the index finds out whether it still is not.
  */
 const CLAIM: Statement = {
   name: 'claim',
@@ -59,13 +60,15 @@ const CLAIM: Statement = {
       FROM unit u),
     removed AS (
       DELETE FROM due_endpoints d USING later l
-      WHERE ${lookUp('d.endpoint', 'l.endpoint')} AND d.revision = l.revision AND (l.status <> 'active' OR l.due_at IS NULL)
+      WHERE ${lookUp('d.endpoint', 'l.endpoint')} AND d.revision = l.revision AND l.status = 'active' AND l.due_at IS NULL
       RETURNING d.endpoint),
     kept AS (
-      UPDATE due_endpoints d SET due_at = l.due_at, revision = d.revision + 1,
-        taken_by = CASE WHEN l.due_at <= l.now AND l.leased > 0 THEN $8::integer END
+      UPDATE due_endpoints d SET due_at = CASE WHEN l.status = 'active' THEN l.due_at ELSE d.due_at END,
+        revision = d.revision + 1,
+        taken_by = CASE WHEN l.status = 'active' AND l.due_at <= l.now AND l.leased > 0 THEN $8::integer END
       FROM later l
-      WHERE ${lookUp('d.endpoint', 'l.endpoint')} AND d.revision = l.revision AND l.status = 'active' AND l.due_at IS NOT NULL
+      WHERE ${lookUp('d.endpoint', 'l.endpoint')} AND d.revision = l.revision
+        AND (l.status <> 'active' OR l.due_at IS NOT NULL)
       RETURNING d.endpoint),
     put AS (
       INSERT INTO due_endpoints (endpoint, due_at, taken_by)
@@ -145,10 +148,7 @@ export function createClaim(context: HotContext): RunBatch<ClaimUnit, Claimed> {
       const claimed =
         sent.kind === 'answered'
           ? await claimedOf(sent.rows, units, entries)
-          : await recovering(
-              sent.batch,
-              async () => await recover(units, entries, sent.left.deliveries, incarnation),
-            );
+          : await recovering(sent.batch, async () => await recover(units, entries, sent.left.deliveries, incarnation));
       const now = context.incarnation();
       return now === incarnation ? claimed : await keepLeases(claimed, { from: incarnation, to: now });
     } catch (error) {

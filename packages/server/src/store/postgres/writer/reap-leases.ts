@@ -39,7 +39,7 @@ const FREE_LEASES: Statement = {
       UPDATE endpoints SET draining = true WHERE NOT draining
         AND number IN (SELECT endpoint FROM waiting WHERE status = 'archived')),
     due AS (
-      INSERT INTO due_endpoints (endpoint, due_at) SELECT endpoint, due_at FROM waiting WHERE status = 'active'
+      INSERT INTO due_endpoints (endpoint, due_at) SELECT endpoint, due_at FROM waiting
       ON CONFLICT (endpoint) DO UPDATE SET due_at = least(due_endpoints.due_at, excluded.due_at), taken_by = NULL,
         revision = due_endpoints.revision + 1)
     SELECT count(*) FROM freed`,

@@ -3,7 +3,7 @@ import type { ReleaseUnit } from '../../port.ts';
 import type { Statement } from '../database.ts';
 import type { RunBatch } from '../group-commit.ts';
 import { BigintColumn, IntegerColumn, UuidColumn } from '../values.ts';
-import { batchRow, brokenBy } from './batches.ts';
+import { batchRow, brokenBy, OpenBatch } from './batches.ts';
 import type { HotContext } from './context.ts';
 import { drain, earliestNew, putDue } from './due-index.ts';
 import { lookUp } from './look-up.ts';
@@ -24,6 +24,8 @@ const RELEASE: Statement = {
 
 /** Gives leased deliveries back. */
 export function createRelease(context: HotContext): RunBatch<ReleaseUnit, void> {
+  const { batches } = context;
+
   async function commit(units: readonly ReleaseUnit[]): Promise<readonly void[]> {
     const delivery = new UuidColumn();
     const incarnation = new IntegerColumn();
@@ -40,9 +42,15 @@ export function createRelease(context: HotContext): RunBatch<ReleaseUnit, void> 
       throw brokenBy(error);
     }
     const values = [delivery.value(), incarnation.value(), dueAt.value(), Math.floor(context.now())];
-    const sent = await context.batches.send({ statement: RELEASE, values });
-    const busyAt = sent.kind === 'answered' ? numberOrNull(sent.rows[0]?.[0] ?? null) : null;
-    if (busyAt !== null) context.onBusy(busyAt);
+    try {
+      const sent = await batches.send({ statement: RELEASE, values });
+      const busyAt = sent.kind === 'answered' ? numberOrNull(sent.rows[0]?.[0] ?? null) : null;
+      if (busyAt !== null) context.onBusy(busyAt);
+    } catch (error) {
+      // It must not arrive when this node has claimed some of it again. Nothing is to be undone.
+      if (error instanceof OpenBatch) batches.giveUp(error.batch, async () => {});
+      throw error;
+    }
     return units.map(() => undefined);
   }
 

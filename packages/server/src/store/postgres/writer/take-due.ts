@@ -30,21 +30,24 @@ const TAKE: Statement = {
 
 /**
  * Endpoints that are not active leave the index, unless somebody wrote their rows since they were taken: resuming one does
- * so. This statement sees what was committed since then. One that is active by now was resumed before its row was taken,
- * while the statement that took it could not see that yet: it is anybody's.
+ * so. This statement sees what was committed since then, and holds them until its end, so that none is resumed by somebody
+ * who cannot see what it removes. One that is active by now was resumed before its row was taken, while the statement that
+ * took it could not see that yet: that is anybody's, and so is one that somebody else holds, who may be resuming it.
  */
 const DROP: Statement = {
   name: 'take_due_drop',
-  text: `WITH given AS MATERIALIZED (
-      SELECT g.endpoint, g.revision, (SELECT e.status FROM endpoints e WHERE e.number = g.endpoint) AS status
-      FROM unnest($1::integer[], $2::bigint[]) g(endpoint, revision)),
+  text: `WITH given AS MATERIALIZED (SELECT * FROM unnest($1::integer[], $2::bigint[]) g(endpoint, revision)),
+    held AS MATERIALIZED (
+      SELECT e.number, e.status FROM endpoints e WHERE e.number = ANY ($1::integer[]) FOR SHARE SKIP LOCKED),
     gone AS (
       DELETE FROM due_endpoints d USING given g
-      WHERE ${lookUp('d.endpoint', 'g.endpoint')} AND d.revision = g.revision AND g.status <> 'active'
+      WHERE ${lookUp('d.endpoint', 'g.endpoint')} AND d.revision = g.revision
+        AND (g.endpoint IN (SELECT number FROM held WHERE status <> 'active')) IS TRUE
       RETURNING d.endpoint),
     freed AS (
       UPDATE due_endpoints d SET taken_by = NULL, revision = d.revision + 1 FROM given g
-      WHERE ${lookUp('d.endpoint', 'g.endpoint')} AND d.revision = g.revision AND g.status = 'active')
+      WHERE ${lookUp('d.endpoint', 'g.endpoint')} AND d.revision = g.revision
+        AND g.endpoint NOT IN (SELECT number FROM held WHERE status <> 'active'))
     UPDATE endpoints e SET draining = true FROM gone g
     WHERE ${lookUp('e.number', 'g.endpoint')} AND e.status NOT IN ('active', 'suspended') AND NOT e.draining`,
 };
