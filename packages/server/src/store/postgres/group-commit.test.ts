@@ -90,7 +90,7 @@ describe('a lane', () => {
   });
 
   it('rejects a broken unit alone, and all of a batch that was not committed', async () => {
-    const { lane, batches, queue } = createLane(1);
+    const { lane, batches, queue, committed } = createLane(1);
     const first = Promise.allSettled(named('a', 'b').map((unit) => lane.submit(unit, 7)));
     await turn();
     await batches[0]?.end('breaks');
@@ -105,6 +105,8 @@ describe('a lane', () => {
       expect(result).toMatchObject({ status: 'rejected', reason: { reason: 'commit_failed' } });
     }
     expect([queue.units, queue.bytes]).toEqual([0, 0]);
+    // What failed tells nothing of how long commits take.
+    expect(committed).toEqual([2]);
   });
 
   it('commits what waits before it closes, and then takes nothing', async () => {

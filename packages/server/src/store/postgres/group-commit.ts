@@ -13,7 +13,7 @@ export type Settled<Result> =
 /** Commits units; answers for each of them, in their order. Rejects when none of them was kept. */
 export type RunBatch<Unit, Result> = (units: readonly Unit[]) => Promise<readonly Settled<Result>[]>;
 
-/** Is told of every batch that was answered, and how long it took from here to there and back. */
+/** Is told of every batch that was committed, and how long it took from here to there and back. */
 export type CommitWatch = { monotonic(): number; committed(units: number, durationMs: number): void };
 
 /** What waits in all lanes of a writer together: that is what has a bound. */
@@ -191,7 +191,7 @@ export class Lane<Unit, Result> {
     }
     this.#flush();
     if (this.#inFlight === 0 && this.#waiting.length === 0) this.#onDrained?.();
-    // Last: whatever a listener does, every unit has its answer.
-    watch.committed(batch.length, durationMs);
+    // Last: whatever a listener does, every unit has its answer. A database that was away is no slow commit.
+    if (settled !== null) watch.committed(batch.length, durationMs);
   }
 }
