@@ -1,5 +1,5 @@
 import type { FaultKind } from './faults.ts';
-import { audit, auditDue } from './model/audit.ts';
+import { audit, auditDue, auditRings } from './model/audit.ts';
 import type { Model } from './model/model.ts';
 import { type Invariant, Violation } from './model/violation.ts';
 import { SimulatedNode } from './node.ts';
@@ -38,7 +38,10 @@ const STOP_MS_MAX = 60_000;
 const FOR_EVER = Number.MAX_SAFE_INTEGER;
 
 /** Runs one world from its beginning to its rest. */
-export async function runChapter(plan: Plan, onProgress: (deliveries: number) => void = () => {}): Promise<ChapterResult> {
+export async function runChapter(
+  plan: Plan,
+  onProgress: (deliveries: number) => void = () => {},
+): Promise<ChapterResult> {
   const world = await createWorld(plan);
   const nodes = world.machines.map((machine) => new SimulatedNode(world, machine));
   const clients = new Clients(world, nodes);
@@ -100,14 +103,26 @@ async function tell(cast: Cast): Promise<void> {
   const { plan, model, faults } = world;
   faults.on = false;
   for (const node of nodes) node.start();
-  await until(world, START_MS_MAX, () => nodes.every(({ running }) => running !== null), 'sound', () => 'the nodes did not start');
+  await until(
+    world,
+    START_MS_MAX,
+    () => nodes.every(({ running }) => running !== null),
+    'sound',
+    () => 'the nodes did not start',
+  );
   await populate(cast);
   faults.on = true;
   weather.start();
   arrivals.start();
   changes.start();
   auditNowAndThen(world);
-  await until(world, FOR_EVER, () => model.totals.deliveries >= plan.deliveries, 'sound', () => '');
+  await until(
+    world,
+    FOR_EVER,
+    () => model.totals.deliveries >= plan.deliveries,
+    'sound',
+    () => '',
+  );
   // From here on the world is kind.
   arrivals.stop();
   changes.stop();
@@ -122,11 +137,23 @@ async function tell(cast: Cast): Promise<void> {
     changes.resumeAll();
     return [...model.deliveries.values()].every(({ end }) => end !== null);
   };
-  await until(world, REST_MS_MAX, isAtRest, 'durable', () => `still owed in a world where nothing goes wrong: ${owed(model)}`);
-  fullAudit(world);
+  await until(
+    world,
+    REST_MS_MAX,
+    isAtRest,
+    'durable',
+    () => `still owed in a world where nothing goes wrong: ${owed(model)}`,
+  );
+  fullAudit(world, true);
   for (const node of nodes) await node.stop();
-  await until(world, STOP_MS_MAX, () => true, 'sound', () => 'the nodes did not stop');
-  fullAudit(world);
+  await until(
+    world,
+    STOP_MS_MAX,
+    () => true,
+    'sound',
+    () => 'the nodes did not stop',
+  );
+  fullAudit(world, true);
 }
 
 /** Some of what is owed, and how it stands. */
@@ -142,13 +169,25 @@ async function populate({ world, population }: Cast): Promise<void> {
   const { plan, random } = world;
   let made = 0;
   for (let index = 0; index < plan.organizations; index += 1) population.addOrganization(() => (made += 1));
-  await until(world, START_MS_MAX, () => made === plan.organizations, 'sound', () => 'the organizations were not made');
+  await until(
+    world,
+    START_MS_MAX,
+    () => made === plan.organizations,
+    'sound',
+    () => 'the organizations were not made',
+  );
   let endpoints = 0;
   for (let index = 0; index < plan.endpoints; index += 1) {
     const tenant = population.tenants[index] ?? random.pick(population.tenants);
     population.addEndpoint(tenant, () => (endpoints += 1));
   }
-  await until(world, START_MS_MAX, () => endpoints === plan.endpoints, 'sound', () => 'the endpoints were not made');
+  await until(
+    world,
+    START_MS_MAX,
+    () => endpoints === plan.endpoints,
+    'sound',
+    () => 'the endpoints were not made',
+  );
 }
 
 /** Resolves once it holds; looks at it now and then. */
@@ -173,15 +212,16 @@ function until(
 function auditNowAndThen(world: World): void {
   world.agenda.after(AUDIT_EVERY_MS, () => {
     if (world.isKind) return;
-    fullAudit(world);
+    fullAudit(world, false);
     auditNowAndThen(world);
   });
 }
 
-function fullAudit(world: World): void {
+function fullAudit(world: World, isLast: boolean): void {
   const { model, database, registry, trace, agenda, plan } = world;
   trace.add(agenda.now, STEP.audit, model.totals.deliveries, model.totals.attempts);
   audit(model, database);
+  if (isLast) auditRings(model, database);
   if (plan.kind === 'cluster') auditDue(model, database, (endpointId) => registry.answererOf(endpointId) !== null);
 }
 

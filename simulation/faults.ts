@@ -50,15 +50,15 @@ export const FAULT_KINDS: readonly FaultKind[] = [...CALL_KINDS, ...WEATHER];
 
 /** Calls between two faults of a kind, on average. */
 const CALLS_BETWEEN: Readonly<Record<(typeof CALL_FAULTS)[CallFault], number>> = {
-  store: 1_500,
-  request: 3_000,
-  read: 250,
-  timer: 600,
+  store: 600,
+  request: 1_500,
+  read: 120,
+  timer: 250,
   notification: 20,
-  feed: 150,
+  feed: 60,
 };
 /** Crashes cost a node what it remembered, so they are rarer than what else strikes the same calls. */
-const CRASH_CALLS_BETWEEN: Readonly<Record<string, number>> = { store: 5_000, request: 15_000, timer: 3_000 };
+const CRASH_CALLS_BETWEEN: Readonly<Record<string, number>> = { store: 3_500, request: 15_000, timer: 1_500 };
 
 export type Calls = (typeof CALL_FAULTS)[CallFault];
 

@@ -24,7 +24,9 @@ function progressLine(startedAt: number): (progress: RunProgress) => void {
     saidAt = ms;
     const seconds = (ms - startedAt) / 1_000;
     const rate = Math.round(deliveries / Math.max(seconds, 0.1));
-    say(`\r\u001b[Kworld ${chapter}: ${deliveries.toLocaleString('en')} deliveries, ${faults.toLocaleString('en')} faults, ${rate.toLocaleString('en')} a second`);
+    say(
+      `\r\u001b[Kworld ${chapter}: ${deliveries.toLocaleString('en')} deliveries, ${faults.toLocaleString('en')} faults, ${rate.toLocaleString('en')} a second`,
+    );
   };
 }
 

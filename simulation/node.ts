@@ -15,9 +15,20 @@ import { type Machine, SimulatedProcess } from './time/process.ts';
 import { STEP } from './trace.ts';
 import type { World } from './world.ts';
 
+/** So that what is owed no more is gone after a minute and a half. */
 const RETENTION_DAYS = 0.001;
+const LONG_RETENTION_DAYS = 30;
 const RETRY_SCHEDULE = [1, 2, 5, 10, 20];
 const RESTART_MS_MAX = 8_000;
+
+const CRAMPED = {
+  inFlight: 96,
+  memoryDeliveries: 800,
+  memoryBytes: 4 * 1_024 * 1_024,
+  lanes: 150,
+  unrecorded: 300,
+  endpointsKept: 60,
+};
 
 /** A program that runs. */
 export type Running = {
@@ -72,11 +83,13 @@ export class SimulatedNode {
     this.#boot(process).then(
       (running) => {
         if (process.alive) this.running = running;
+        return null;
       },
       (error: unknown) => {
         // A program that cannot have its database ends, and is started again.
         if (!(error instanceof StoreUnavailable)) this.#world.fail(error);
         process.crash();
+        return null;
       },
     );
   }
@@ -131,8 +144,8 @@ export class SimulatedNode {
     if (notify !== null) notifications.listen({ process, notify });
     const { clock } = store;
     const random = process.random;
-    const vault = createVault(masterKeys, random.fill);
-    const ids = createIdSource({ now: clock.now, fillRandom: random.fill });
+    const vault = createVault(masterKeys, random.fillBytes);
+    const ids = createIdSource({ now: clock.now, fillRandom: random.fillBytes });
     const onFault = (error: unknown): void => this.#world.fail(error);
     const incarnation = (): number => store.incarnation;
     const { isCramped } = plan;
@@ -155,12 +168,12 @@ export class SimulatedNode {
       engine,
       directory: engine.directory,
       masterKeys,
-      fillRandom: random.fill,
+      fillRandom: random.fillBytes,
       telemetry: SILENT_APP_TELEMETRY,
       settings: {
         urlRules: { allowHttp: false, allowPrivate: { isEmpty: true, matches: () => false } },
         rotationLimits: NATIVE_ROTATION_LIMITS,
-        retentionDays: RETENTION_DAYS,
+        retentionDays: retentionDaysOf(plan),
       },
       bootstrapKey: null,
       localToken: null,
@@ -175,7 +188,11 @@ export class SimulatedNode {
   }
 }
 
-function settingsOf({ isCramped }: Plan): EngineSettings {
+function retentionDaysOf({ forgets }: Plan): number {
+  return forgets ? RETENTION_DAYS : LONG_RETENTION_DAYS;
+}
+
+function settingsOf(plan: Plan): EngineSettings {
   const { limits } = DEFAULT_ENGINE_SETTINGS;
   return {
     ...DEFAULT_ENGINE_SETTINGS,
@@ -183,9 +200,7 @@ function settingsOf({ isCramped }: Plan): EngineSettings {
     sendDeadlineSeconds: 6,
     autoSuspendAttempts: 40,
     autoSuspendHours: 0.02,
-    retentionDays: RETENTION_DAYS,
-    limits: isCramped
-      ? { ...limits, inFlight: 64, memoryDeliveries: 400, memoryBytes: 4 * 1_024 * 1_024, lanes: 120, unrecorded: 200, endpointsKept: 60 }
-      : limits,
+    retentionDays: retentionDaysOf(plan),
+    limits: plan.isCramped ? { ...limits, ...CRAMPED } : limits,
   };
 }

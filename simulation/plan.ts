@@ -18,8 +18,10 @@ export type Plan = {
   readonly faults: ReadonlySet<FaultKind>;
   /** How much more often than usual things go wrong. */
   readonly faultRate: number;
-  /** Changes by customers per virtual second. */
-  readonly changesPerSecond: number;
+  /** Customers change something once in so many deliveries. */
+  readonly deliveriesPerChange: number;
+  /** History is removed after a while, as it is after weeks in the real world. */
+  readonly forgets: boolean;
   /** Small bounds of a node's memory, so that what is rare on a large one happens often. */
   readonly isCramped: boolean;
 };
@@ -75,7 +77,8 @@ export function planOf(seed: number, chapter: number, overrides: PlanOverrides =
     latencyMsMax: random.pick([1, 3, 8]),
     faults: new Set(overrides.faults ?? (isPeaceful ? [] : drawnFaults)),
     faultRate: random.pick([0.5, 1, 1, 2]),
-    changesPerSecond: random.pick([0.5, 2, 5]),
-    isCramped: random.chance(0.25),
+    deliveriesPerChange: random.pick([150, 300, 1_000]),
+    forgets: random.chance(0.5),
+    isCramped: random.chance(0.12),
   };
 }

@@ -65,7 +65,7 @@ export class Random {
     return -Math.log(1 - this.next()) * mean;
   }
 
-  readonly fill = (bytes: Uint8Array): void => {
+  readonly fillBytes = (bytes: Uint8Array): void => {
     let at = 0;
     for (; at + 4 <= bytes.length; at += 4) {
       const word = this.word();

@@ -19,7 +19,10 @@ export type RunResult = {
 };
 
 /** Chapter after chapter, until there were so many deliveries or something did not hold. */
-export async function run(options: RunOptions, onProgress: (progress: RunProgress) => void = () => {}): Promise<RunResult> {
+export async function run(
+  options: RunOptions,
+  onProgress: (progress: RunProgress) => void = () => {},
+): Promise<RunResult> {
   const { seed, deliveries, overrides } = options;
   const tally = new Tally(seed);
   for (let chapter = options.chapter ?? 0; tally.deliveries < deliveries; chapter += 1) {
@@ -27,7 +30,9 @@ export async function run(options: RunOptions, onProgress: (progress: RunProgres
     const size = options.chapter === null ? Math.min(left, CHAPTER_DELIVERIES) : deliveries;
     const plan = planOf(seed, chapter, { ...overrides, deliveries: size });
     const before = tally.deliveries;
-    const result = await runChapter(plan, (made) => onProgress({ chapter, deliveries: before + made, faults: tally.faults }));
+    const result = await runChapter(plan, (made) =>
+      onProgress({ chapter, deliveries: before + made, faults: tally.faults }),
+    );
     tally.add(result);
     if (result.failure !== null) return { totals: tally.totals(), failed: result };
     if (options.chapter !== null) break;

@@ -29,7 +29,10 @@ export async function shrink<T extends Shrinkable>(
   for (let before: T | null = null; before !== best && tries < triesMax; ) {
     before = best;
     while (best.deliveries > DELIVERIES_MIN && (await tryIt({ deliveries: Math.ceil(best.deliveries / 2) })));
-    await withoutFaults(() => best.faults, (faults) => tryIt({ faults }));
+    await withoutFaults(
+      () => best.faults,
+      (faults) => tryIt({ faults }),
+    );
     while (best.nodes > 1 && (await tryIt({ nodes: best.nodes - 1 })));
     while (best.endpoints > ENDPOINTS_MIN && (await tryIt({ endpoints: Math.ceil(best.endpoints / 2) })));
   }

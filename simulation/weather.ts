@@ -5,13 +5,13 @@ import type { World } from './world.ts';
 
 /** Virtual seconds between two of a kind, on average. */
 const SECONDS_BETWEEN: Readonly<Record<WeatherFault, number>> = {
-  'disk full for a while': 12,
-  'event loop held up': 8,
-  'event loop held up past the lease': 25,
-  'wall clock jumps forward': 10,
-  'wall clock jumps back': 10,
-  'node cut off from the database': 15,
-  'node stopped and started': 25,
+  'disk full for a while': 8,
+  'event loop held up': 6,
+  'event loop held up past the lease': 20,
+  'wall clock jumps forward': 6,
+  'wall clock jumps back': 6,
+  'node cut off from the database': 9,
+  'node stopped and started': 12,
 };
 const DISK_FULL_MS_MAX = 3_000;
 const HELD_UP_MS_MAX = 6_000;
@@ -107,6 +107,7 @@ export class Weather {
       this.#disturb(0);
       // It crashed meanwhile, and whoever watches over it starts it again.
       if (node.process?.number === number && !node.hasCrashed) node.start();
+      return null;
     });
   }
 

@@ -38,7 +38,7 @@ export type World = {
   failure: Error | null;
   /** Receivers answer promptly, nothing goes wrong: it shall come to rest. */
   isKind: boolean;
-  fail(error: unknown): void;
+  readonly fail: (error: unknown) => void;
 };
 
 export async function createWorld(plan: Plan): Promise<World> {
@@ -69,7 +69,7 @@ export async function createWorld(plan: Plan): Promise<World> {
     reopened: () => commits.reopened(),
   };
   const masterKey = new Uint8Array(32);
-  random.fork(2).fill(masterKey);
+  random.fork(2).fillBytes(masterKey);
   const configured = [{ id: 'simulated', key: masterKey }];
   const world: World = {
     plan,

@@ -1,10 +1,15 @@
 import { GroupCommit } from '../../packages/server/src/store/sqlite/group-commit.ts';
-import { ANSWERED, type Answer, EMPTY_SLAB, type UnitCodec } from '../../packages/server/src/store/sqlite/wire/batch.ts';
+import {
+  ANSWERED,
+  type Answer,
+  EMPTY_SLAB,
+  type UnitCodec,
+} from '../../packages/server/src/store/sqlite/wire/batch.ts';
 import type { Agenda } from '../time/agenda.ts';
-import type { DatabaseLine, Fate } from './database-line.ts';
 import type { SimulatedProcess } from '../time/process.ts';
-import type { SharedDatabase } from './shared-database.ts';
 import { STEP, type Trace } from '../trace.ts';
+import type { DatabaseLine, Fate } from './database-line.ts';
+import type { SharedDatabase } from './shared-database.ts';
 import type { ResultOf, Work, WorkKind, WorkOf } from './work.ts';
 
 export type ConnectionParts = {

@@ -1,6 +1,6 @@
 import { StoreUnavailable } from '../../packages/server/src/store/port.ts';
-import type { Agenda } from '../time/agenda.ts';
 import type { CallFault, Faults } from '../faults.ts';
+import type { Agenda } from '../time/agenda.ts';
 import type { SimulatedProcess } from '../time/process.ts';
 
 /** What the database's machine suffers, whoever asks. */

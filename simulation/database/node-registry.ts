@@ -69,20 +69,22 @@ export class NodeRegistry {
     return this.#answeredBy.get(endpointId) ?? null;
   }
 
-  /** One bounded step; answers what it gave back. */
-  reap(itemsMax: number): { readonly changed: number; readonly more: boolean } {
+  /** One bounded step; answers what it gave back. Before anything is taken from a run, it is not there any more. */
+  reap(itemsMax: number, me: Incarnation): { readonly changed: number; readonly more: boolean } {
+    for (const incarnation of this.#seenAt.keys()) {
+      if (incarnation !== me && !this.isAlive(incarnation)) this.#seenAt.delete(incarnation);
+    }
     let changed = 0;
     for (const incarnation of this.#leasing) {
-      if (this.isAlive(incarnation)) continue;
+      if (this.#seenAt.has(incarnation)) continue;
       const leased = this.#database.leasedTo(incarnation);
       const taken = leased.slice(0, itemsMax - changed);
       this.giveBack(incarnation, taken, this.#answeredOf(incarnation));
       changed += taken.length;
+      this.reaped += taken.length;
       if (taken.length < leased.length) return { changed, more: true };
       this.#leasing.delete(incarnation);
-      this.#seenAt.delete(incarnation);
     }
-    this.reaped += changed;
     return { changed, more: false };
   }
 

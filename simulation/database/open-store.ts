@@ -1,19 +1,24 @@
 import type { Clock } from '../../packages/server/src/domain/clock.ts';
-import { type ChangesRead, createCurrency, type Limit, type NodeCurrency } from '../../packages/server/src/store/currency.ts';
+import {
+  type ChangesRead,
+  createCurrency,
+  type Limit,
+  type NodeCurrency,
+} from '../../packages/server/src/store/currency.ts';
 import type { Change, Currency, RecordResult, RecordUnit, Store } from '../../packages/server/src/store/port.ts';
 import type { Database } from '../../packages/server/src/store/postgres/database.ts';
 import { Heartbeat } from '../../packages/server/src/store/postgres/heartbeat.ts';
 import { NodeTime } from '../../packages/server/src/store/postgres/node-time.ts';
+import type { Faults } from '../faults.ts';
 import type { Agenda } from '../time/agenda.ts';
+import type { SimulatedProcess } from '../time/process.ts';
+import type { Trace } from '../trace.ts';
 import { Connection } from './connection.ts';
 import { DatabaseLine, type DatabaseWeather } from './database-line.ts';
-import type { Faults } from '../faults.ts';
 import type { NodeRegistry } from './node-registry.ts';
-import type { SimulatedProcess } from '../time/process.ts';
 import type { Listening } from './notifications.ts';
 import type { SharedDatabase } from './shared-database.ts';
 import { type Connections, createSimulatedStore, type StoreTraits } from './simulated-store.ts';
-import type { Trace } from '../trace.ts';
 import type { Work } from './work.ts';
 
 /** `file`: one process owns the database, as with SQLite. `cluster`: many nodes share it, as with PostgreSQL. */
@@ -194,7 +199,7 @@ async function clusterTraits(
     spreadMs: SPREAD_MS,
     retentionUnitMs: RETENTION_UNIT_MS,
     takeJob: async (name, forMs) => await line.ask(() => registry.takeJob(name, forMs, heartbeat.incarnation)),
-    reap: async (itemsMax) => await line.ask(() => registry.reap(itemsMax)),
+    reap: async (itemsMax) => await line.ask(() => registry.reap(itemsMax, heartbeat.incarnation)),
     onLeasesLost: (listener) => heartbeat.onLost(listener),
     async onClose() {
       currency.stop();

@@ -1,5 +1,9 @@
 import type { Clock } from '../../packages/server/src/domain/clock.ts';
-import { STORE_QUEUE_BYTES_MAX, STORE_QUEUE_ROW_BYTES, STORE_QUEUE_UNITS_MAX } from '../../packages/server/src/domain/limits.ts';
+import {
+  STORE_QUEUE_BYTES_MAX,
+  STORE_QUEUE_ROW_BYTES,
+  STORE_QUEUE_UNITS_MAX,
+} from '../../packages/server/src/domain/limits.ts';
 import {
   type AcceptUnit,
   type Applied,
@@ -13,9 +17,9 @@ import {
   StoreUnavailable,
 } from '../../packages/server/src/store/port.ts';
 import { createRemoteReader } from '../../packages/server/src/store/sqlite/remote-reader.ts';
+import type { SimulatedProcess } from '../time/process.ts';
 import type { Connection } from './connection.ts';
 import type { DatabaseLine } from './database-line.ts';
-import type { SimulatedProcess } from '../time/process.ts';
 import type { SharedDatabase } from './shared-database.ts';
 import type { Work } from './work.ts';
 
@@ -81,7 +85,10 @@ export function createSimulatedStore(parts: SimulatedStoreParts): Store {
   });
 
   return {
-    reader: traits.spreadMs === 0 ? reader : { ...reader, subscribers: async (id) => await line.ask(() => database.subscribers(id)) },
+    reader:
+      traits.spreadMs === 0
+        ? reader
+        : { ...reader, subscribers: async (id) => await line.ask(() => database.subscribers(id)) },
     get incarnation() {
       return traits.incarnation();
     },
@@ -101,7 +108,8 @@ export function createSimulatedStore(parts: SimulatedStoreParts): Store {
       return connections.record.submit<'record'>({ ...base(), kind: 'record', unit }, bytes);
     },
     claim: (unit) => connections.queue().submit<'claim'>({ ...base(), kind: 'claim', unit }, STORE_QUEUE_ROW_BYTES),
-    takeDue: (unit) => connections.queue().submit<'takeDue'>({ ...base(), kind: 'takeDue', unit }, STORE_QUEUE_ROW_BYTES),
+    takeDue: (unit) =>
+      connections.queue().submit<'takeDue'>({ ...base(), kind: 'takeDue', unit }, STORE_QUEUE_ROW_BYTES),
     async release(unit) {
       await connections.queue().submit<'release'>({ ...base(), kind: 'release', unit }, STORE_QUEUE_ROW_BYTES);
     },

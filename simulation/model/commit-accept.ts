@@ -40,7 +40,12 @@ export function commitAccept(model: Model, work: WorkOf<'accept'>, incarnation: 
  * Whoever was subscribed before the call began and still is gets the event, and whoever was not does not; what changed in
  * between may be seen or not. Where the version of the endpoints was compared, nothing may have changed.
  */
-function checkFanOut(model: Model, organization: OrganizationModel, accepted: AcceptedEvent, isCompared: boolean): void {
+function checkFanOut(
+  model: Model,
+  organization: OrganizationModel,
+  accepted: AcceptedEvent,
+  isCompared: boolean,
+): void {
   const { event, deliveries } = accepted;
   const call = model.calls.get(event.occurredAt - CALLS_BEGIN_AT);
   const expected = organization.matching(event.type);
@@ -54,12 +59,22 @@ function checkFanOut(model: Model, organization: OrganizationModel, accepted: Ac
     model.checks.that('current', endpoint.stamp !== stamp, () => `${event.id} went to ${endpointId} twice`);
     endpoint.stamp = stamp;
     // It was matched, so it must match, unless it changed meanwhile.
-    const mayMatch = endpoint.takes(event.type) || (!isCompared && (call === undefined || endpoint.epoch > call.epoch || !endpoint.isTold));
-    model.checks.that('current', mayMatch, () => `${event.id} of type ${event.type} went to ${endpointId}, which does not take it`);
+    const mayMatch =
+      endpoint.takes(event.type) ||
+      (!isCompared && (call === undefined || endpoint.epoch > call.epoch || !endpoint.isTold));
+    model.checks.that(
+      'current',
+      mayMatch,
+      () => `${event.id} of type ${event.type} went to ${endpointId}, which does not take it`,
+    );
   }
   for (const endpoint of expected) {
     const mustMatch = isCompared || (call !== undefined && endpoint.isTold && endpoint.epoch <= call.epoch);
     if (!mustMatch) continue;
-    model.checks.that('current', endpoint.stamp === stamp, () => `${event.id} of type ${event.type} did not go to ${endpoint.id}`);
+    model.checks.that(
+      'current',
+      endpoint.stamp === stamp,
+      () => `${event.id} of type ${event.type} did not go to ${endpoint.id}`,
+    );
   }
 }

@@ -53,11 +53,20 @@ function checkAttempt(model: Model, delivery: DeliveryModel, { attempt, next }: 
     at = indexOf(delivery, attempt);
   }
   const seen = delivery.requests?.unrecorded[at];
-  model.checks.that('history', seen !== undefined, () => `${attempt.id} of ${delivery.id} at ${attempt.startedAt}, by ${attempt.keyIds}, to ${attempt.responseStatus ?? attempt.errorKind} never happened`);
+  model.checks.that(
+    'history',
+    seen !== undefined,
+    () =>
+      `${attempt.id} of ${delivery.id} at ${attempt.startedAt}, by ${attempt.keyIds}, to ${attempt.responseStatus ?? attempt.errorKind} never happened`,
+  );
   if (seen === undefined) return;
   delivery.requests?.unrecorded.splice(at, 1);
   const is2xx = seen.status !== null && seen.status >= 200 && seen.status < 300;
-  model.checks.that('history', is2xx === (next.kind === 'succeeded'), () => `${attempt.id} with ${seen.status} led to ${next.kind}`);
+  model.checks.that(
+    'history',
+    is2xx === (next.kind === 'succeeded'),
+    () => `${attempt.id} with ${seen.status} led to ${next.kind}`,
+  );
 }
 
 function indexOf({ requests }: DeliveryModel, { startedAt, keyIds, responseStatus }: Attempt): number {

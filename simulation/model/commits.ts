@@ -5,8 +5,8 @@ import type { Work, WorkOf } from '../database/work.ts';
 import { commitAccept } from './commit-accept.ts';
 import { commitRecord } from './commit-record.ts';
 import { DeliveryModel } from './delivery-model.ts';
-import { EndpointModel, OrganizationModel } from './endpoint-model.ts';
 import { endDelivery } from './end-delivery.ts';
+import { EndpointModel, OrganizationModel } from './endpoint-model.ts';
 import { findEnded } from './find-ended.ts';
 import type { Model } from './model.ts';
 
@@ -88,7 +88,11 @@ export class Commits implements Witness {
     if (claimed.length === 0) return;
     const endpoint = endpoints.get(unit.endpointId);
     const status = endpoint?.row.status.kind;
-    checks.that('durable', status === 'active', () => `deliveries of ${unit.endpointId} were claimed, which is ${status}`);
+    checks.that(
+      'durable',
+      status === 'active',
+      () => `deliveries of ${unit.endpointId} were claimed, which is ${status}`,
+    );
     for (const { id, dueAt } of claimed) {
       const delivery = deliveries.get(id);
       checks.that('durable', delivery !== undefined, () => `${id} was claimed, which is not owed`);
@@ -126,7 +130,11 @@ export class Commits implements Witness {
       case 'keyring.put': {
         const ring = this.#model.ring(command.ring.owner);
         const isRight = ring.version === command.expectedVersion;
-        checks.that('atomic', isRight, () => `version ${command.expectedVersion} of ${ring.owner} was replaced, not ${ring.version}`);
+        checks.that(
+          'atomic',
+          isRight,
+          () => `version ${command.expectedVersion} of ${ring.owner} was replaced, not ${ring.version}`,
+        );
         ring.put(command.ring, command.retired, this.#model.options.ringNow(), checks);
         if (this.#model.options.isKnownInTime) ring.settled();
         this.#model.totals.rotations += 1;
@@ -155,7 +163,11 @@ export class Commits implements Witness {
     const endpoint = this.#model.endpoints.get(row.id);
     if (endpoint === undefined) throw new Error('an endpoint that was never made');
     const isRight = row.version === endpoint.row.version + 1;
-    this.#model.checks.that('atomic', isRight, () => `version ${row.version} of ${row.id} after ${endpoint.row.version}`);
+    this.#model.checks.that(
+      'atomic',
+      isRight,
+      () => `version ${row.version} of ${row.id} after ${endpoint.row.version}`,
+    );
     endpoint.row = row;
     const isActive = row.status.kind === 'active';
     if (isActive) endpoint.inactiveSince = null;

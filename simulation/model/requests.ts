@@ -43,7 +43,11 @@ export function beginRequest(model: Model, sending: Sending): SeenRequest {
   const delivery = owedOf(endpoint, id, process, incarnation);
   checks.that('recorded', delivery !== null, () => `event ${id} was sent to ${endpoint.id}, which is not owed`);
   if (delivery === null) throw new Error('unreachable');
-  checks.that('leased', delivery.lease === incarnation, () => `run ${incarnation} sent ${delivery.id}, whose lease is ${delivery.lease}`);
+  checks.that(
+    'leased',
+    delivery.lease === incarnation,
+    () => `run ${incarnation} sent ${delivery.id}, whose lease is ${delivery.lease}`,
+  );
   delivery.requests ??= new Requests();
   const { requests } = delivery;
   const isAlone = requests.flying !== process;
@@ -63,7 +67,12 @@ export function beginRequest(model: Model, sending: Sending): SeenRequest {
 }
 
 /** The process is told what came of it. */
-export function endRequest(seen: SeenRequest, process: SimulatedProcess, incarnation: Incarnation, status: number | null): void {
+export function endRequest(
+  seen: SeenRequest,
+  process: SimulatedProcess,
+  incarnation: Incarnation,
+  status: number | null,
+): void {
   const { requests } = seen;
   if (requests.flying === process) requests.flying = null;
   requests.unrecorded.push({ by: process, startedAt: seen.startedAt, keyIds: seen.keyIds, status });
@@ -76,12 +85,19 @@ export function headerOf(headers: readonly string[], name: string): string {
 }
 
 /** A request does not say of which delivery it is: of several of one event, one that this run holds and has not sent. */
-function owedOf(endpoint: EndpointModel, eventId: string, process: SimulatedProcess, incarnation: Incarnation): DeliveryModel | null {
+function owedOf(
+  endpoint: EndpointModel,
+  eventId: string,
+  process: SimulatedProcess,
+  incarnation: Incarnation,
+): DeliveryModel | null {
   const found = endpoint.owed.get(eventId);
   if (found === undefined) return null;
   if (!Array.isArray(found)) return found;
   const held = found.filter(({ lease }) => lease === incarnation);
-  const unsent = held.find(({ requests }) => requests?.flying !== process && requests?.unrecorded.some(({ by }) => by === process) !== true);
+  const unsent = held.find(
+    ({ requests }) => requests?.flying !== process && requests?.unrecorded.some(({ by }) => by === process) !== true,
+  );
   return unsent ?? held[0] ?? found[0] ?? null;
 }
 
@@ -90,7 +106,11 @@ function checkStatus(model: Model, endpoint: EndpointModel): void {
   if (inactiveSince === null) return;
   const { isKnownInTime, worldNow } = model.options;
   const isUnknown = isKnownInTime ? worldNow() <= inactiveSince + TRUST_MS : !endpoint.isTold;
-  model.checks.that('current', isUnknown, () => `${endpoint.id} was sent to while it was ${row.status.kind} for ${worldNow() - inactiveSince} ms`);
+  model.checks.that(
+    'current',
+    isUnknown,
+    () => `${endpoint.id} was sent to while it was ${row.status.kind} for ${worldNow() - inactiveSince} ms`,
+  );
 }
 
 function checkKeys(model: Model, endpoint: EndpointModel, delivery: DeliveryModel, keyIds: string, now: number): void {
@@ -101,11 +121,22 @@ function checkKeys(model: Model, endpoint: EndpointModel, delivery: DeliveryMode
   }
   const late = endpoint.ring.lateKeyIdsAt(now);
   const invariant = late === null ? 'signed' : 'prompt';
-  model.checks.that(invariant, keyIds === late, () => `${delivery.id} to ${endpoint.id} was signed by ${keyIds}, not by ${expected} (${now}, ring ${endpoint.ring.version})`);
+  model.checks.that(
+    invariant,
+    keyIds === late,
+    () =>
+      `${delivery.id} to ${endpoint.id} was signed by ${keyIds}, not by ${expected} (${now}, ring ${endpoint.ring.version})`,
+  );
 }
 
 /** Sent again although the receiver took it: something must have kept that from being known. */
-function checkDuplicate(model: Model, id: string, requests: Requests, process: SimulatedProcess, incarnation: Incarnation): void {
+function checkDuplicate(
+  model: Model,
+  id: string,
+  requests: Requests,
+  process: SimulatedProcess,
+  incarnation: Incarnation,
+): void {
   if (requests.taken === 0) return;
   const { told, flying } = requests;
   let reason = requests.excuse;
@@ -130,5 +161,9 @@ function checkWait(model: Model, delivery: DeliveryModel, isPrompt: boolean): vo
   if (delivery.isDisturbed || delivery.createdAt < model.calmSince) return;
   const waited = model.options.worldNow() - delivery.createdAt;
   if (waited > model.totals.longestWaitMs) model.totals.longestWaitMs = waited;
-  model.checks.that('isolated', waited <= WAIT_MS_MAX, () => `${delivery.id} to a prompt receiver waited ${waited} ms while nothing was wrong`);
+  model.checks.that(
+    'isolated',
+    waited <= WAIT_MS_MAX,
+    () => `${delivery.id} to a prompt receiver waited ${waited} ms while nothing was wrong`,
+  );
 }

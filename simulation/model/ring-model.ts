@@ -53,12 +53,17 @@ export class RingModel {
   /** A change was committed at `now`, by the clock that its times were decided by. */
   put(ring: Ring, retired: readonly SecretTimes[], now: number, checks: Checks): void {
     const kept = new Set([...ring.secrets, ...retired].map(({ id }) => id));
-    checks.that('atomic', ring.version > this.version, () => `${this.owner}: version ${ring.version} after ${this.version}`);
+    checks.that(
+      'atomic',
+      ring.version > this.version,
+      () => `${this.owner}: version ${ring.version} after ${this.version}`,
+    );
     for (const { id } of this.#secrets) {
       checks.that('atomic', kept.has(id), () => `${id} vanished from the ring of ${this.owner}`);
     }
     for (const id of kept) this.everHeld.add(id);
-    this.#before = this.version > 0 && spanOf(this.#secrets, now).keyIds !== spanOf(ring.secrets, now).keyIds ? this.#secrets : null;
+    this.#before =
+      this.version > 0 && spanOf(this.#secrets, now).keyIds !== spanOf(ring.secrets, now).keyIds ? this.#secrets : null;
     this.version = ring.version;
     this.#secrets = ring.secrets;
     this.#span = { from: FOREVER, until: FOREVER, keyIds: '' };

@@ -42,7 +42,13 @@ function answers(afterMs: number, status: number, retryAfter: string | null = nu
 }
 
 /** `now` is the time of the world; `since` when the endpoint was made. */
-export function reactionOf(character: Character, random: Random, now: number, since: number, deadlineMs: number): Reaction {
+export function reactionOf(
+  character: Character,
+  random: Random,
+  now: number,
+  since: number,
+  deadlineMs: number,
+): Reaction {
   switch (character) {
     case 'prompt':
       return answers(random.between(1, 6), 200);
@@ -53,7 +59,9 @@ export function reactionOf(character: Character, random: Random, now: number, si
     case 'hanging':
       return random.chance(0.02) ? answers(random.between(1, 50), 200) : { kind: 'hangs' };
     case 'resetting':
-      return random.chance(0.4) ? { kind: 'resets', afterMs: random.between(1, 40) } : answers(random.between(1, 10), 200);
+      return random.chance(0.4)
+        ? { kind: 'resets', afterMs: random.between(1, 40) }
+        : answers(random.between(1, 10), 200);
     case 'trickling':
       return answers(random.between(Math.floor(deadlineMs / 4), deadlineMs - 1), 200);
     case 'throttling':

@@ -52,7 +52,11 @@ export class Receivers {
     if (!knows) {
       // A clock that was set back stands before the last rotation: then the ring is what it was.
       const isExcused = keyholder.hardRotations > 0 || seen.endpoint.ring.lastChangeAt > seen.startedAt;
-      checks.that('signed', isExcused, () => `${seen.endpoint.id} cannot verify ${seen.keyIds}; it verifies with ${[...keyholder.deployed].join(' ')}`);
+      checks.that(
+        'signed',
+        isExcused,
+        () => `${seen.endpoint.id} cannot verify ${seen.keyIds}; it verifies with ${[...keyholder.deployed].join(' ')}`,
+      );
       return { kind: 'answers', afterMs: 1, status: 401, retryAfter: null };
     }
     this.#seen += 1;
@@ -75,12 +79,18 @@ export class Receivers {
       if (text === undefined) throw new Error('a secret was deployed that nobody was given');
       checks.that('shown', !all.includes(text.slice(6, 30)), () => `${seen.delivery.id} carries a secret in a header`);
       if (!seen.keyIds.includes(id)) continue;
-      const isRight = isByOthers ? this.#byOthers(text, body, headers, receiverNow) : bySigning(text, body, headers, receiverNow);
+      const isRight = isByOthers
+        ? this.#byOthers(text, body, headers, receiverNow)
+        : bySigning(text, body, headers, receiverNow);
       checks.that('signed', isRight, () => `${seen.delivery.id} does not verify with ${id}`);
     }
     const signatures = seen.signature.split(' ').length;
     const keys = seen.keyIds.split(' ').length;
-    checks.that('signed', signatures === keys, () => `${seen.delivery.id} has ${signatures} signatures of ${keys} keys`);
+    checks.that(
+      'signed',
+      signatures === keys,
+      () => `${seen.delivery.id} has ${signatures} signatures of ${keys} keys`,
+    );
   }
 
   #byOthers(text: string, body: Buffer, headers: Record<string, string>, receiverNow: number): boolean {

@@ -82,7 +82,14 @@ export class SimulatedSender implements Sender {
     if (receiver === null) throw new Error(`a request to ${href}, which nobody made`);
     const under = incarnation();
     const isPrompt = receiver.character === 'prompt' && !isCramped;
-    const seen = beginRequest(model, { process, incarnation: under, now: now(), href, headers: request.headers, isPrompt });
+    const seen = beginRequest(model, {
+      process,
+      incarnation: under,
+      now: now(),
+      href,
+      headers: request.headers,
+      isPrompt,
+    });
     const course = this.#course(request, seen, receiver, fault);
     trace.add(agenda.now, STEP.send, process.number, seen.delivery.ordinal, course.afterMs, seen.keyIds);
     if (course.taken) {
@@ -114,7 +121,8 @@ export class SimulatedSender implements Sender {
     const before = this.#stoppedOnTheWay(fault, deadlineMs);
     if (before !== null) return before;
     const reaction = receivers.react(receiver, seen, request, agenda.now);
-    if (reaction.kind === 'hangs') return lost(failed('timeout', deadlineMs), deadlineMs, 'the receiver hung after it took it');
+    if (reaction.kind === 'hangs')
+      return lost(failed('timeout', deadlineMs), deadlineMs, 'the receiver hung after it took it');
     if (reaction.kind === 'resets') {
       return lost(failed('reset', reaction.afterMs), reaction.afterMs, 'the receiver reset after it took it');
     }

@@ -48,7 +48,7 @@ export class Guards {
         return Reflect.construct(target, args) as object;
       },
     });
-    this.#replace(globalThis as unknown as Record<string, unknown>, 'Date', guarded);
+    this.#replace(globalThis, 'Date', guarded);
     syncBuiltinESMExports();
   };
 

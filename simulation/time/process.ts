@@ -1,7 +1,7 @@
 import type { Clock, Timers } from '../../packages/server/src/domain/clock.ts';
-import type { Agenda } from './agenda.ts';
 import type { CallFault, Faults } from '../faults.ts';
 import type { Random } from '../random.ts';
+import type { Agenda } from './agenda.ts';
 
 /** A machine's wall clock, which stays as it was set when a process on it ends. */
 export type Machine = { readonly index: number; wallAheadMs: number };

@@ -70,7 +70,11 @@ export class Arrivals {
           const ids = answer.kind === 'done' ? answer.value.map(({ id }) => id) : null;
           if (ids !== null && known !== null) {
             const isSame = ids.join(' ') === known.join(' ');
-            model.checks.that('durable', isSame, () => `a repeated call was answered ${ids.join(' ')}, not ${known.join(' ')}`);
+            model.checks.that(
+              'durable',
+              isSame,
+              () => `a repeated call was answered ${ids.join(' ')}, not ${known.join(' ')}`,
+            );
           }
           if (isRepeated && times < 3) {
             agenda.after(random.between(20, 3_000), () => run(this.#clients.anyNode(), times + 1, ids ?? known));

@@ -36,7 +36,7 @@ export class Changes {
 
   start(): void {
     const { agenda, random, plan } = this.#world;
-    agenda.after(random.exponential(1_000 / plan.changesPerSecond), () => {
+    agenda.after(random.exponential((1_000 * plan.deliveriesPerChange) / plan.deliveriesPerSecond), () => {
       if (!this.#isOn) return;
       this.#change();
       this.start();
@@ -75,13 +75,15 @@ export class Changes {
     this.#underway += 1;
     return new Promise((resolve) => {
       this.#clients.call(
-        (app) => patchEndpoint(app, this.#clients.callerOf(organizationId), id, { status }, null, { archived: 'shown' }),
+        (app) =>
+          patchEndpoint(app, this.#clients.callerOf(organizationId), id, { status }, null, { archived: 'shown' }),
         (answer) => {
           this.#underway -= 1;
           trace.add(agenda.now, STEP.control, 0, 0, 0, `${status} ${id} ${answer.kind}`);
           const endpoint = model.endpoints.get(id);
           // Answered, it is in force on every node: nobody may be excused from now on.
-          if (answer.kind === 'done' && status !== 'active' && endpoint?.row.status.kind === status) endpoint.inactiveSince = 0;
+          if (answer.kind === 'done' && status !== 'active' && endpoint?.row.status.kind === status)
+            endpoint.inactiveSince = 0;
           resolve(answer.kind === 'done');
         },
       );
@@ -93,6 +95,7 @@ export class Changes {
     if (model.endpoints.get(id)?.row.status.kind !== 'active') return void this.#patched(tenant.id, id, 'active');
     void this.#patched(tenant.id, id, 'suspended').then((done) => {
       if (done) agenda.after(random.between(100, 20_000), () => void this.#patched(tenant.id, id, 'active'));
+      return null;
     });
   }
 
@@ -117,7 +120,11 @@ export class Changes {
         const before = model.totals.events;
         this.#arrivals.sendOne(tenant, second, () => {
           const endpoint = model.endpoints.get(id);
-          model.checks.that('current', endpoint !== undefined && model.totals.events > before, () => `${id} was answered and is not there`);
+          model.checks.that(
+            'current',
+            endpoint !== undefined && model.totals.events > before,
+            () => `${id} was answered and is not there`,
+          );
         });
       },
       first,
@@ -130,7 +137,9 @@ export class Changes {
     const endpoint = random.pick([...tenant.model.endpoints.values()]);
     const owed = [...endpoint.owed.values()].flat();
     const isOwed = owed.length > 0 && random.chance(0.3);
-    const found = isOwed ? { id: random.pick(owed).id, organizationId: tenant.id } : database.anyDelivery(random.next());
+    const found = isOwed
+      ? { id: random.pick(owed).id, organizationId: tenant.id }
+      : database.anyDelivery(random.next());
     if (found === null) return;
     const { id, organizationId } = found;
     const request = this.#population.request('resendDelivery');
@@ -150,7 +159,8 @@ export class Changes {
     this.#clients.call(
       (app) => recoverDeliveries(app, this.#clients.callerOf(tenant.id), input, request, 'shown'),
       (answer) => {
-        if (answer.kind === 'done') this.#world.trace.add(agenda.now, STEP.control, answer.value.recovered, 0, 0, 'recovered');
+        if (answer.kind === 'done')
+          this.#world.trace.add(agenda.now, STEP.control, answer.value.recovered, 0, 0, 'recovered');
       },
     );
   }

@@ -1,4 +1,4 @@
-import { type RotateInput, type Rotated, rotate } from '../../packages/server/src/app/rotate.ts';
+import { type Rotated, type RotateInput, rotate } from '../../packages/server/src/app/rotate.ts';
 import { revokeSecret } from '../../packages/server/src/app/secrets.ts';
 import type { OrganizationId, SecretId } from '../../packages/server/src/domain/ids.ts';
 import type { RingOwner } from '../../packages/server/src/domain/secret.ts';
@@ -60,7 +60,7 @@ export class Rotations {
 
   #ownSecret(): string {
     const bytes = new Uint8Array(32);
-    this.#world.random.fill(bytes);
+    this.#world.random.fillBytes(bytes);
     return `whsec_${Buffer.from(bytes).toString('base64')}`;
   }
 
@@ -106,7 +106,9 @@ export class Rotations {
   #revokeOld(keyholder: Keyholder, { owner, organizationId }: Wish): void {
     const ring = this.#world.model.ring(owner);
     const now = this.#world.model.options.ringNow();
-    const old = ring.secrets.find(({ id, supersededAt }) => supersededAt !== null && supersededAt < now && !keyholder.deployed.has(id));
+    const old = ring.secrets.find(
+      ({ id, supersededAt }) => supersededAt !== null && supersededAt < now && !keyholder.deployed.has(id),
+    );
     if (old === undefined) return;
     const request = this.#population.request('revokeSecret');
     this.#busy(keyholder, true);
@@ -148,7 +150,8 @@ export class Rotations {
       this.#clients.call(
         (app) => rotate(app, this.#clients.callerOf(organizationId), input, request),
         (answer) => {
-          const isPending = answer.kind === 'lost' || (answer.kind === 'refused' && answer.code === 'idempotency_key_in_flight');
+          const isPending =
+            answer.kind === 'lost' || (answer.kind === 'refused' && answer.code === 'idempotency_key_in_flight');
           if (isPending && tries < TRIES_MAX) {
             agenda.after(random.between(500, 3_000), () => attempt(tries + 1));
             return;
@@ -160,7 +163,11 @@ export class Rotations {
           }
           if (startedAt > model.calmSince && isAlone) {
             const tookMs = agenda.now - startedAt;
-            model.checks.that('prompt', tookMs <= ANSWER_MS_MAX, () => `a rotation of ${owner} took ${tookMs} ms while nothing was wrong`);
+            model.checks.that(
+              'prompt',
+              tookMs <= ANSWER_MS_MAX,
+              () => `a rotation of ${owner} took ${tookMs} ms while nothing was wrong`,
+            );
           }
           trace.add(agenda.now, STEP.control, 0, 0, 0, `rotated ${owner} to ${answer.value.secret.id}`);
           done(this.#given(keyholder, wish, answer, wall !== null && wall === this.#wallFor(owner)));
@@ -170,22 +177,39 @@ export class Rotations {
     attempt(1);
   }
 
-  #given(keyholder: Keyholder, wish: Wish, { value, replayed }: Extract<Answer<Rotated>, { kind: 'done' }>, isWallSteady: boolean): SecretId | null {
+  #given(
+    keyholder: Keyholder,
+    wish: Wish,
+    { value, replayed }: Extract<Answer<Rotated>, { kind: 'done' }>,
+    isWallSteady: boolean,
+  ): SecretId | null {
     const { model } = this.#world;
     const { secret, effectiveAt } = value;
     const ring = model.ring(wish.owner);
     const own = wish.secret;
     const now = model.options.ringNow();
-    model.checks.that('atomic', ring.everHeld.has(secret.id), () => `${secret.id} was given out and never stood in the ring of ${ring.owner}`);
+    model.checks.that(
+      'atomic',
+      ring.everHeld.has(secret.id),
+      () => `${secret.id} was given out and never stood in the ring of ${ring.owner}`,
+    );
     // However the wall clock is set meanwhile, nobody waits for it.
     const isInForce = now >= effectiveAt || replayed || !isWallSteady;
-    model.checks.that('prompt', isInForce, () => `${secret.id} was answered ${effectiveAt - now} ms before it is in force`);
+    model.checks.that(
+      'prompt',
+      isInForce,
+      () => `${secret.id} was answered ${effectiveAt - now} ms before it is in force`,
+    );
     if (secret.value === null) {
       // It was asked for again after the time in which it may be shown again.
       keyholder.hardRotations += 1;
       return null;
     }
-    model.checks.that('shown', own === null || secret.value === own, () => `${secret.id} is not the secret that was brought`);
+    model.checks.that(
+      'shown',
+      own === null || secret.value === own,
+      () => `${secret.id} is not the secret that was brought`,
+    );
     keyholder.give(secret.id, secret.value);
     return secret.id;
   }

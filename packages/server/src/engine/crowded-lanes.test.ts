@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Endpoint } from '../domain/endpoint.ts';
+import { type Store, StoreUnavailable } from '../store/port.ts';
 import { inWorld } from './testing/in-world.ts';
-import type { World } from './testing/world.ts';
+import { World } from './testing/world.ts';
 
 /** As many as deliveries in memory, of which the hung ones may hold a part only. */
 const LANES = 32;
@@ -62,4 +63,114 @@ describe('more hung endpoints than there may be lanes', () => {
       expect((await world.store.reader.figures(world.time.now())).queued).toBe(0);
     }),
   );
+});
+
+/** So few that a handful of endpoints fills them. */
+const FEW = { lanes: 4, memoryDeliveries: 16, inFlight: 64 };
+
+/** A store whose answers can be held up, and whose work can be answered as refused although it was done. */
+function heldUp(hooks: {
+  readonly onTaken?: () => Promise<void>;
+  readonly onAccepted?: () => Promise<void>;
+  readonly onReleased?: () => void;
+}): (store: Store) => Store {
+  return (store) => ({
+    ...store,
+    get room() {
+      return store.room;
+    },
+    async takeDue(unit) {
+      const taken = await store.takeDue(unit);
+      if (taken.endpointIds.length > 0) await hooks.onTaken?.();
+      return taken;
+    },
+    async accept(unit) {
+      const accepted = await store.accept(unit);
+      await hooks.onAccepted?.();
+      return accepted;
+    },
+    async release(unit) {
+      await store.release(unit);
+      hooks.onReleased?.();
+    },
+  });
+}
+
+describe('an endpoint for which no lane is left', () => {
+  it('gets one of those that hold nothing, also when others took the last one while it was being taken', async () => {
+    let onTaken = async (): Promise<void> => {};
+    const world = new World({ limits: FEW, onDisk: true, wrapStore: heldUp({ onTaken: () => onTaken() }) });
+    await world.begin();
+    const late = await world.addEndpoint({ eventTypes: ['late'] });
+    for (let index = 0; index < FEW.lanes; index += 1) await world.addEndpoint({ eventTypes: ['others'] });
+    world.sender.connected = false;
+    await world.accept(world.event({ type: 'late' }));
+    onTaken = async () => {
+      onTaken = async () => {};
+      await world.accept(world.event({ type: 'others' }));
+    };
+    await world.crash();
+    await world.time.advance(5_000);
+    expect(sentTo(world, late)).toBe(1);
+    await world.end();
+  });
+
+  it('is left to the store when its lane was closed while its event was being committed', async () => {
+    let onAccepted = async (): Promise<void> => {};
+    const world = new World({
+      limits: FEW,
+      settings: SETTINGS,
+      onDisk: true,
+      wrapStore: heldUp({ onAccepted: () => onAccepted() }),
+    });
+    await world.begin();
+    const good = await world.addEndpoint({ eventTypes: ['good'] });
+    await world.accept(world.event({ type: 'good' }));
+    await world.time.advance(100);
+    await world.crash();
+    const late = await world.addEndpoint({ eventTypes: ['late'], concurrency: 1 });
+    world.sender.script = ({ url }) => {
+      if (url === late.url) return { status: 200, afterMs: 10_000 };
+      return url === good.url ? { status: 200 } : 'hang';
+    };
+    for (let index = 0; index < 3; index += 1) await world.addEndpoint({ eventTypes: ['hung'] });
+    for (let index = 0; index < 4; index += 1) await world.accept(world.event({ type: 'hung' }));
+    onAccepted = async () => {
+      onAccepted = async () => {};
+      // It has answered before, so room is made for it.
+      await world.accept(world.event({ type: 'good' }));
+    };
+    await world.accept(...Array.from({ length: 6 }, () => world.event({ type: 'late' })));
+    await world.time.advance(35_000);
+    expect(sentTo(world, late)).toBeGreaterThan(0);
+    // What waits in a lane that is none any more would be left behind.
+    await world.end();
+    expect(world.faults).toEqual([]);
+  });
+});
+
+describe('deliveries that are given back', () => {
+  it('stay with the node that was given them again, when it does not learn at once that they had gone back', async () => {
+    let refusals = 1;
+    const released: number[] = [];
+    const onReleased = (): void => {
+      released.push(1);
+      refusals -= 1;
+      // Done, but nobody hears of it.
+      if (refusals >= 0) throw new StoreUnavailable('commit_failed');
+    };
+    const world = new World({ wrapStore: heldUp({ onReleased }) });
+    await world.begin();
+    const endpoint = await world.addEndpoint({ concurrency: 1 });
+    world.sender.script = () => ({ status: 200, afterMs: 400 });
+    await world.accept(...Array.from({ length: 4 }, () => world.event()));
+    await world.time.advance(10);
+    await world.put({ ...endpoint, status: { kind: 'suspended', reason: 'manual', at: world.time.now() } });
+    await world.time.advance(10);
+    await world.resume(endpoint.id);
+    await world.time.advance(10_000);
+    expect(released).toHaveLength(1);
+    expect(world.sender.seen).toHaveLength(4);
+    await world.end();
+  });
 });

@@ -490,6 +490,30 @@ describe('an endpoint that others suspend and resume', () => {
   );
 });
 
+describe('an endpoint that another node resumes', () => {
+  it(
+    'is sent to by a node that was handed its work before it heard of that',
+    inSharedWorld({}, async ({ world, shared }) => {
+      const endpoint = await world.addEndpoint();
+      const status = { kind: 'suspended', reason: 'manual', at: world.time.now() } as const;
+      await world.put({ ...endpoint, status });
+      await world.accept();
+      await shared.elsewhere([
+        {
+          kind: 'endpoint.put',
+          endpoint: { ...endpoint, version: 3 },
+          expectedVersion: 2,
+          resetHealth: false,
+        },
+        { kind: 'endpoint.wake', endpointId: endpoint.id },
+      ]);
+      // Nothing that was told since brings this endpoint up again.
+      await world.time.advance(2_000);
+      expect(world.sender.seen).toHaveLength(1);
+    }),
+  );
+});
+
 describe('a ring of another node, whose clock is a little ahead', () => {
   it(
     'signs at once when it is the first, and costs no attempt',

@@ -78,11 +78,11 @@ const LOCK_TIMEOUT_MS = 5_000;
 const NO_ANSWER_MS = 2_000;
 const IDLE_MS = 60_000;
 
-const INT8 = 20;
+type TypeNumber = Parameters<typeof types.getTypeParser>[0];
 const BIGINTS = {
   // Times and counts: all below 2^53.
-  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-    oid === INT8 ? Number : types.getTypeParser(oid, format ?? 'text'),
+  getTypeParser: (oid: TypeNumber, format?: 'text' | 'binary') =>
+    oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format ?? 'text'),
 };
 
 export function openDatabase(options: DatabaseOptions): Database {
