@@ -8,6 +8,7 @@ export default defineConfig({
       'tests/**/*.test.ts',
       'examples/**/*.test.ts',
       'scripts/**/*.test.ts',
+      'simulation/**/*.test.ts',
     ],
     // Two cores: more workers than that only make timings noisy.
     maxWorkers: 2,

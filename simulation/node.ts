@@ -30,6 +30,8 @@ const CRAMPED = {
   endpointsKept: 60,
 };
 
+const BESIEGED = { inFlight: 256 };
+
 /** A program that runs. */
 export type Running = {
   readonly process: SimulatedProcess;
@@ -201,6 +203,6 @@ function settingsOf(plan: Plan): EngineSettings {
     autoSuspendAttempts: 40,
     autoSuspendHours: 0.02,
     retentionDays: retentionDaysOf(plan),
-    limits: plan.isCramped ? { ...limits, ...CRAMPED } : limits,
+    limits: { ...limits, ...(plan.isCramped ? CRAMPED : {}), ...(plan.isBesieged ? BESIEGED : {}) },
   };
 }

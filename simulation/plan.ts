@@ -24,6 +24,8 @@ export type Plan = {
   readonly forgets: boolean;
   /** Small bounds of a node's memory, so that what is rare on a large one happens often. */
   readonly isCramped: boolean;
+  /** Many receivers hang, and a node has not many requests in flight: those who answer must not notice. */
+  readonly isBesieged: boolean;
 };
 
 /** What the command line fixes; what it leaves open is drawn from the seed. */
@@ -43,6 +45,9 @@ const FILE_SHARE = 0.2;
 /** A kind of fault is left out of a world so often: some mistakes show only where others do not hide them. */
 const LEFT_OUT_SHARE = 0.15;
 
+const CRAMPED_SHARE = 0.12;
+const BESIEGED_SHARE = 0.12;
+
 /** What can happen only where the database is somewhere else. */
 const NOT_OF_FILES: ReadonlySet<FaultKind> = new Set<FaultKind>([
   "store's answer late after its commit",
@@ -53,6 +58,12 @@ const NOT_OF_FILES: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'change feed delayed',
   'read refused',
 ]);
+
+/** Besieged ones are slow, so that what goes to those who answer fits into their half of the requests in flight. */
+function kindOfNode(random: Random): Pick<Plan, 'isCramped' | 'isBesieged'> {
+  const kind = random.next();
+  return { isCramped: kind < CRAMPED_SHARE, isBesieged: kind >= 1 - BESIEGED_SHARE };
+}
 
 /** Every chapter is another world: how many nodes, how large, how slow, and what goes wrong there. */
 export function planOf(seed: number, chapter: number, overrides: PlanOverrides = {}): Plan {
@@ -79,6 +90,6 @@ export function planOf(seed: number, chapter: number, overrides: PlanOverrides =
     faultRate: random.pick([0.5, 1, 1, 2]),
     deliveriesPerChange: random.pick([150, 300, 1_000]),
     forgets: random.chance(0.5),
-    isCramped: random.chance(0.12),
+    ...kindOfNode(random),
   };
 }

@@ -20,6 +20,8 @@ export function commitAccept(model: Model, work: WorkOf<'accept'>, incarnation: 
     if (organization === undefined) throw new Error('an event of nobody');
     checkFanOut(model, organization, accepted, unit.endpointsVersion !== undefined && unit.endpointsVersion !== null);
     model.totals.events += 1;
+    const call = model.calls.get(event.occurredAt - CALLS_BEGIN_AT);
+    if (call !== undefined) call.committed += 1;
     for (const { id, endpointId, leased } of deliveries) {
       const endpoint = model.endpoints.get(endpointId);
       if (endpoint === undefined) throw new Error('a delivery to nobody');

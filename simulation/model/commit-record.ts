@@ -17,6 +17,7 @@ export function commitRecord(model: Model, { unit }: WorkOf<'record'>): void {
     model.totals.attempts += 1;
     checkAttempt(model, delivery, outcome);
     delivery.recorded += 1;
+    if (outcome.next.kind !== 'unchanged') checkComplete(model, delivery, unit.incarnation);
     move(model, delivery, outcome, unit.incarnation);
   }
 }
@@ -66,6 +67,16 @@ function checkAttempt(model: Model, delivery: DeliveryModel, { attempt, next }: 
     'history',
     is2xx === (next.kind === 'succeeded'),
     () => `${attempt.id} with ${seen.status} led to ${next.kind}`,
+  );
+}
+
+/** What decides is the last of what this run was told: nothing before it may be missing. */
+function checkComplete(model: Model, { id, requests }: DeliveryModel, incarnation: number): void {
+  const missing = requests?.unrecorded.find(({ under }) => under === incarnation);
+  model.checks.that(
+    'history',
+    missing === undefined,
+    () => `a request for ${id} at ${missing?.startedAt} is in no history`,
   );
 }
 

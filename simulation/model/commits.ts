@@ -124,7 +124,7 @@ export class Commits implements Witness {
       case 'endpoint.put':
         return this.#put(command.endpoint);
       case 'keyring.insert':
-        this.#model.ring(command.ring.owner).put(command.ring, [], this.#model.options.ringNow(), checks);
+        this.#model.ring(command.ring.owner).put(command.ring, [], checks);
         this.#model.ring(command.ring.owner).settled();
         return;
       case 'keyring.put': {
@@ -135,7 +135,7 @@ export class Commits implements Witness {
           isRight,
           () => `version ${command.expectedVersion} of ${ring.owner} was replaced, not ${ring.version}`,
         );
-        ring.put(command.ring, command.retired, this.#model.options.ringNow(), checks);
+        ring.put(command.ring, command.retired, checks);
         if (this.#model.options.isKnownInTime) ring.settled();
         this.#model.totals.rotations += 1;
         return;

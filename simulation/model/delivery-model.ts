@@ -8,6 +8,7 @@ export type DeliveryEnd = 'succeeded' | 'dead' | 'cancelled';
 /** What a process was told of one request, until it is recorded. */
 export type Unrecorded = {
   readonly by: SimulatedProcess;
+  readonly under: Incarnation;
   readonly startedAt: number;
   readonly keyIds: string;
   /** Null: no response. */

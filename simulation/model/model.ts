@@ -6,7 +6,12 @@ import { RingModel } from './ring-model.ts';
 import { Checks } from './violation.ts';
 
 /** A call that sends events, as long as it may still be committed. */
-export type SendCall = { readonly organization: OrganizationModel; readonly epoch: number };
+export type SendCall = {
+  readonly organization: OrganizationModel;
+  readonly epoch: number;
+  /** Events of it that were committed so far. */
+  committed: number;
+};
 
 export type ModelOptions = {
   readonly checks?: Checks;

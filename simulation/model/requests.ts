@@ -75,7 +75,7 @@ export function endRequest(
 ): void {
   const { requests } = seen;
   if (requests.flying === process) requests.flying = null;
-  requests.unrecorded.push({ by: process, startedAt: seen.startedAt, keyIds: seen.keyIds, status });
+  requests.unrecorded.push({ by: process, under: incarnation, startedAt: seen.startedAt, keyIds: seen.keyIds, status });
   if (status !== null && status >= 200 && status < 300) requests.told = { by: process, under: incarnation };
 }
 

@@ -30,7 +30,7 @@ export class RingModel {
   version = 0;
   #secrets: readonly SecretTimes[] = [];
   #span: Span = { from: FOREVER, until: FOREVER, keyIds: '' };
-  /** The ring before a change that came too late for its own time, as long as a process may not know of that change. */
+  /** The ring before the last change, as long as a process may not know of that change. */
   #before: readonly SecretTimes[] | null = null;
 
   constructor(owner: RingOwner) {
@@ -50,8 +50,7 @@ export class RingModel {
     return this.#secrets;
   }
 
-  /** A change was committed at `now`, by the clock that its times were decided by. */
-  put(ring: Ring, retired: readonly SecretTimes[], now: number, checks: Checks): void {
+  put(ring: Ring, retired: readonly SecretTimes[], checks: Checks): void {
     const kept = new Set([...ring.secrets, ...retired].map(({ id }) => id));
     checks.that(
       'atomic',
@@ -62,8 +61,7 @@ export class RingModel {
       checks.that('atomic', kept.has(id), () => `${id} vanished from the ring of ${this.owner}`);
     }
     for (const id of kept) this.everHeld.add(id);
-    this.#before =
-      this.version > 0 && spanOf(this.#secrets, now).keyIds !== spanOf(ring.secrets, now).keyIds ? this.#secrets : null;
+    this.#before = this.version > 0 ? this.#secrets : null;
     this.version = ring.version;
     this.#secrets = ring.secrets;
     this.#span = { from: FOREVER, until: FOREVER, keyIds: '' };
@@ -81,7 +79,7 @@ export class RingModel {
     return this.#span.keyIds;
   }
 
-  /** What may sign as well, because the last change came after its own time and not everybody knows of it. */
+  /** What may sign as well, because the last change may have come too late for its own time. */
   lateKeyIdsAt(now: number): string | null {
     return this.#before === null ? null : spanOf(this.#before, now).keyIds;
   }

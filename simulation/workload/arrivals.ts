@@ -58,7 +58,7 @@ export class Arrivals {
     const { model, random, trace, agenda } = this.#world;
     this.#calls += 1;
     const call = this.#calls;
-    model.calls.set(call, { organization: tenant.model, epoch: tenant.model.epoch });
+    model.calls.set(call, { organization: tenant.model, epoch: tenant.model.epoch, committed: 0 });
     trace.add(agenda.now, STEP.event, call, count, on.machine.index);
     const events = Array.from({ length: count }, () => this.#event(call));
     const isRepeated = random.chance(REPEATED_SHARE);
@@ -68,6 +68,12 @@ export class Arrivals {
         (app) => sendEvents(app, this.#clients.callerOf(tenant.id), events, () => '/events', request),
         (answer) => {
           const ids = answer.kind === 'done' ? answer.value.map(({ id }) => id) : null;
+          const committed = model.calls.get(call)?.committed ?? 0;
+          model.checks.that(
+            'durable',
+            ids === null || committed >= count,
+            () => `call ${call} was answered with ${committed} of ${count} events committed`,
+          );
           if (ids !== null && known !== null) {
             const isSame = ids.join(' ') === known.join(' ');
             model.checks.that(

@@ -21,6 +21,8 @@ const SUBSCRIPTIONS: readonly (readonly string[] | null)[] = [
   ['invoice.paid', 'user.*', 'order.*'],
 ];
 const SKEW_MS_MAX = 120_000;
+/** Of those who besiege. */
+const HANGING_SHARE = 0.25;
 
 /** Somebody whose events are sent. */
 export type Tenant = {
@@ -109,7 +111,8 @@ export class Population {
   }
 
   #character(): Character {
-    const { random } = this.#world;
+    const { random, plan } = this.#world;
+    if (plan.isBesieged && random.chance(HANGING_SHARE)) return 'hanging';
     let left = random.below(100);
     for (const character of CHARACTERS) {
       left -= SHARES[character];

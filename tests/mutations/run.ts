@@ -14,6 +14,7 @@ import { MUTATIONS, type Mutation } from './mutations.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SOURCES = [
   'packages',
+  'simulation',
   'testbed',
   'tests',
   'tour',

@@ -146,9 +146,9 @@ function revokeSecret<S extends Secret>(
 ): RingDecision<S> {
   const target = ring.secrets.find(({ id }) => id === command.secretId);
   if (target === undefined) return refuse(ring, now, 'secret_not_found', 'The keyring holds no such secret.');
-  const { active, scheduled, retiring, staged, dead } = partsOf(ring, now);
+  const { active, scheduled, alsoScheduled, retiring, staged, dead } = partsOf(ring, now);
   if (dead.includes(target)) return refuse(ring, now, 'secret_not_living', 'The secret is no longer alive.');
-  const isStaged = target === scheduled || staged.includes(target);
+  const isStaged = target === scheduled || alsoScheduled.includes(target) || staged.includes(target);
   if (command.kind === 'discard' && !isStaged) {
     return refuse(ring, now, 'secret_not_staged', 'The secret is not staged.');
   }

@@ -8,8 +8,10 @@ import { isLiving, type Secret, secretState } from './secret.ts';
 /** A ring taken apart by the states of its secrets at one time; the lists run from the oldest to the newest. */
 export type RingParts<S extends Secret> = {
   readonly active: S;
-  /** Staged with a date; at most one. */
+  /** Staged with a date. */
   readonly scheduled: S | null;
+  /** Staged with a date as well: seen so by a clock that was set back behind several activations. */
+  readonly alsoScheduled: readonly S[];
   readonly retiring: readonly S[];
   /** Staged without a date. */
   readonly staged: readonly S[];
@@ -32,7 +34,8 @@ export function partsOf<S extends Secret>(ring: Keyring<S>, now: number, without
     else if (state === 'staged') (secret.activatesAt === null ? staged : scheduled).push(secret);
   }
   retiring.sort((a, b) => (a.supersededAt ?? 0) - (b.supersededAt ?? 0));
-  return { active, scheduled: scheduled[0] ?? null, retiring, staged, dead };
+  const [first = null, ...others] = scheduled;
+  return { active, scheduled: first, alsoScheduled: others, retiring, staged, dead };
 }
 
 /**

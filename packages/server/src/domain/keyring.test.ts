@@ -204,6 +204,31 @@ describe('a clock that stepped back', () => {
   });
 });
 
+describe('a clock that stepped back behind several rotations', () => {
+  const stack = policy({ onOverlap: 'stack', maxLive: 5 });
+  const rotated = run(created(), stack, [HOUR, rotate('b')], [2 * HOUR, rotate('c')], [3 * HOUR, rotate('d')]).ring;
+
+  it('sees them all as still to come, and calls all of them off when it is forced', () => {
+    const { ring, retired } = run(rotated, policy(), [60, rotate('e', { force: true })]);
+    expect(signers(ring, 60)).toBe('e a');
+    expect(retired.map(({ id }) => id).toSorted()).toEqual(['sec_b', 'sec_c', 'sec_d']);
+    expect(refusal(decideKeyring(rotated, policy(), rotate('e'), T0 + 60)).code).toBe('rotation_in_progress');
+  });
+
+  it('can promote and revoke each of them', () => {
+    const promoted = run(rotated, policy(), [60, { kind: 'promote', secretId: 'sec_d', force: true }]).ring;
+    expect(signers(promoted, 60)).toBe('d a');
+    const revoked = run(rotated, policy(), [60, { kind: 'revoke', secretId: 'sec_c' }]);
+    expect(revoked.retired.map(({ id }) => id)).toEqual(['sec_c']);
+    expect(revoked.ring.secrets).toHaveLength(3);
+  });
+
+  it('can stage another beside them', () => {
+    const staged = run(rotated, stack, [60, { kind: 'stage', secret: newSecret('e') }]).ring;
+    expect(staged.secrets).toHaveLength(5);
+  });
+});
+
 describe('the signing secrets of a ring', () => {
   it('are the very list of the ring when all of them sign', () => {
     const { ring } = run(created(), policy(), [0, rotate('b')]);

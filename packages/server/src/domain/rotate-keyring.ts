@@ -65,7 +65,7 @@ export function promoteSecret<S extends Secret>(
   if (target === undefined) return refuse(ring, now, 'secret_not_found', 'The keyring holds no such secret.');
   const parts = partsOf(ring, now);
   if (parts.dead.includes(target)) return refuse(ring, now, 'secret_not_living', 'The secret is no longer alive.');
-  if (target !== parts.scheduled && !parts.staged.includes(target)) {
+  if (target !== parts.scheduled && !parts.alsoScheduled.includes(target) && !parts.staged.includes(target)) {
     return refuse(ring, now, 'secret_not_staged', 'The secret is not staged.');
   }
   const refusal = refuseForce(ring, policy, command, now);
@@ -105,7 +105,8 @@ function takeOver<S extends Secret>(
     return policy.previousDeadline === 'rewrite' ? moveDeadline(older, expiresAt) : older;
   });
   // Two activations cannot both be pending, so the earlier plan is called off.
-  const calledOff = parts.scheduled === null ? [] : [revokeAt(parts.scheduled, now)];
+  const pending = parts.scheduled === null ? [] : [parts.scheduled, ...parts.alsoScheduled];
+  const calledOff = pending.map((other) => revokeAt(other, now));
   const staged = force ? parts.staged.map((other) => revokeAt(other, now)) : parts.staged;
   const fitted = makeRoom(policy, { fixed: [activate(secret, policy.signWith, at), replaced], retiring, staged }, now);
   if (fitted.kind === 'full' || (fitted.ended > 0 && !mayEnd(policy, force))) {
@@ -127,8 +128,8 @@ function admitStaged<S extends Secret>(
   added: S,
   now: number,
 ): RingDecision<S> {
-  const { active, scheduled, retiring, staged, dead } = partsOf(ring, now);
-  const fixed = scheduled === null ? [added, active] : [added, active, scheduled];
+  const { active, scheduled, alsoScheduled, retiring, staged, dead } = partsOf(ring, now);
+  const fixed = scheduled === null ? [added, active] : [added, active, scheduled, ...alsoScheduled];
   const fitted = makeRoom(policy, { fixed, retiring, staged }, now);
   if (fitted.kind === 'full' || (fitted.ended > 0 && !mayEnd(policy, request.force === true))) {
     const overlap = refuseOverlap(ring, policy, { scheduled, retiring }, { at: now, force: false }, now);
