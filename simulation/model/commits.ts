@@ -29,6 +29,11 @@ export class Commits implements Witness {
       }
       this.#committed(work, incarnation);
     }
+    // Looks into the tables, where all of the batch stands by now.
+    for (const work of works) {
+      if (work.kind === 'housekeep' && (work.result?.changed ?? 0) > 0)
+        findEnded(this.#model, this.#database, work.unit.step);
+    }
   }
 
   reopened(): void {
@@ -66,9 +71,6 @@ export class Commits implements Witness {
         return this.#released(work);
       case 'apply':
         if (work.result?.applied.kind === 'applied') for (const command of work.unit) this.#applied(command);
-        return;
-      case 'housekeep':
-        if ((work.result?.changed ?? 0) > 0) findEnded(this.#model, this.#database, work.unit.step);
         return;
       case 'prune': {
         const { totals } = this.#model;

@@ -85,6 +85,7 @@ export function admission(demand: Demand, room: Store['room']): 'now' | 'later' 
 export class Accept {
   readonly #tools: AcceptTools;
   #accepting = true;
+  readonly #commits = new Set<Promise<AcceptResult>>();
   #underway = 0;
   #onIdle: (() => void) | null = null;
 
@@ -134,6 +135,11 @@ export class Accept {
       this.#underway -= 1;
       if (this.#underway === 0) this.#onIdle?.();
     }
+  }
+
+  /** Waits until what is being committed now is handed over, or was refused. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#commits);
   }
 
   /** Refuses from now on and waits for what is under way. */
@@ -226,7 +232,9 @@ export class Accept {
     let result: AcceptResult;
     try {
       const row = idempotency === null ? null : idempotency(draft.events.map(({ event }) => event));
-      result = await this.#tools.store.accept({ events: draft.events, idempotency: row, endpointsVersion });
+      const commit = this.#tools.store.accept({ events: draft.events, idempotency: row, endpointsVersion });
+      this.#commits.add(commit);
+      result = await commit.finally(() => this.#commits.delete(commit));
     } catch (error) {
       this.#giveBack(draft.granted);
       throw error;
@@ -280,7 +288,13 @@ export class Accept {
   }
 
   #giveBack(granted: readonly LiveDelivery[]): void {
-    for (const { lane, bytes } of granted) this.#tools.lanes.giveBack(lane, 1, bytes);
+    const { lanes, refill } = this.#tools;
+    for (const { lane, bytes } of granted) {
+      lanes.giveBack(lane, 1, bytes);
+      // It may have fallen behind while these kept it from claiming.
+      refill.offer(lane);
+    }
+    refill.pump();
   }
 }
 

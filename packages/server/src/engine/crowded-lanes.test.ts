@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Endpoint } from '../domain/endpoint.ts';
 import { type Store, StoreUnavailable } from '../store/port.ts';
 import { inWorld } from './testing/in-world.ts';
+import { settle } from './testing/virtual-time.ts';
 import { World } from './testing/world.ts';
 
 /** As many as deliveries in memory, of which the hung ones may hold a part only. */
@@ -71,6 +72,7 @@ const FEW = { lanes: 4, memoryDeliveries: 16, inFlight: 64 };
 /** A store whose answers can be held up, and whose work can be answered as refused although it was done. */
 function heldUp(hooks: {
   readonly onTaken?: () => Promise<void>;
+  readonly onAccept?: () => Promise<void>;
   readonly onAccepted?: () => Promise<void>;
   readonly onReleased?: () => void;
 }): (store: Store) => Store {
@@ -85,6 +87,7 @@ function heldUp(hooks: {
       return taken;
     },
     async accept(unit) {
+      await hooks.onAccept?.();
       const accepted = await store.accept(unit);
       await hooks.onAccepted?.();
       return accepted;
@@ -146,6 +149,32 @@ describe('an endpoint for which no lane is left', () => {
     // What waits in a lane that is none any more would be left behind.
     await world.end();
     expect(world.faults).toEqual([]);
+  });
+});
+
+describe('a lane that falls behind while it holds new deliveries', () => {
+  it('claims what waits, also when those could not be stored', async () => {
+    let onTaken = async (): Promise<void> => {};
+    let onAccept = async (): Promise<void> => {};
+    const wrapStore = heldUp({ onTaken: () => onTaken(), onAccept: () => onAccept() });
+    const world = new World({ onDisk: true, wrapStore });
+    await world.begin();
+    const endpoint = await world.addEndpoint();
+    world.sender.connected = false;
+    await world.accept();
+    const refused = Promise.withResolvers<void>();
+    const outcomes: Promise<{ readonly kind: string }>[] = [];
+    onTaken = async () => {
+      onAccept = () => refused.promise;
+      outcomes.push(world.accept(...Array.from({ length: 40 }, () => world.event())));
+      await settle();
+    };
+    await world.crash();
+    refused.reject(new StoreUnavailable('commit_failed'));
+    await world.time.advance(3_000);
+    expect(await outcomes[0]).toMatchObject({ kind: 'store_unavailable' });
+    expect(sentTo(world, endpoint)).toBe(1);
+    await world.end();
   });
 });
 
