@@ -21,6 +21,8 @@ type Wish = {
 /** The shortest grace that is given; every customer acts within half of it. */
 const GRACE_SECONDS_MIN = 300;
 const TRIES_MAX = 60;
+/** Whoever is told so asks again: an earlier call, whose answer was lost, may have been done. */
+const TRY_AGAIN = new Set(['idempotency_key_in_flight', 'store_unavailable', 'overloaded', 'conflict']);
 /** A rotation is answered within so long while nothing is wrong. */
 const ANSWER_MS_MAX = 1_500;
 
@@ -150,15 +152,14 @@ export class Rotations {
       this.#clients.call(
         (app) => rotate(app, this.#clients.callerOf(organizationId), input, request),
         (answer) => {
-          const isPending =
-            answer.kind === 'lost' || (answer.kind === 'refused' && answer.code === 'idempotency_key_in_flight');
+          const isPending = answer.kind === 'lost' || (answer.kind === 'refused' && TRY_AGAIN.has(answer.code));
           if (isPending && tries < TRIES_MAX) {
             agenda.after(random.between(500, 3_000), () => attempt(tries + 1));
             return;
           }
           if (answer.kind !== 'done') {
             // A customer that never learns what became of it cannot act on it.
-            if (answer.kind === 'lost') keyholder.hardRotations += 1;
+            if (isPending) keyholder.hardRotations += 1;
             return done(null);
           }
           if (startedAt > model.calmSince && isAlone) {

@@ -164,7 +164,19 @@ export function createEngine(options: EngineOptions): EngineWithParts {
     }
   });
   // Others have it by now. Results of what is in flight are stored under the lease that it went out with.
-  store.onLeasesLost(() => dispatch.loseWaiting());
+  store.onLeasesLost(() => {
+    dispatch.loseWaiting();
+    refill.holdWhile(lateOnesSettled());
+  });
+
+  /**
+   * What was being accepted or claimed under the lost lease is given back under the new one, since nobody can tell under
+   * which it was stored. Claimed again before that, it would be taken from under the feet of whoever sends it.
+   */
+  async function lateOnesSettled(): Promise<void> {
+    await Promise.all([accept.settled(), refill.settled()]);
+    await returns.settled();
+  }
 
   function beat(): void {
     pulse = timers.setTimeout(beat, PULSE_MS);

@@ -440,6 +440,27 @@ describe('a node that lost its leases', () => {
       expect((await world.deliveries()).map(({ state }) => state.kind)).toEqual(['succeeded']);
     }),
   );
+
+  it(
+    'claims nothing before that is settled, or it would take from itself what it is sending',
+    inSharedWorld({}, async ({ world, shared }) => {
+      const endpoint = await world.addEndpoint();
+      world.sender.script = () => ({ status: 200, afterMs: 3_000 });
+      shared.onAccepted = async ({ events }) => {
+        shared.onAccepted = async () => {};
+        shared.loseLeases();
+        // Others find that this node was gone, and take back what it had.
+        const deliveryIds = events.flatMap(({ deliveries }) => deliveries.map(({ id }) => id));
+        const { incarnation } = shared;
+        await world.store.release({ incarnation, endpointId: endpoint.id, deliveryIds, dueAt: world.time.now() });
+        await new Promise<void>((resolve) => void world.time.setTimeout(resolve, 2_000));
+      };
+      const accepted = world.accept();
+      await world.time.advance(20_000);
+      expect((await accepted).kind).toBe('accepted');
+      expect(world.sender.seen).toHaveLength(1);
+    }),
+  );
 });
 
 describe('an endpoint that others suspend and resume', () => {

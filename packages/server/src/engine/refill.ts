@@ -61,6 +61,8 @@ export class Refill {
   /** Taken out of the index, but their state could not be read yet, or no lane could be opened. Never over TAKEN_MAX. */
   #unanswered: EndpointId[] = [];
   #underway = 0;
+  readonly #claims = new Set<Promise<void>>();
+  #holds = 0;
   #taking: Promise<void> | null = null;
   #lastTakenAt = Number.NEGATIVE_INFINITY;
   #running = true;
@@ -112,11 +114,26 @@ export class Refill {
 
   /** Begins claims while lanes want and memory allows. */
   pump(): void {
-    while (this.#running && this.#underway < CLAIMS_MAX) {
+    while (this.#running && this.#holds === 0 && this.#underway < CLAIMS_MAX) {
       const lane = this.#hungry.next(this.#admits, this.#wants);
       if (lane === null) return;
-      void this.#claim(lane);
+      const claim = this.#claim(lane).finally(() => this.#claims.delete(claim));
+      this.#claims.add(claim);
     }
+  }
+
+  /** Waits for the claims that are under way. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#claims);
+  }
+
+  /** Begins no claim as long as that lasts. */
+  holdWhile(work: Promise<void>): void {
+    this.#holds += 1;
+    void work.finally(() => {
+      this.#holds -= 1;
+      this.pump();
+    });
   }
 
   /** Asks the store which endpoints have due work. */

@@ -41,6 +41,11 @@ export class Returns {
     this.#underway.add(work);
   }
 
+  /** Waits until what is being given back now is given back. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#underway);
+  }
+
   async drain(): Promise<void> {
     this.#draining = true;
     while (this.#underway.size > 0) await Promise.all(this.#underway);

@@ -28,6 +28,8 @@ export class SharedStore {
   readonly jobs: string[] = [];
   /** Before an accept gets there. */
   onAccept: (unit: AcceptUnit) => Promise<void> = async () => {};
+  /** After an accept was committed, before its answer is heard. */
+  onAccepted: (unit: AcceptUnit) => Promise<void> = async () => {};
   /** After a claim was committed, before its answer is heard. */
   onClaimed: () => void = () => {};
   /** Before a ring is read. */
@@ -116,7 +118,9 @@ export class SharedStore {
     if (organizationId !== undefined && endpointsVersion !== null) {
       if (endpointsVersion !== this.#version(organizationId)) return { kind: 'endpoints_changed' };
     }
-    return await this.#inner.accept(unit);
+    const accepted = await this.#inner.accept(unit);
+    await this.onAccepted(unit);
+    return accepted;
   }
 
   #wrapped(): Store {
