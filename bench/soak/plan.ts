@@ -13,6 +13,8 @@ export type Plan = {
   readonly warmUpSeconds: number;
   /** Of what was there before the soak and is past retention. */
   readonly oldEventsPerDay: number;
+  /** Of each rotation; the next one of that ring begins at about twice this. */
+  readonly graceSeconds: number;
 };
 
 /** Shorter runs say nothing about growth: what a minute adds to a process is warm-up. */
@@ -23,6 +25,8 @@ const WARM_UP_SECONDS_MAX = 600;
 const WARM_UP_RATIO = 1 / 6;
 const OLD_EVENTS_PER_DAY_MAX = 100_000;
 const OLD_EVENTS_PER_SECOND = 200;
+const GRACE_SECONDS_MAX = 60;
+const GRACE_RATIO = 1 / 8;
 
 export function planOf(options: {
   readonly store: StoreKind;
@@ -39,5 +43,6 @@ export function planOf(options: {
     sampleSeconds: Math.min(SAMPLE_SECONDS, seconds / SAMPLES_MIN),
     warmUpSeconds: Math.min(WARM_UP_SECONDS_MAX, seconds * WARM_UP_RATIO),
     oldEventsPerDay: Math.min(OLD_EVENTS_PER_DAY_MAX, Math.ceil(seconds * OLD_EVENTS_PER_SECOND)),
+    graceSeconds: Math.min(GRACE_SECONDS_MAX, Math.ceil(seconds * GRACE_RATIO)),
   };
 }

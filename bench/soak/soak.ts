@@ -56,7 +56,10 @@ export async function soak(plan: Plan, say: (line: string) => void): Promise<See
   const onSample = (sample: Sample): void => say(told(sample, sent, customers));
   const samples = watch(watched, { everySeconds: plan.sampleSeconds, signal: watching.signal, onSample });
   try {
-    await Promise.all([pour(api, known, { plan, sent, until }), disturb({ api, customers, steady, deeds, until })]);
+    await Promise.all([
+      pour(api, known, { plan, sent, until }),
+      disturb({ api, customers, steady, deeds, graceSeconds: plan.graceSeconds, until }),
+    ]);
   } finally {
     watching.abort();
   }

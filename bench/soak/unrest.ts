@@ -2,11 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from './api.ts';
 import { Customer, type Customers } from './customers.ts';
 
-const ROTATE_EVERY_MS = 20_000;
-const GRACE_SECONDS = 8;
-/** A customer deploys the new secret somewhere in this part of the grace. */
+/** A customer deploys the new secret somewhere in this part of the grace; the rest is for an answer that comes late. */
 const DEPLOY_FROM = 0.1;
-const DEPLOY_TO = 0.9;
+const DEPLOY_TO = 0.6;
 const SUSPEND_EVERY_MS = 15_000;
 const SUSPENDED_MS = 8_000;
 const CHURN_EVERY_MS = 2_000;
@@ -54,6 +52,7 @@ export type Scene = {
   readonly customers: Customers;
   readonly steady: readonly Customer[];
   readonly deeds: Deeds;
+  readonly graceSeconds: number;
   /** Nothing new begins after that; what has begun comes to its end. */
   readonly until: number;
 };
@@ -77,20 +76,20 @@ async function sleepUntil({ until }: Scene, ms: number): Promise<void> {
 }
 
 async function rotateAgainAndAgain(scene: Scene, customer: Customer): Promise<void> {
-  const { api, deeds, until } = scene;
-  await sleepUntil(scene, Math.random() * ROTATE_EVERY_MS);
-  while (Date.now() < until - (GRACE_SECONDS + 2) * 1_000) {
+  const { api, deeds, graceSeconds, until } = scene;
+  await sleepUntil(scene, Math.random() * graceSeconds * 1_000);
+  while (Date.now() < until - (graceSeconds + 2) * 1_000) {
     const { status, json } = await api.call('POST', `/v1/endpoints/${customer.endpointId}/rotate`, {
-      graceSeconds: GRACE_SECONDS,
+      graceSeconds,
     });
     if (status === 200) {
       deeds.rotations += 1;
       const { secret } = json as { secret: { value: string } };
       const share = DEPLOY_FROM + Math.random() * (DEPLOY_TO - DEPLOY_FROM);
-      await sleep(share * GRACE_SECONDS * 1_000);
+      await sleep(share * graceSeconds * 1_000);
       customer.deploy(secret.value);
     } else problem(scene, `a rotation answered ${status}: ${JSON.stringify(json)}`);
-    await sleepUntil(scene, ROTATE_EVERY_MS * (0.75 + Math.random() / 2));
+    await sleepUntil(scene, graceSeconds * (1 + Math.random() / 2) * 1_000);
   }
 }
 

@@ -1,5 +1,5 @@
 import { nativeWebhooks } from '@hookring/signing';
-import { type CreateEndpointInput, createEndpoint } from '../../packages/server/src/app/endpoints.ts';
+import { type CreateEndpointInput, createEndpoint } from '../../packages/server/src/app/create-endpoint.ts';
 import { createOrganization } from '../../packages/server/src/app/organizations.ts';
 import type { EndpointId, OrganizationId, SecretId } from '../../packages/server/src/domain/ids.ts';
 import { NATIVE_ROTATION_POLICY } from '../../packages/server/src/domain/rotation-policy.ts';
@@ -73,7 +73,7 @@ export class Population {
     const url = `https://receiver-${this.#hosts}.example/hooks`;
     const character = this.#character();
     const keyring = random.chance(0.2) ? 'organization' : 'own';
-    const input = this.#input(url, character, keyring);
+    const input = this.input(url, character, keyring);
     const request = this.request('createEndpoint');
     const keyholder = new Keyholder();
     // Until the answer with its secret is here nobody can verify.
@@ -121,7 +121,8 @@ export class Population {
     return 'prompt';
   }
 
-  #input(url: string, character: Character, keyring: 'own' | 'organization'): CreateEndpointInput {
+  /** What a customer says of a new endpoint. */
+  input(url: string, character: Character, keyring: 'own' | 'organization'): CreateEndpointInput {
     const { random } = this.#world;
     const isPlain = character === 'prompt' && random.chance(0.8);
     return {

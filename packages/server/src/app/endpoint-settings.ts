@@ -19,8 +19,10 @@ import {
   SEND_DEADLINE_SECONDS_MIN,
 } from '../domain/limits.ts';
 import { headerSealId, staticHeaderProblems } from '../domain/static-header.ts';
+import type { Caller } from './caller.ts';
 import type { AppContext } from './context.ts';
 import { type Outcome, refused } from './outcome.ts';
+import { changePolicy } from './policy-change.ts';
 
 /** What a caller may say of an endpoint; an absent member says nothing. */
 export type EndpointSettings = {
@@ -46,8 +48,19 @@ export type EndpointSettings = {
 
 type Problem = { readonly pointer: string; readonly detail: string; readonly code: string };
 
+/** What was said, applied; who may say it is checked where that depends on what it is. */
+export function changeSettings(
+  app: AppContext,
+  caller: Caller,
+  endpoint: Endpoint,
+  settings: EndpointSettings,
+): Outcome<Endpoint> {
+  const policy = changePolicy(caller, endpoint.rotationPolicy, settings.rotationPolicy);
+  return policy.ok ? applySettings(app, { ...endpoint, rotationPolicy: policy.value }, settings) : policy;
+}
+
 /** Applies what was said to an endpoint, or names everything that is wrong with it at once. */
-export function applySettings(app: AppContext, endpoint: Endpoint, settings: EndpointSettings): Outcome<Endpoint> {
+function applySettings(app: AppContext, endpoint: Endpoint, settings: EndpointSettings): Outcome<Endpoint> {
   const problems: Problem[] = [];
   const signatureProfile = readProfile(settings.signatureProfile, endpoint.signatureProfile, problems);
   const next: Endpoint = {

@@ -1,15 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { EndpointId } from '../domain/ids.ts';
 import { METADATA_ENTRIES_MAX, METADATA_VALUE_LENGTH_MAX } from '../domain/limits.ts';
+import { createEndpoint } from './create-endpoint.ts';
 import type { EndpointCap } from './endpoint-cap.ts';
-import {
-  archiveEndpoint,
-  countEndpoints,
-  createEndpoint,
-  listEndpoints,
-  type PatchEndpointInput,
-  patchEndpoint,
-} from './endpoints.ts';
+import { archiveEndpoint, countEndpoints, listEndpoints, type PatchEndpointInput, patchEndpoint } from './endpoints.ts';
 import { type AppWorld, codeOf, inAppWorld, NEW_ENDPOINT, valueOf } from './testing/app-world.ts';
 
 const THREE_ACTIVE: EndpointCap = { max: 3, of: 'active' };

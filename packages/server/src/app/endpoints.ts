@@ -1,154 +1,21 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { SignatureProfile } from '@hookring/signing';
 import type { AuditAction } from '../domain/audit-action.ts';
-import { type Endpoint, type EndpointStatus, UNTRIED } from '../domain/endpoint.ts';
+import type { Endpoint, EndpointStatus } from '../domain/endpoint.ts';
 import { mergeEndpoint } from '../domain/endpoint-status.ts';
-import type { Envelope } from '../domain/envelope.ts';
 import type { EndpointId } from '../domain/ids.ts';
-import { boundPolicy } from '../domain/policy-choice.ts';
-import type { RotationPolicy } from '../domain/rotation-policy.ts';
-import type { SecretAlgorithm } from '../domain/secret.ts';
 import type { ApplyOptions, Command, EndpointWithHealth, Page, PageRequest } from '../store/port.ts';
 import { auditCommand, originOf } from './audit.ts';
-import { type Caller, type IdempotencyRequest, missingScope } from './caller.ts';
+import { type Caller, missingScope } from './caller.ts';
 import type { AppContext } from './context.ts';
 import { type EndpointCap, roomUnderCap, underCap } from './endpoint-cap.ts';
-import { applySettings, type EndpointSettings } from './endpoint-settings.ts';
-import { type ALREADY_DONE, idempotent } from './idempotency.ts';
+import { changeSettings, type EndpointSettings } from './endpoint-settings.ts';
+import type { ALREADY_DONE } from './idempotency.ts';
 import { inForceEverywhere, inForceSince } from './in-force.ts';
-import { firstSecret, type SecretSpelling, type ShownSecret, secretAgain } from './minting.ts';
-import { done, type Outcome, Refusal, refused, replayed } from './outcome.ts';
-import { type ArchivedEndpoints, ownEndpoint } from './own-endpoint.ts';
-import { changePolicy, policyDetail } from './policy-change.ts';
-import { refusalOfAlgorithm, refusalOfProfile } from './ring-owner.ts';
+import { done, type Outcome, Refusal, refused } from './outcome.ts';
+import { type ArchivedEndpoints, ownEndpoint, tellOfEndpoint } from './own-endpoint.ts';
+import { policyDetail } from './policy-change.ts';
+import { profileForRing, ringOf } from './ring-owner.ts';
 import { type Decision, decideAndApply } from './submit.ts';
-
-/** What a dialect gives an endpoint that it creates; copied onto it. */
-export type EndpointDefaults = {
-  readonly signatureProfile: SignatureProfile;
-  readonly envelope: Envelope | null;
-  readonly retrySchedule: readonly number[] | null;
-  readonly rotationPolicy: RotationPolicy;
-  readonly catalogue: readonly string[] | null;
-  readonly secretSpelling: SecretSpelling;
-};
-
-export type CreateEndpointInput = {
-  readonly settings: EndpointSettings & { readonly url: string };
-  readonly keyring: 'own' | 'organization';
-  readonly algorithm: SecretAlgorithm;
-  readonly defaults: EndpointDefaults;
-  readonly cap?: EndpointCap | null;
-  /** Of a repeated request, whose endpoint may have been archived. */
-  readonly archived: ArchivedEndpoints;
-};
-
-export type CreatedEndpoint = EndpointWithHealth & {
-  /** Shown once; null when the organization's ring signs. */
-  readonly secret: ShownSecret | null;
-};
-
-type Reference = {
-  readonly endpointId: EndpointId;
-  readonly secretId: ShownSecret['id'] | null;
-  readonly recoverUntil: number;
-};
-
-export async function createEndpoint(
-  app: AppContext,
-  caller: Caller,
-  input: CreateEndpointInput,
-  request: IdempotencyRequest | null,
-): Promise<Outcome<CreatedEndpoint>> {
-  const refusal = missingScope(caller, 'endpoints:write');
-  if (refusal !== null) return refusal;
-  const { cap = null, archived } = input;
-  return await idempotent<CreatedEndpoint, Reference>(app, caller, request, {
-    perform: async (row) => {
-      const now = app.clock.now();
-      const applied = change(app, caller, blankEndpoint(app, caller, input, now), input.settings);
-      if (!applied.ok) return applied;
-      const endpoint = applied.value;
-      const unfit =
-        input.keyring === 'organization'
-          ? await refusalOfProfile(app, endpoint)
-          : refusalOfAlgorithm(endpoint.signatureProfile, input.algorithm);
-      if (unfit !== null) return unfit;
-      const first =
-        input.keyring === 'organization'
-          ? null
-          : firstSecret(app, {
-              owner: endpoint.id,
-              actor: caller.actor,
-              policy: endpoint.rotationPolicy,
-              now,
-              spelling: input.defaults.secretSpelling,
-              algorithm: input.algorithm,
-              decoding: endpoint.signatureProfile.secretDecoding,
-            });
-      const secret = first?.shown ?? null;
-      const { recoveryMinutes } = boundPolicy(endpoint.rotationPolicy, app.settings.rotationLimits);
-      const recoverUntil = now + recoveryMinutes * 60_000;
-      const reference = { endpointId: endpoint.id, secretId: secret?.id ?? null, recoverUntil };
-      const outcome = await underCap(app, caller.organizationId, cap, async () =>
-        decideAndApply<CreatedEndpoint>(app, async () => {
-          const room = await roomUnderCap(app, caller.organizationId, cap);
-          if (Refusal.is(room)) return room;
-          return {
-            ok: true,
-            options: room,
-            value: { endpoint, health: UNTRIED, secret },
-            commands: [
-              ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row(reference) }]),
-              { kind: 'endpoint.insert', endpoint },
-              ...(first === null ? [] : [{ kind: 'keyring.insert' as const, ring: first.ring }]),
-              auditCommand(app, caller, now, {
-                action: 'endpoint.created',
-                target: endpoint.id,
-                detail: { origin: originOf(endpoint.url) },
-              }),
-            ],
-          };
-        }),
-      );
-      if (typeof outcome !== 'symbol' && outcome.ok) told(app, caller, endpoint);
-      return outcome;
-    },
-    replay: async ({ endpointId, secretId, recoverUntil }) => {
-      const found = await ownEndpoint(app, caller, endpointId, archived);
-      if (!found.ok) return found;
-      const secret = secretId === null ? null : await secretAgain(app, endpointId, secretId, recoverUntil);
-      return replayed({ ...found.value, secret });
-    },
-  });
-}
-
-function blankEndpoint(app: AppContext, caller: Caller, input: CreateEndpointInput, now: number): Endpoint {
-  const { defaults } = input;
-  return {
-    id: app.ids.next('ep'),
-    organizationId: caller.organizationId,
-    url: input.settings.url,
-    eventTypes: null,
-    description: '',
-    status: { kind: 'active' },
-    headers: [],
-    metadata: {},
-    keyring: input.keyring,
-    retrySchedule: defaults.retrySchedule,
-    sendDeadlineSeconds: null,
-    concurrency: null,
-    ratePerSecond: null,
-    signatureProfile: defaults.signatureProfile,
-    envelope: defaults.envelope,
-    rotationPolicy: defaults.rotationPolicy,
-    catalogue: defaults.catalogue,
-    extra: {},
-    version: 1,
-    createdAt: now,
-    updatedAt: now,
-  };
-}
 
 export async function readEndpoint(
   app: AppContext,
@@ -207,13 +74,16 @@ export async function patchEndpoint(
   if (refusal !== null) return refusal;
   const resumeCap = patch.status === 'active' && cap?.of === 'active' ? cap : null;
   const effect: PatchEffect = { isNone: false, stopsOrMoves: false };
+  /** No rotation of its ring comes between the look at its secrets and the new profile. */
+  const apart = async <T>(apply: () => Promise<T>): Promise<T> => {
+    const found = await ownEndpoint(app, caller, id, archived);
+    return await (found.ok ? app.queue.run(ringOf(found.value.endpoint), apply) : apply());
+  };
   // One after another in this process, so that many at once do not wear out their rounds.
   const inTurn = (): Promise<Outcome<EndpointWithHealth> | typeof ALREADY_DONE> => {
     const apply = () =>
       decideAndApply(app, () => decidePatch(app, caller, { id, patch, expectedVersion, resumeCap, archived }, effect));
-    // No rotation of its ring comes between the look at its secrets and the new profile.
-    const changesProfile = patch.signatureProfile !== undefined;
-    return app.queue.run(`patch ${id}`, changesProfile ? () => app.queue.run(id, apply) : apply);
+    return app.queue.run(`patch ${id}`, patch.signatureProfile === undefined ? apply : () => apart(apply));
   };
   const outcome = await underCap(app, caller.organizationId, resumeCap, inTurn);
   if (typeof outcome === 'symbol') throw new Error('a patch has no idempotency row');
@@ -222,7 +92,7 @@ export async function patchEndpoint(
   if (effect.stopsOrMoves) await inForceEverywhere(app);
   // Another node may have done the same a moment ago.
   else if (effect.isNone) await inForceSince(app, endpoint.updatedAt);
-  told(app, caller, endpoint);
+  tellOfEndpoint(app, caller, endpoint);
   return outcome;
 }
 
@@ -265,7 +135,8 @@ async function decidePatch(
   }
   const { status, ...settings } = patch;
   const now = app.clock.now();
-  const applied = endpoint.status.kind === 'archived' ? done(endpoint) : change(app, caller, endpoint, settings);
+  const applied =
+    endpoint.status.kind === 'archived' ? done(endpoint) : changeSettings(app, caller, endpoint, settings);
   if (!applied.ok) return applied;
   const said = Object.keys(settings) as (keyof EndpointSettings)[]; // Object.keys forgets the literal keys.
   const fields = Object.fromEntries(said.map((field) => [field, applied.value[field]]));
@@ -275,10 +146,9 @@ async function decidePatch(
   if (move.kind === 'unchanged') return { ok: true, value: found.value, commands: [] };
   const { endpoint: next, resetHealth } = move;
   effect.stopsOrMoves = stopsOrMoves(endpoint, next);
-  if (!isDeepStrictEqual(next.signatureProfile, endpoint.signatureProfile)) {
-    const unfit = await refusalOfProfile(app, next);
-    if (unfit !== null) return unfit;
-  }
+  const changesProfile = !isDeepStrictEqual(next.signatureProfile, endpoint.signatureProfile);
+  const fit = changesProfile ? await profileForRing(app, next) : done([]);
+  if (!fit.ok) return fit;
   let options: ApplyOptions = {};
   if (next.status.kind === 'active' && endpoint.status.kind !== 'active') {
     const room = await roomUnderCap(app, caller.organizationId, resumeCap);
@@ -286,6 +156,7 @@ async function decidePatch(
     options = room;
   }
   const commands: Command[] = [
+    ...fit.value,
     { kind: 'endpoint.put', endpoint: next, expectedVersion: endpoint.version, resetHealth },
     ...(move.wake ? [{ kind: 'endpoint.wake' as const, endpointId: id }] : []),
     auditCommand(app, caller, now, {
@@ -302,12 +173,6 @@ async function decidePatch(
   return { ok: true, value: { endpoint: next, health: resetHealth ? cleared : health }, commands, options };
 }
 
-/** What was said, applied; who may say it is checked where that depends on what it is. */
-function change(app: AppContext, caller: Caller, endpoint: Endpoint, settings: EndpointSettings): Outcome<Endpoint> {
-  const policy = changePolicy(caller, endpoint.rotationPolicy, settings.rotationPolicy);
-  return policy.ok ? applySettings(app, { ...endpoint, rotationPolicy: policy.value }, settings) : policy;
-}
-
 /** Ends an endpoint for good: what is queued for it is cancelled, its history stays. */
 export async function archiveEndpoint(
   app: AppContext,
@@ -322,9 +187,4 @@ export async function archiveEndpoint(
 function actionOf(before: EndpointStatus, after: EndpointStatus): AuditAction {
   if (before.kind === after.kind) return 'endpoint.updated';
   return after.kind === 'active' ? 'endpoint.resumed' : `endpoint.${after.kind}`;
-}
-
-function told(app: AppContext, caller: Caller, endpoint: Endpoint): void {
-  const { actor, requestId } = caller;
-  app.telemetry.endpointChanged({ endpointId: endpoint.id, status: endpoint.status.kind, actor, requestId });
 }

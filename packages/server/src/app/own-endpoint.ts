@@ -1,3 +1,4 @@
+import type { Endpoint } from '../domain/endpoint.ts';
 import type { EndpointId } from '../domain/ids.ts';
 import type { EndpointWithHealth } from '../store/port.ts';
 import type { Caller } from './caller.ts';
@@ -17,4 +18,9 @@ export async function ownEndpoint(
   const found = await app.store.reader.endpoint(caller.organizationId, id);
   const isThere = found !== null && (archived === 'shown' || found.endpoint.status.kind !== 'archived');
   return isThere ? done(found) : refused('not_found', 'no such endpoint');
+}
+
+/** Of an endpoint that was created or changed. */
+export function tellOfEndpoint(app: AppContext, { actor, requestId }: Caller, { id, status }: Endpoint): void {
+  app.telemetry.endpointChanged({ endpointId: id, status: status.kind, actor, requestId });
 }

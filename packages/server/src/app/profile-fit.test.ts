@@ -2,7 +2,9 @@ import { type SignatureProfile, standardWebhooks, stripeStyle } from '@hookring/
 import { describe, expect, it } from 'vitest';
 import type { RingOwner } from '../domain/secret.ts';
 import { headerOf } from '../engine/testing/scripted-sender.ts';
-import { createEndpoint, type PatchEndpointInput, patchEndpoint } from './endpoints.ts';
+import { createEndpoint } from './create-endpoint.ts';
+import { type PatchEndpointInput, patchEndpoint } from './endpoints.ts';
+import { createKeyedQueue } from './keyed-queue.ts';
 import type { Outcome } from './outcome.ts';
 import { type RotateInput, rotate } from './rotate.ts';
 import { type AppWorld, codeOf, inAppWorld, NEW_ENDPOINT, valueOf } from './testing/app-world.ts';
@@ -157,6 +159,67 @@ describe("an organization's ring", () => {
       expect([codeOf(refused), pointersOf(refused)]).toEqual(['validation_failed', ['/algorithm']]);
       valueOf(await turn(organizationId));
       expect(await signatures()).toBe(1);
+    }),
+  );
+});
+
+describe('a profile and a ring that two nodes change at once', () => {
+  const HMAC_ONLY = stripeStyle('x-signature');
+  const TO_ED25519 = { algorithm: 'ed25519', graceSeconds: 0, force: true } as const;
+  const REFUSED = ['secret_unusable', 'validation_failed'];
+
+  /** Another node on the same store: nothing but the store keeps the two apart. `afterReading` runs once, behind a read. */
+  function otherNode(given: AppWorld, read: 'keyring' | 'endpoint', afterReading: () => Promise<unknown>): AppWorld {
+    const { store } = given.app;
+    let isFirst = true;
+    const reader = {
+      ...store.reader,
+      async [read](...args: never[]) {
+        const found = await (store.reader[read] as (...values: never[]) => Promise<unknown>)(...args);
+        if (isFirst) {
+          isFirst = false;
+          await afterReading();
+        }
+        return found;
+      },
+    };
+    const app = { ...given.app, store: Object.create(store, { reader: { value: reader } }), queue: createKeyedQueue() };
+    return { ...given, app };
+  }
+
+  it(
+    'a ring that another node rotated after it was looked at is looked at again before the profile changes',
+    inAppWorld(async (given) => {
+      const { create, rotate, signatures } = acting(given);
+      const { endpoint } = valueOf(await create(standardWebhooks));
+      const other = otherNode(given, 'keyring', async () => valueOf(await rotate(endpoint.id, TO_ED25519)));
+      const patched = await acting(other).patch(endpoint.id, { signatureProfile: HMAC_ONLY });
+      expect(REFUSED).toContain(codeOf(patched));
+      expect(await signatures()).toBe(0);
+      expect(given.world.sender.seen).toHaveLength(1);
+    }),
+  );
+
+  it(
+    'a profile that another node changed after it was looked at is looked at again before the ring is rotated',
+    inAppWorld(async (given) => {
+      const { create, patch, signatures } = acting(given);
+      const { endpoint } = valueOf(await create(standardWebhooks));
+      const change = { signatureProfile: HMAC_ONLY };
+      const other = otherNode(given, 'endpoint', async () => valueOf(await patch(endpoint.id, change)));
+      expect(REFUSED).toContain(codeOf(await acting(other).rotate(endpoint.id, TO_ED25519)));
+      expect(await signatures()).toBe(1);
+    }),
+  );
+
+  it(
+    'an endpoint is not put under the ring of its organization while another node gives that ring a secret it cannot use',
+    inAppWorld(async (given) => {
+      const { rotate } = acting(given);
+      const { organizationId } = given.caller();
+      const other = otherNode(given, 'keyring', async () => valueOf(await rotate(organizationId, TO_ED25519)));
+      const created = await acting(other).create(HMAC_ONLY, { keyring: 'organization' });
+      expect(REFUSED).toContain(codeOf(created));
     }),
   );
 });

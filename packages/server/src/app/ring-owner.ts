@@ -5,7 +5,7 @@ import type { RingRefusal } from '../domain/keyring-decision.ts';
 import { asImposed, type PolicyInForce, policyInForce } from '../domain/policy-choice.ts';
 import type { RotationPolicy } from '../domain/rotation-policy.ts';
 import { isLiving, type RingOwner, type SecretAlgorithm } from '../domain/secret.ts';
-import type { EndpointWithHealth, StoredSecret } from '../store/port.ts';
+import type { ApplyOptions, Command, EndpointWithHealth, StoredSecret } from '../store/port.ts';
 import type { Caller } from './caller.ts';
 import type { AppContext } from './context.ts';
 import { isVisible } from './organizations.ts';
@@ -71,41 +71,50 @@ export function refusalOfAlgorithm(profile: SignatureProfile, algorithm: SecretA
 }
 
 /**
- * Null when every living secret of the ring that signs for an endpoint can sign under its profile. One that could not
- * would stop its deliveries: they are signed by all of them or not sent.
+ * Whether every living secret of the ring that signs for an endpoint can sign under its profile. One that could not
+ * would stop its deliveries: they are signed by all of them or not sent. Answers what the commit depends on.
  */
-export async function refusalOfProfile(
+export async function profileForRing(
   app: AppContext,
   endpoint: Pick<Endpoint, 'id' | 'organizationId' | 'keyring' | 'signatureProfile'>,
-): Promise<Refusal | null> {
+): Promise<Outcome<readonly Command[]>> {
   const owner = ringOf(endpoint);
   if (endpoint.keyring === 'organization' && endpoint.signatureProfile.secretDecoding === 'hex') {
     const detail = 'cannot read secrets as hex on the ring of an organization, which makes them in base64';
     return invalid('/signatureProfile', detail, 'secret_unusable');
   }
   const ring = await app.store.reader.keyring(owner);
+  if (ring === null) return done([]);
   const now = app.clock.now();
-  for (const secret of ring?.secrets ?? []) {
+  for (const secret of ring.secrets) {
     if (!isLiving(secret, now)) continue;
     const fault = signingFault(app, owner, secret, endpoint.signatureProfile);
     if (fault === null) continue;
     return invalid('/signatureProfile', `cannot be used while ${secret.id} lives: ${fault}`, 'secret_unusable');
   }
-  return null;
+  return done([{ kind: 'keyring.expect', owner, version: ring.version }]);
 }
 
-/** Null when a new secret of this kind on an organization's ring can sign for each endpoint that the ring signs for. */
-export async function refusalOfSigned(
+/** What the commit of a new secret depends on: that the endpoints which it signs for are those that it was decided by. */
+export type Signed = { readonly commands: readonly Command[]; readonly options: Pick<ApplyOptions, 'endpointsOf'> };
+
+/** Whether a new secret of this kind can sign for each endpoint that the ring signs for. */
+export async function secretForSigned(
   app: AppContext,
-  { endpoint, organizationId }: Owned,
+  { endpoint: found, organizationId }: Owned,
   algorithm: SecretAlgorithm,
-): Promise<Refusal | null> {
-  if (endpoint !== null) return null;
-  const { endpoints } = await app.store.reader.subscribers(organizationId);
+): Promise<Outcome<Signed>> {
+  if (found !== null) {
+    const { id: endpointId, version } = found.endpoint;
+    return done({ commands: [{ kind: 'endpoint.expect', endpointId, version }], options: {} });
+  }
+  const { endpoints, endpointsVersion: version } = await app.store.reader.subscribers(organizationId);
   const unfit = endpoints.filter(
     (one) => one.endpoint.keyring === 'organization' && one.endpoint.signatureProfile.elements[algorithm] === null,
   );
-  if (unfit.length === 0) return null;
+  if (unfit.length === 0) {
+    return done({ commands: [], options: version === null ? {} : { endpointsOf: { organizationId, version } } });
+  }
   const detail = `is not possible: ${unfit.length} of the endpoints on this ring have no ${algorithm} signatures`;
   return invalid('/algorithm', detail);
 }

@@ -29,9 +29,9 @@ import {
   ownerOf,
   policyOf,
   refusalOfAlgorithm,
-  refusalOfSigned,
   ringRefusal,
   scopesFor,
+  secretForSigned,
 } from './ring-owner.ts';
 import { type Decision, decideAndApply } from './submit.ts';
 
@@ -140,8 +140,10 @@ async function decideRotation(
   if (!minted.ok) return minted;
   const { shown, secret } = minted.value;
   const { policy, imposed } = policyOf(app, owned.value.policy, input.dialectPolicy);
-  const unfit = refusalOfPromise(input, policy, imposed) ?? (await refusalOfSigned(app, owned.value, secret.algorithm));
-  if (unfit !== null) return unfit;
+  const broken = refusalOfPromise(input, policy, imposed);
+  if (broken !== null) return broken;
+  const signed = await secretForSigned(app, owned.value, secret.algorithm);
+  if (!signed.ok) return signed;
   const now = app.clock.now();
   const at = afterPending(app, ring, now, lates);
   const command = { kind: 'rotate' as const, secret, graceSeconds: graceOf(app, input, imposed), force, reason };
@@ -156,8 +158,9 @@ async function decideRotation(
   return {
     ok: true,
     value: { endpoint: owned.value.endpoint, secret: shown, retired, effectiveAt },
-    options: commitBefore(app, at),
+    options: { ...commitBefore(app, at), ...signed.value.options },
     commands: [
+      ...signed.value.commands,
       ...(row === null ? [] : [{ kind: 'idempotency.insert' as const, row: row(reference) }]),
       { kind: 'keyring.put', ring: decision.ring, retired: decision.retired, expectedVersion: ring.version },
       auditCommand(app, caller, now, {
@@ -225,10 +228,10 @@ export async function planRotation(app: AppContext, caller: Caller, input: Rotat
   const now = app.clock.now();
   const { force, reason } = input;
   const { policy, imposed } = policyOf(app, owned.value.policy, input.dialectPolicy);
-  const unfit =
-    refusalOfPromise(input, policy, imposed) ??
-    (await refusalOfSigned(app, owned.value, minted.value.secret.algorithm));
-  if (unfit !== null) return unfit;
+  const broken = refusalOfPromise(input, policy, imposed);
+  if (broken !== null) return broken;
+  const signed = await secretForSigned(app, owned.value, minted.value.secret.algorithm);
+  if (!signed.ok) return signed;
   const graceSeconds = graceOf(app, input, imposed);
   const command = { kind: 'rotate' as const, secret: minted.value.secret, graceSeconds, force, reason };
   const decision = decideKeyring(ring, policy, command, now);

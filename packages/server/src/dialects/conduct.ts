@@ -1,6 +1,6 @@
 import type { TokenHash } from '../app/access.ts';
 import type { AppContext } from '../app/context.ts';
-import type { EndpointDefaults } from '../app/endpoints.ts';
+import type { EndpointDefaults } from '../app/create-endpoint.ts';
 import type { SecretSpelling } from '../app/minting.ts';
 import type { ArchivedEndpoints } from '../app/own-endpoint.ts';
 import type { RotationPolicy } from '../domain/rotation-policy.ts';

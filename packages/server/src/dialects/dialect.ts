@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox';
-import type { EndpointDefaults } from '../app/endpoints.ts';
+import type { EndpointDefaults } from '../app/create-endpoint.ts';
 import type { SecretSpelling } from '../app/minting.ts';
 import type { ArchivedEndpoints } from '../app/own-endpoint.ts';
 import type { Problem } from '../domain/error-registry.ts';

@@ -1,5 +1,5 @@
 import { validateProfile } from '@hookring/signing';
-import type { EndpointDefaults } from '../app/endpoints.ts';
+import type { EndpointDefaults } from '../app/create-endpoint.ts';
 import { validateEnvelope } from '../domain/envelope.ts';
 import { isEventType } from '../domain/event-type.ts';
 import { CATALOGUE_TYPES_MAX } from '../domain/limits.ts';

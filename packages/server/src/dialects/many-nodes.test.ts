@@ -1,7 +1,7 @@
 import { nativeWebhooks } from '@hookring/signing';
 import { describe, expect, it } from 'vitest';
 import { ALL_SCOPES } from '../app/access.ts';
-import { createEndpoint, type EndpointDefaults } from '../app/endpoints.ts';
+import { createEndpoint, type EndpointDefaults } from '../app/create-endpoint.ts';
 import { NATIVE_ROTATION_POLICY } from '../domain/rotation-policy.ts';
 import type { Answered, NodeStack } from './testing/node-stacks.ts';
 import { withStacks } from './testing/node-stacks.ts';

@@ -4,7 +4,7 @@
  */
 export type { EndpointCap } from '../app/endpoint-cap.ts';
 export type { EndpointSettings } from '../app/endpoint-settings.ts';
-export type { EndpointDefaults } from '../app/endpoints.ts';
+export type { EndpointDefaults } from '../app/create-endpoint.ts';
 export type { MasterKeyStatus } from '../app/master-keys.ts';
 export type { SecretSpelling, ShownSecret } from '../app/minting.ts';
 export { invalid, type Outcome, Refusal, refused } from '../app/outcome.ts';

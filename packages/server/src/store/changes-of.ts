@@ -46,6 +46,8 @@ function changeOf(command: Command, versionOf: (endpoint: Endpoint) => number | 
       return { kind: 'apiKey', id: command.apiKey.id };
     case 'apiKey.revoke':
       return { kind: 'apiKey', id: command.id };
+    case 'endpoint.expect':
+    case 'keyring.expect':
     case 'delivery.insert':
     case 'event.erase':
     case 'endpoint.wake':

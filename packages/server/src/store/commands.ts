@@ -66,6 +66,8 @@ export type Command =
       readonly expectedVersion: number;
       readonly resetHealth: boolean;
     }
+  /** Fits while the endpoint has that version, until the commit, and changes nothing: for what was decided by it. */
+  | { readonly kind: 'endpoint.expect'; readonly endpointId: EndpointId; readonly version: number }
   | { readonly kind: 'keyring.insert'; readonly ring: StoredKeyring }
   /**
    * Replaces the ring. Secrets of the ring that are not in `ring.secrets` must be in `retired`, which moves them to the
@@ -77,6 +79,8 @@ export type Command =
       readonly retired: readonly StoredSecret[];
       readonly expectedVersion: number;
     }
+  /** As `endpoint.expect`. */
+  | { readonly kind: 'keyring.expect'; readonly owner: RingOwner; readonly version: number }
   | { readonly kind: 'apiKey.insert'; readonly apiKey: ApiKey }
   | { readonly kind: 'apiKey.revoke'; readonly id: ApiKeyId; readonly at: number }
   | { readonly kind: 'delivery.insert'; readonly deliveries: readonly NewDelivery[] }

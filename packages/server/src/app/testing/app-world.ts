@@ -7,7 +7,7 @@ import { inWorld } from '../../engine/testing/in-world.ts';
 import type { World } from '../../engine/testing/world.ts';
 import type { Caller } from '../caller.ts';
 import { type AppContext, SILENT_APP_TELEMETRY } from '../context.ts';
-import type { CreateEndpointInput } from '../endpoints.ts';
+import type { CreateEndpointInput } from '../create-endpoint.ts';
 import { createKeyedQueue } from '../keyed-queue.ts';
 import type { Outcome } from '../outcome.ts';
 

@@ -1,9 +1,9 @@
+import { createEndpoint as create } from '../../app/create-endpoint.ts';
 import type { EndpointCap } from '../../app/endpoint-cap.ts';
 import type { EndpointSettings } from '../../app/endpoint-settings.ts';
 import {
   archiveEndpoint as archive,
   countEndpoints as count,
-  createEndpoint as create,
   listEndpoints as list,
   patchEndpoint as patch,
   readEndpoint as read,

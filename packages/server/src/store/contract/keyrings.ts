@@ -55,6 +55,34 @@ export function keyringContract(withStore: WithStore): void {
         });
       }));
 
+    it('applies nothing of what was decided by an endpoint or a ring that is another by now', () =>
+      withStore(async ({ store }) => {
+        const { endpoint: one } = await populate(store, 1);
+        const before = ring(one.id, 4, [secret(1)]);
+        await store.apply([{ kind: 'keyring.insert', ring: before }]);
+        const next = ring(one.id, 5, [...before.secrets, secret(2)]);
+        const put = { kind: 'keyring.put', ring: next, retired: [], expectedVersion: 4 } as const;
+        const ofEndpoint = (version: number) => ({ kind: 'endpoint.expect', endpointId: one.id, version }) as const;
+        const ofRing = (version: number) => ({ kind: 'keyring.expect', owner: one.id, version }) as const;
+        const renamed = { ...one, description: 'other', version: one.version + 1 };
+        const rename = {
+          kind: 'endpoint.put',
+          endpoint: renamed,
+          expectedVersion: one.version,
+          resetHealth: false,
+        } as const;
+        expect(await store.apply([ofEndpoint(one.version + 1), put])).toEqual({
+          kind: 'conflict',
+          command: 'endpoint.expect',
+        });
+        expect(await store.apply([ofRing(3), rename])).toEqual({ kind: 'conflict', command: 'keyring.expect' });
+        expect(await store.reader.keyring(one.id)).toEqual(before);
+        expect((await store.reader.endpoint(one.organizationId, one.id))?.endpoint).toEqual(one);
+        expect(await store.apply([ofRing(4), rename])).toEqual({ kind: 'applied' });
+        expect(await store.apply([ofEndpoint(renamed.version), put])).toEqual({ kind: 'applied' });
+        expect(await store.reader.keyring(one.id)).toEqual(next);
+      }));
+
     it('pages the secrets of a ring, living and dead together', () =>
       withStore(async ({ store }) => {
         const { endpoint: one } = await populate(store, 1);

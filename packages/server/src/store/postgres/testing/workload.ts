@@ -25,6 +25,7 @@ import type { Reader, Store } from '../../port.ts';
 import type { Database, Runner } from '../database.ts';
 import { idOf } from '../uuids.ts';
 import { adopt, giveBack, giveBackEndpoints } from '../writer/leased.ts';
+import { reapLeases } from '../writer/reap-leases.ts';
 import type { Collection } from './explained.ts';
 import { filledUuid } from './large-database.ts';
 
@@ -52,7 +53,7 @@ export async function useStore(
   await useHotPath(store, populated, collection);
   await useControl(store, populated);
   await useReader(store.reader, populated, rows);
-  await useHousekeeping(store);
+  await useHousekeeping(store, db);
   await useRetention(store, clock);
   // What this node was given without hearing of it, and what it was given under another incarnation.
   const run = async (...sent: Parameters<Runner['run']>) => (await db.on('write').run(...sent)).rows;
@@ -124,6 +125,7 @@ async function useControl(store: Store, { organization: owner, endpoints }: Popu
     [
       { kind: 'organization.put', organization: { ...other, name: 'New', version: 2 }, expectedVersion: 1 },
       statusChange(four, SUSPENDED),
+      { kind: 'endpoint.expect', endpointId: three.id, version: three.version },
       {
         kind: 'keyring.put',
         ring: ring(four.id, 2, [next]),
@@ -136,6 +138,7 @@ async function useControl(store: Store, { organization: owner, endpoints }: Popu
     ],
     [
       { kind: 'endpoint.put', endpoint: { ...four, version: 3 }, expectedVersion: 2, resetHealth: true },
+      { kind: 'keyring.expect', owner: four.id, version: 2 },
       { kind: 'endpoint.defer', endpointId: three.id, dueAt: START + 9 },
       { kind: 'audit.append', row: { ...AUDITED, id: newId('aud'), organizationId: owner.id } },
     ],
@@ -255,13 +258,14 @@ async function useAttemptReads(
   await reader.followAttempts(follow, { after: `${late}${rest}`, itemsMax: 20 });
 }
 
-async function useHousekeeping(store: Store): Promise<void> {
+async function useHousekeeping(store: Store, db: Database): Promise<void> {
   await store.housekeep({ kind: 'expire_held', now: START, heldMsMax: HOUR, itemsMax: 20 });
   await store.housekeep({ kind: 'cancel_archived', now: START, itemsMax: 20 });
   await store.housekeep({ kind: 'cancel_archived', now: START, itemsMax: 20 });
   await store.housekeep({ kind: 'prune_idempotency', now: START, itemsMax: 20 });
   await store.housekeep({ kind: 'purge_secrets', now: START + DAY, before: START + DAY, itemsMax: 20 });
-  await store.housekeep({ kind: 'reap_leases', now: START, itemsMax: 20 });
+  // The store itself would do so only after it has beaten for a while.
+  await reapLeases(db, () => START, { incarnation: store.incarnation, steadyAt: START }, 20);
   await store.housekeep({ kind: 'upkeep', now: START });
   await store.space();
   await store.ping();

@@ -4,8 +4,8 @@ import type { Applied, Change, Command, Incarnation, ResealUnit } from '../../po
 import type { Transaction } from '../database.ts';
 import type { GivenTime } from '../database-time.ts';
 import { insertDeliveries } from './commands-deliveries.ts';
-import { holdEndpoints, insertEndpoint, putDue, putEndpoint, resetHealth } from './commands-endpoints.ts';
-import { holdKeyrings, insertKeyring, putKeyring } from './commands-keyrings.ts';
+import { hasEndpoint, holdEndpoints, insertEndpoint, putDue, putEndpoint, resetHealth } from './commands-endpoints.ts';
+import { hasKeyring, holdKeyrings, insertKeyring, putKeyring } from './commands-keyrings.ts';
 import {
   appendAudit,
   insertApiKey,
@@ -136,8 +136,14 @@ async function applyAll(
 
 /** Of one thing the change itself is the first to hold it. */
 async function holdAll(transaction: Transaction, commands: readonly Command[]): Promise<void> {
-  const endpoints = commands.flatMap((command) => (command.kind === 'endpoint.put' ? [command.endpoint.id] : []));
-  const rings = commands.flatMap((command) => (command.kind === 'keyring.put' ? [command.ring.owner] : []));
+  const endpoints = commands.flatMap((command) => {
+    if (command.kind === 'endpoint.put') return [command.endpoint.id];
+    return command.kind === 'endpoint.expect' ? [command.endpointId] : [];
+  });
+  const rings = commands.flatMap((command) => {
+    if (command.kind === 'keyring.put') return [command.ring.owner];
+    return command.kind === 'keyring.expect' ? [command.owner] : [];
+  });
   if (endpoints.length + rings.length < 2) return;
   if (endpoints.length > 0) await holdEndpoints(transaction, endpoints);
   if (rings.length > 0) await holdKeyrings(transaction, rings);
@@ -170,10 +176,14 @@ async function applyOne(transaction: Transaction, command: PlainCommand): Promis
       return await putOrganization(transaction, command.organization, command.expectedVersion);
     case 'endpoint.insert':
       return await insertEndpoint(transaction, command.endpoint);
+    case 'endpoint.expect':
+      return await hasEndpoint(transaction, command.endpointId, command.version);
     case 'keyring.insert':
       return await insertKeyring(transaction, command.ring);
     case 'keyring.put':
       return await putKeyring(transaction, command.ring, command.retired, command.expectedVersion);
+    case 'keyring.expect':
+      return await hasKeyring(transaction, command.owner, command.version);
     case 'apiKey.insert':
       return await insertApiKey(transaction, command.apiKey);
     case 'apiKey.revoke':

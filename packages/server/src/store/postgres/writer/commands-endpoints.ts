@@ -30,6 +30,10 @@ const HOLD: Statement = {
   name: 'endpoints_hold',
   text: 'SELECT 1 FROM endpoints WHERE id IN (SELECT value FROM jsonb_array_elements_text($1::jsonb)) ORDER BY number FOR UPDATE',
 };
+const EXPECT: Statement = {
+  name: 'endpoint_expect',
+  text: 'SELECT 1 FROM endpoints WHERE id = $1 AND version = $2 FOR UPDATE',
+};
 const RESET_HEALTH: Statement = {
   name: 'endpoints_reset_health',
   text: `
@@ -99,6 +103,11 @@ export async function putEndpoint(runner: Runner, endpoint: Endpoint, expectedVe
   const was = rows[0];
   if (was === undefined) return 'conflict';
   return text(was[0]) !== 'active' && kind === 'active' ? 'resumed' : 'applied';
+}
+
+/** Answers whether the endpoint has that version, which it then keeps until the end. */
+export async function hasEndpoint(runner: Runner, id: EndpointId, version: number): Promise<boolean> {
+  return (await runner.run(EXPECT, [id, version])).count === 1;
 }
 
 export async function holdEndpoints(runner: Runner, ids: readonly EndpointId[]): Promise<void> {

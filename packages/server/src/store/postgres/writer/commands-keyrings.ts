@@ -18,6 +18,10 @@ const HOLD: Statement = {
   name: 'keyrings_hold',
   text: 'SELECT 1 FROM keyrings WHERE owner IN (SELECT value FROM jsonb_array_elements_text($1::jsonb)) ORDER BY owner FOR UPDATE',
 };
+const EXPECT: Statement = {
+  name: 'keyring_expect',
+  text: 'SELECT 1 FROM keyrings WHERE owner = $1 AND version = $2 FOR UPDATE',
+};
 const SELECT_IDS: Statement = { name: 'keyring_secrets', text: 'SELECT id FROM secrets WHERE owner = $1' };
 const SELECT_FOREIGN: Statement = {
   name: 'keyring_foreign_secrets',
@@ -30,6 +34,11 @@ const SELECT_FOREIGN: Statement = {
 
 export async function holdKeyrings(runner: Runner, owners: readonly RingOwner[]): Promise<void> {
   await runner.run(HOLD, [JSON.stringify(owners)]);
+}
+
+/** Answers whether the ring has that version, which it then keeps until the end. */
+export async function hasKeyring(runner: Runner, owner: RingOwner, version: number): Promise<boolean> {
+  return (await runner.run(EXPECT, [owner, version])).count === 1;
 }
 
 /** Answers whether there was no ring of this owner. */

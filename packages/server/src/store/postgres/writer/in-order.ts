@@ -37,6 +37,8 @@ function subjectsOfOne(command: Command): readonly string[] {
     case 'keyring.insert':
     case 'keyring.put':
       return [`ring ${command.ring.owner}`];
+    case 'keyring.expect':
+      return [`ring ${command.owner}`];
     case 'apiKey.insert':
       return [command.apiKey.id];
     case 'apiKey.revoke':
@@ -45,6 +47,7 @@ function subjectsOfOne(command: Command): readonly string[] {
       return command.deliveries.flatMap(({ endpointId, eventKey }) => [endpointId, eventKey]);
     case 'event.erase':
       return [command.eventKey];
+    case 'endpoint.expect':
     case 'endpoint.wake':
     case 'endpoint.defer':
       return [command.endpointId];

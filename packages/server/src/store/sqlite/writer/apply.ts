@@ -32,6 +32,8 @@ export function createApply(context: WriteContext): (cells: CellReader, answer: 
         if (result === 'woken') woken.add(command.endpoint.id);
         return result !== 'conflict';
       }
+      case 'endpoint.expect':
+        return endpoints.has(command.endpointId, command.version);
       case 'endpoint.wake':
         if (endpoints.wake(command.endpointId)) woken.add(command.endpointId);
         return true;
@@ -42,6 +44,8 @@ export function createApply(context: WriteContext): (cells: CellReader, answer: 
         return keyrings.insert(command.ring);
       case 'keyring.put':
         return keyrings.put(command.ring, command.retired, command.expectedVersion);
+      case 'keyring.expect':
+        return keyrings.has(command.owner, command.version);
       case 'apiKey.insert':
         return organizations.insertApiKey(command.apiKey);
       case 'apiKey.revoke':

@@ -5,6 +5,8 @@ import type { WriteContext } from './context.ts';
 export type EndpointCommands = {
   insert(endpoint: Endpoint): boolean;
   put(endpoint: Endpoint, expectedVersion: number, resetHealth: boolean): 'conflict' | 'applied' | 'woken';
+  /** Whether it has that version. */
+  has(id: string, version: number): boolean;
   wake(id: string): boolean;
   defer(id: string, dueAt: number): void;
 };
@@ -17,6 +19,7 @@ export function createEndpointCommands({ db, directory, due }: WriteContext): En
     UPDATE endpoints SET url = ?, status = ?, status_reason = ?, status_at = ?, settings = ?, version = ?, updated_at = ?,
       draining = ?
     WHERE number = ? AND version = ?`);
+  const selectVersion = db.prepare('SELECT 1 FROM endpoints WHERE id = ? AND version = ?');
   const resetHealth = db.prepare(
     'UPDATE endpoint_health SET consecutive_failures = 0, failing_since = NULL WHERE endpoint = ?',
   );
@@ -56,6 +59,8 @@ export function createEndpointCommands({ db, directory, due }: WriteContext): En
       entry.status = kind;
       return resumed && due.wake(entry) ? 'woken' : 'applied';
     },
+
+    has: (id, version) => selectVersion.get(id, version) !== undefined,
 
     wake(id) {
       const entry = directory.endpoint(id);

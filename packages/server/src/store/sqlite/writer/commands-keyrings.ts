@@ -4,6 +4,8 @@ import type { WriteContext } from './context.ts';
 import { createSecretWriter } from './secrets.ts';
 
 export type KeyringCommands = {
+  /** Whether the ring has that version. */
+  has(owner: string, version: number): boolean;
   insert(ring: StoredKeyring): boolean;
   put(ring: StoredKeyring, retired: readonly StoredSecret[], expectedVersion: number): boolean;
 };
@@ -12,6 +14,7 @@ export function createKeyringCommands({ db }: WriteContext): KeyringCommands {
   const secrets = createSecretWriter(db);
   const insert = db.prepare('INSERT INTO keyrings (owner, version) VALUES (?, ?) ON CONFLICT DO NOTHING');
   const put = db.prepare('UPDATE keyrings SET version = ? WHERE owner = ? AND version = ?');
+  const selectVersion = db.prepare('SELECT 1 FROM keyrings WHERE owner = ? AND version = ?');
   const selectIds = db.prepare('SELECT id FROM secrets WHERE owner = ?');
   const selectForeign = db.prepare(`
     SELECT 1 AS found FROM secrets WHERE id = ?1 AND owner <> ?2
@@ -28,6 +31,8 @@ export function createKeyringCommands({ db }: WriteContext): KeyringCommands {
   }
 
   return {
+    has: (owner, version) => selectVersion.get(owner, version) !== undefined,
+
     insert(ring) {
       if (insert.run(ring.owner, ring.version).changes !== 1) return false;
       putSecrets(ring);
