@@ -104,7 +104,8 @@ export class Customers implements AsyncDisposable {
     const { tally } = this;
     if (isRefusing(customer.manner, at)) {
       tally.refusedOnPurpose += 1;
-      return 503;
+      // 503 asks for fewer requests, and is heard: one that says so now and then would fall behind what it is sent.
+      return customer.manner === 'failing' ? 500 : 503;
     }
     const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
     const payload = customer.verify(body, headers);
