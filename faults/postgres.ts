@@ -17,6 +17,9 @@ export type Postgres = {
   /** `fast` ends sessions, `immediate` leaves recovery to the next start, `kill` is the end of a power cut. */
   stop(how: 'fast' | 'immediate' | 'kill'): Promise<void>;
   start(): Promise<void>;
+  /** Each of its processes stands still; sockets stay open. `thaw` lets them go on. */
+  freeze(): void;
+  thaw(): void;
   /** A disk that fails ends it. */
   isRunning(): boolean;
   /** One statement as the superuser, who always finds a connection. */
@@ -88,6 +91,15 @@ export async function startPostgres(
       else stopping.kill(STOP_SIGNALS[how]);
       await gone;
     },
+    freeze() {
+      const pid = child?.pid ?? 0;
+      // The first one first: it makes no further ones then.
+      for (const each of [pid, ...childrenOf(pid)]) signal(each, 'SIGSTOP');
+    },
+    thaw() {
+      const pid = child?.pid ?? 0;
+      for (const each of [...childrenOf(pid), pid]) signal(each, 'SIGCONT');
+    },
     isRunning: () => child !== null && child.exitCode === null && child.signalCode === null,
     async query(sql) {
       const client = await server.connect();
@@ -149,8 +161,8 @@ async function answers(port: number): Promise<boolean> {
 function killAll(pid: number): void {
   // Frozen first: it must not see that its children go, and start to end in order.
   process.kill(pid, 'SIGSTOP');
-  for (const child of childrenOf(pid)) kill(child);
-  kill(pid);
+  for (const child of childrenOf(pid)) signal(child, 'SIGKILL');
+  signal(pid, 'SIGKILL');
 }
 
 function childrenOf(pid: number): readonly number[] {
@@ -161,9 +173,9 @@ function childrenOf(pid: number): readonly number[] {
   }
 }
 
-function kill(pid: number): void {
+function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, name);
   } catch {
     // It has gone by itself.
   }

@@ -37,12 +37,15 @@ export type PostgresServer = {
 const USER = 'hookring';
 const PASSWORD = 'hookring';
 
-/** Starts one in about half a second, also as root: the package then runs it as a user of its own. */
-export async function startPostgresServer(flags: readonly string[] = []): Promise<PostgresServer> {
+/**
+ * Starts one in about half a second, also as root: the package then runs it as a user of its own. `given` is the port where
+ * somebody waits for it.
+ */
+export async function startPostgresServer(flags: readonly string[] = [], given?: number): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'hookring-postgres-'));
   // The server's own user must reach it.
   execFileSync('chmod', ['755', folder]);
-  const port = await freePort();
+  const port = given ?? (await freePort());
   const server = new EmbeddedPostgres({
     databaseDir: join(folder, 'data'),
     user: USER,

@@ -61,6 +61,28 @@ const SESSIONS = onPostgres({
   },
 });
 
+/** Longer than a lease: to whoever looks first all nodes seem dead. */
+const FROZEN_MS = 17_000;
+const FROZEN_ROUNDS = 3;
+
+const FROZEN = onPostgres({
+  name: 'freeze-database',
+  breaks: `SIGSTOP of PostgreSQL for ${FROZEN_MS / 1_000} s, longer than a lease, then SIGCONT, ${FROZEN_ROUNDS} times`,
+  run: async (scene, postgres) => {
+    for (let round = 0; round < (scene.isShort ? 1 : FROZEN_ROUNDS); round += 1) {
+      scene.strike();
+      postgres.freeze();
+      try {
+        await scene.hold(FROZEN_MS);
+      } finally {
+        postgres.thaw();
+      }
+      scene.heal();
+      await scene.hold(2_000);
+    }
+  },
+});
+
 const CROWDED_MS = 8_000;
 const CROWD_MAX = 200;
 
@@ -145,6 +167,7 @@ const READ_ONLY = onPostgres({
 export const DATABASE: readonly Fault[] = [
   restarting('fast'),
   restarting('immediate'),
+  FROZEN,
   SESSIONS,
   CONNECTIONS,
   IDLE_IN_TRANSACTION,

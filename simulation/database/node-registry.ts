@@ -29,11 +29,13 @@ export class NodeRegistry {
     return this.#last;
   }
 
-  /** False: it was taken for dead. */
-  beat(incarnation: Incarnation): boolean {
-    if (!this.#seenAt.has(incarnation)) return false;
-    this.#seenAt.set(incarnation, this.#database.now());
-    return true;
+  /** When it was seen before, and is now. Null: it was taken for dead. */
+  beat(incarnation: Incarnation): readonly [number, number] | null {
+    const found = this.#seenAt.get(incarnation);
+    if (found === undefined) return null;
+    const left = this.#database.now();
+    this.#seenAt.set(incarnation, left);
+    return [found, left];
   }
 
   end(incarnation: Incarnation): void {
@@ -69,15 +71,22 @@ export class NodeRegistry {
     return this.#answeredBy.get(endpointId) ?? null;
   }
 
-  /** One bounded step; answers what it gave back. Before anything is taken from a run, it is not there any more. */
-  reap(itemsMax: number, me: Incarnation): { readonly changed: number; readonly more: boolean } {
-    for (const incarnation of this.#seenAt.keys()) {
-      if (incarnation !== me && !this.isAlive(incarnation)) this.#seenAt.delete(incarnation);
+  /**
+   * One bounded step; answers what it gave back. Before anything is taken from a run, it is not there any more. Only a node
+   * whose beats have been steady, the last of which stands here, may say who is silent.
+   */
+  reap(
+    itemsMax: number,
+    { incarnation: me, steadyAt }: { readonly incarnation: Incarnation; readonly steadyAt: number | null },
+  ): { readonly changed: number; readonly more: boolean } {
+    if (steadyAt === null || this.#seenAt.get(me) !== steadyAt) return { changed: 0, more: false };
+    for (const [incarnation, seenAt] of this.#seenAt) {
+      if (incarnation !== me && seenAt < steadyAt - LEASE_MS) this.#seenAt.delete(incarnation);
     }
     let changed = 0;
     for (const incarnation of this.#leasing) {
       if (this.#seenAt.has(incarnation)) continue;
-      const leased = this.#database.leasedTo(incarnation);
+      const leased = this.#database.leasedTo(incarnation, itemsMax - changed + 1);
       const taken = leased.slice(0, itemsMax - changed);
       this.giveBack(incarnation, taken, this.#answeredOf(incarnation));
       changed += taken.length;

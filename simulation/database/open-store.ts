@@ -46,6 +46,7 @@ export type OpenedStore = {
 
 const CHANGES_PER_READ_MAX = 500;
 const SPREAD_MS = 1_000;
+const RECORD_WAIT_MS = 50;
 /** Retention of many nodes removes in units: a minute here, so that short runs see it. */
 const RETENTION_UNIT_MS = 60_000;
 const ALWAYS_CURRENT: Currency = { goodUntil: Number.POSITIVE_INFINITY, renew: async () => true };
@@ -156,6 +157,7 @@ function fileTraits({ process, database }: OpenStoreParts): StoreTraits {
     clock: process,
     currency: ALWAYS_CURRENT,
     spreadMs: 0,
+    recordWaitMs: 0,
     retentionUnitMs: 1,
     takeJob: async () => true,
     reap: async () => ({ changed: 0, more: false }),
@@ -197,9 +199,13 @@ async function clusterTraits(
     clock,
     currency,
     spreadMs: SPREAD_MS,
+    recordWaitMs: RECORD_WAIT_MS,
     retentionUnitMs: RETENTION_UNIT_MS,
     takeJob: async (name, forMs) => await line.ask(() => registry.takeJob(name, forMs, heartbeat.incarnation)),
-    reap: async (itemsMax) => await line.ask(() => registry.reap(itemsMax, heartbeat.incarnation)),
+    async reap(itemsMax) {
+      const { incarnation, steadyAt } = heartbeat;
+      return await line.ask(() => registry.reap(itemsMax, { incarnation, steadyAt }));
+    },
     onLeasesLost: (listener) => heartbeat.onLost(listener),
     async onClose() {
       currency.stop();
@@ -236,7 +242,10 @@ function beatsOf(registry: NodeRegistry, line: DatabaseLine): Database {
   const run = async (statement: { readonly name: string }, values: readonly unknown[] = []) =>
     await line.ask(() => {
       if (statement.name === 'node_start') return { rows: [[registry.register()]], count: 1 };
-      if (statement.name === 'node_beat') return { rows: [], count: registry.beat(Number(values[1])) ? 1 : 0 };
+      if (statement.name === 'node_beat') {
+        const beat = registry.beat(Number(values[1]));
+        return beat === null ? { rows: [], count: 0 } : { rows: [beat], count: 1 };
+      }
       throw new Error(`a heartbeat has no statement ${statement.name}`);
     });
   const none = (): never => {

@@ -30,7 +30,7 @@ import type { Telemetry } from './telemetry/telemetry.ts';
 export async function buildService(
   { config, dialects }: Setup,
   telemetry: Telemetry,
-  { mode, tracing }: BuildOptions,
+  { mode, tracing, stopping = null }: BuildOptions,
 ): Promise<BuiltService> {
   const arranged = arrangeDialects(withOwnDialects(dialects), config.rootDialect);
   if (!arranged.ok) throw new Error(`dialects that passed the configuration have no place: ${arranged.problem}`);
@@ -53,6 +53,7 @@ export async function buildService(
     clock: systemClock,
     telemetry: withCommitsTraced(events, tracing),
     onFatal,
+    patience: stopping === null ? null : { stopping, onWaiting: (fields) => events.databaseAwaited(fields) },
   });
   opened.defer(async () => await store.close());
   if (masterKeys.generatedAt !== null) events.masterKeyGenerated({ path: masterKeys.generatedAt });

@@ -9,8 +9,12 @@ import { injected } from './http/inject.ts';
 import { listen } from './http/lifecycle.ts';
 import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts';
 
-/** Starts to listen and to send. Resolves when the node is ready. */
-export async function startService(setup: Setup, telemetry: Telemetry): Promise<StartResult> {
+/** Starts to listen and to send. Resolves when the node is ready. `stopping` ends a wait for its database. */
+export async function startService(
+  setup: Setup,
+  telemetry: Telemetry,
+  stopping: AbortSignal | null = null,
+): Promise<StartResult> {
   return await attempted(async () => {
     const { config } = setup;
     const { database, role } = config;
@@ -18,7 +22,7 @@ export async function startService(setup: Setup, telemetry: Telemetry): Promise<
     const metrics = await openMetricsListener(config, telemetry);
     if (metrics !== null) opened.defer(async () => await metrics.close());
     const tracing = await openTracing(config, telemetry);
-    const built = await buildService(setup, telemetry, { mode: 'server', tracing });
+    const built = await buildService(setup, telemetry, { mode: 'server', tracing, stopping });
     try {
       await built.start();
       const url = await listen(built.http, config);

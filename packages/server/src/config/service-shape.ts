@@ -44,6 +44,8 @@ export type BuildOptions = {
   /** `offline`: for one command; it answers, and neither listens nor sends. */
   readonly mode: 'server' | 'offline';
   readonly tracing: Tracing | null;
+  /** With it a database that is not there yet is waited for, until it is aborted. */
+  readonly stopping?: AbortSignal | null;
 };
 
 /** Everything, built and connected, and not started yet. */

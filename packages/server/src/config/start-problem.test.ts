@@ -28,6 +28,10 @@ it.each([
   [sqlite('disk I/O error', 10 | (3 << 8)), /full, read-only or broken/],
   [sqlite('malformed', 11), /^the database cannot be opened: malformed$/],
   [new StoreUnavailable('commit_failed', { cause: new Error('disk I/O error') }), /cannot be written: disk I\/O error/],
+  [
+    new StoreUnavailable('commit_failed', { cause: system('42P05') }),
+    /set HOOKRING_DATABASE_POOLER=transaction \(42P05\)$/,
+  ],
 ])('tells the operator of %s what to do', async (error, words) => {
   expect(await problemOf(error)).toMatch(words);
 });

@@ -11,6 +11,7 @@ const TOLD = new Set([
   'MetricsAddressError',
   'UnsuitableServer',
   'DatabaseUnusable',
+  'StartStopped',
 ]);
 
 const MOVE = 'or put the database elsewhere with --database-url';
@@ -38,7 +39,7 @@ function startProblem(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   if (TOLD.has(error.name)) return error.message;
   // The first commits of a start may meet a disk that only opened.
-  if (error.name === 'StoreUnavailable' && error.cause instanceof Error) return cannotWrite(error.cause.message);
+  if (error.name === 'StoreUnavailable' && error.cause instanceof Error) return cannotWrite(error.cause);
   const { code = '', errcode = 0, path = null, syscall = '' } = error as Error & Partial<Facts>; // What it has of them.
   if (code === 'ERR_SQLITE_ERROR') {
     const cure = SQLITE[errcode & 0xff];
@@ -54,8 +55,14 @@ function startProblem(error: unknown): string | null {
 
 type Facts = { readonly code: string; readonly errcode: number; readonly path: string; readonly syscall: string };
 
-function cannotWrite(cause: string): string {
-  return `the database cannot be written: ${cause}; see whether the disk is full or read-only, ${MOVE}`;
+/** A statement was prepared in one session and used in another. */
+const OTHER_SESSION = new Set(['26000', '42P05']);
+
+function cannotWrite(cause: Error & { readonly code?: unknown }): string {
+  if (typeof cause.code === 'string' && OTHER_SESSION.has(cause.code)) {
+    return `something stands before the database, as poolers do: set HOOKRING_DATABASE_POOLER=transaction (${cause.message})`;
+  }
+  return `the database cannot be written: ${cause.message}; see whether the disk is full or read-only, ${MOVE}`;
 }
 
 /** What an operator can mend is a sentence; everything else is a broken program. */

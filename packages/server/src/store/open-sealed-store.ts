@@ -1,6 +1,7 @@
-import type { Clock } from '../domain/clock.ts';
+import { type Clock, systemTimers } from '../domain/clock.ts';
 import { configuredMasterKeys, MasterKeyMissing, type MasterKeys, openMasterKeys } from './master-key.ts';
 import type { Store } from './port.ts';
+import type { Patience } from './postgres/await-database.ts';
 import { openSqliteStore } from './sqlite/open.ts';
 import { createVault, type Vault } from './vault.ts';
 
@@ -26,14 +27,16 @@ export type SealedStoreOptions = Pick<SqliteOptions, 'telemetry' | 'onFatal'> & 
   /** The machine's. */
   readonly clock: Clock;
   readonly configuredKeys: KeyOptions['configured'];
+  /** Of a server: a database that is not there yet is waited for. */
+  readonly patience?: Patience | null;
 };
 
 /** The store of a server with the vault that seals what is secret in it. A store that cannot be used is closed again. */
 export async function openSealedStore(options: SealedStoreOptions): Promise<SealedStore> {
-  const { place, configuredKeys: configured, ...rest } = options;
+  const { place, configuredKeys: configured, patience = null, ...rest } = options;
   // Before anything is made in a database that could then not be used.
   if (place.kind === 'postgres' && configured === null) throw new MasterKeyMissing();
-  const store = await openStore(place, rest);
+  const store = await openStore(place, patience, rest);
   try {
     const masterKeys = await keysOf(place, configured, store);
     return { store, masterKeys, vault: createVault(masterKeys) };
@@ -45,17 +48,24 @@ export async function openSealedStore(options: SealedStoreOptions): Promise<Seal
 
 async function openStore(
   place: StorePlace,
-  rest: Omit<SealedStoreOptions, 'place' | 'configuredKeys'>,
+  patience: Patience | null,
+  rest: Omit<SealedStoreOptions, 'place' | 'configuredKeys' | 'patience'>,
 ): Promise<Store> {
   if (place.kind === 'sqlite') return await openSqliteStore({ ...rest, path: place.path, mode: 'threads' });
   const { kind: _, ...where } = place;
   // Nothing of it is loaded by a server on a file.
-  const [{ openPostgresStore }, { explained }] = await Promise.all([
+  const [{ openPostgresStore }, { explain, explained }, { awaitDatabase }] = await Promise.all([
     import('./postgres/open.ts'),
     import('./postgres/explain.ts'),
+    import('./postgres/await-database.ts'),
   ]);
+  const open = async (): Promise<Store> => await openPostgresStore({ ...rest, ...where });
   try {
-    return await openPostgresStore({ ...rest, ...where });
+    if (patience === null) return await open();
+    const { clock } = rest;
+    const words = (error: unknown): string => explain(error) ?? String(error);
+    const discard = async (store: Store): Promise<void> => await store.close();
+    return await awaitDatabase({ open, discard, words, clock, timers: systemTimers }, patience);
   } catch (error) {
     throw explained(error);
   }

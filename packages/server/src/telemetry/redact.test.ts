@@ -121,6 +121,7 @@ function calls(events: TelemetryEvents, value: string, error: unknown): Record<k
     recordBatch: () => events.recordBatch(1, 1, 1),
     claimBatch: () => events.claimBatch(1),
     released: () => events.released(1),
+    databaseAwaited: () => events.databaseAwaited({ cause: value, waitedMs: 1, waitsMsMax: 1 }),
     storeMigrated: () => events.storeMigrated({ from: 1, to: 2, durationMs: 1 }),
     storeFailing: () => events.storeFailing(value),
     storeWorksAgain: () => events.storeWorksAgain(1),

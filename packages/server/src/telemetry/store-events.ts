@@ -36,6 +36,9 @@ export function storeEvents(log: Log, metrics: Metrics, clock: Clock) {
     released(deliveries: number): void {
       metrics.released.count += deliveries;
     },
+    databaseAwaited(fields: { readonly cause: string; readonly waitedMs: number; readonly waitsMsMax: number }): void {
+      log.warn(fields, 'the database is not there yet; this start waits for it');
+    },
     storeMigrated(fields: { readonly from: number; readonly to: number; readonly durationMs: number }): void {
       log.info(fields, 'the tables of the database were brought to a newer schema version');
     },

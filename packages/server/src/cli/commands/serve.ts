@@ -54,12 +54,17 @@ async function serve(io: Io, report: Report, flags: Flags, json: boolean): Promi
     telemetry.events.fault('uncaught', error);
     process.exit(EXIT.FAILED);
   });
-  // Signals that come while it starts wait for the end of the start.
+  // Signals that come while it starts wait for the end of the start, unless that waits for its database itself.
   const stopping = nextSignal({ withParent: (io.env['npm_lifecycle_event'] ?? '') !== '' });
   const { startService } = await import('../../service.ts');
-  const started = await startService({ config, dialects }, telemetry);
+  const started = await startService({ config, dialects }, telemetry, stopping.aborted);
   if (!started.ok) {
     stopping.forget();
+    if (stopping.aborted.aborted) {
+      telemetry.log.warn(started.problem);
+      report.exitCode = EXIT.OK;
+      return;
+    }
     throw new CommandFailure({
       detail: started.problem,
       exitCode: EXIT.FAILED,
@@ -102,7 +107,7 @@ async function stop(service: StartedService, config: Config, events: TelemetryEv
   }
 }
 
-type SignalWait = { readonly signal: Promise<string>; forget(): void };
+type SignalWait = { readonly signal: Promise<string>; readonly aborted: AbortSignal; forget(): void };
 
 /**
  * The first signal to stop. `withParent`: npm runs a command through a shell, which does not pass on what npm is sent;
@@ -112,6 +117,7 @@ type SignalWait = { readonly signal: Promise<string>; forget(): void };
 export function nextSignal(options: { readonly withParent?: boolean } = {}): SignalWait {
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   const { promise, resolve } = Promise.withResolvers<string>();
+  const abort = new AbortController();
   const parent = process.ppid;
   const watch = (): void => {
     if (process.ppid !== parent) listener('parent ended');
@@ -124,7 +130,8 @@ export function nextSignal(options: { readonly withParent?: boolean } = {}): Sig
   const listener = (cause: string): void => {
     clearInterval(timer);
     resolve(cause);
+    abort.abort();
   };
   for (const name of names) process.on(name, listener);
-  return { signal: promise, forget };
+  return { signal: promise, aborted: abort.signal, forget };
 }

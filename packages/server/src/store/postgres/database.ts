@@ -76,6 +76,8 @@ const STATEMENT_TIMEOUT_MS: Readonly<Record<ConnectionKind, number>> = {
 const LOCK_TIMEOUT_MS = 5_000;
 /** Past the server's own limit: the connection is gone, or the server is. */
 const NO_ANSWER_MS = 2_000;
+/** After so long a statement of a node's beat has been answered or has failed. */
+export const CONTROL_ANSWER_MS_MAX: number = STATEMENT_TIMEOUT_MS.control + NO_ANSWER_MS;
 const IDLE_MS = 60_000;
 
 type TypeNumber = Parameters<typeof types.getTypeParser>[0];

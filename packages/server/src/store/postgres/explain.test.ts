@@ -77,6 +77,10 @@ describe('an operator is told', () => {
       expect(await told('CREATE TABLE a (b int)')).toMatch(/may not do that/);
       await client.query('RESET ROLE; DROP ROLE hookring_nobody');
       expect(await told('SELECT 1 / 0')).toBe(null);
+      // As behind a pooler that nobody mentioned.
+      expect(await told('EXECUTE of_another_session')).toMatch(/set HOOKRING_DATABASE_POOLER=transaction/);
+      await client.query('PREPARE of_this_session AS SELECT 1');
+      expect(await told('PREPARE of_this_session AS SELECT 1')).toMatch(/set HOOKRING_DATABASE_POOLER=transaction/);
     } finally {
       await client.end();
       await database.drop();

@@ -5,6 +5,10 @@ export class DatabaseUnusable extends Error {
   override readonly name = 'DatabaseUnusable';
 }
 
+/** A statement was prepared in one session and used in another. */
+const OTHER_SESSION =
+  'something between gives each statement another session, as poolers do: set HOOKRING_DATABASE_POOLER=transaction';
+
 /** What PostgreSQL itself says, by its code. */
 const STATES: Readonly<Record<string, string>> = {
   '28P01': 'the password is wrong, or the user does not exist: see HOOKRING_DATABASE_URL and PGPASSWORD',
@@ -14,6 +18,8 @@ const STATES: Readonly<Record<string, string>> = {
   '53300': 'it has no connection left: raise max_connections, or put a pooler before it (docs/postgresql.md)',
   '57P01': 'it was told to end the connection: see whether it is being stopped',
   '57P03': 'it is starting, stopping or recovering: try again in a moment',
+  '26000': OTHER_SESSION,
+  '42P05': OTHER_SESSION,
   '25006': 'it takes no writes: name the primary, not a replica, and see default_transaction_read_only',
   '0A000': 'it lacks something that PostgreSQL 15 has',
   '08P01':

@@ -1,21 +1,33 @@
 import type { Clock, Timers } from '../../domain/clock.ts';
+import { number } from '../cells.ts';
 import type { Incarnation } from '../port.ts';
 import { type Moment, momentOf, sleptSince } from '../sleep.ts';
-import type { Database, Statement } from './database.ts';
+import { CONTROL_ANSWER_MS_MAX, type Database, type Row, type Statement } from './database.ts';
 import { type GivenTime, nowMs } from './database-time.ts';
+import { Steadiness } from './steadiness.ts';
 import { numberRun, startRun } from './writer/start-run.ts';
 
 /** Who was not seen for so long, in the database's time, is gone: others take over what it had leased. */
 export const LEASE_MS = 15_000;
-const BEAT_MS = 2_000;
+export const BEAT_MS = 2_000;
 /** After a beat that failed. */
-const BEAT_AGAIN_MS = 500;
+export const BEAT_AGAIN_MS = 500;
 /** From the start of the last good beat on, by a clock that never steps back; what is left to LEASE_MS is a reserve. */
 const GOOD_MS = 10_000;
+/**
+ * From the moment that the database is there again every living node has beaten after this time. At the worst a node beat
+ * just before, waits for its next time, loses that beat on a connection that is dead and says nothing, and beats anew:
+ * 2,000 + 7,000 + 500 ms, and half a second for the way.
+ */
+export const STEADY_MS: number = BEAT_MS + CONTROL_ANSWER_MS_MAX + BEAT_AGAIN_MS + 500;
 
+/** What was there is told, too: after a switch to a standby that was behind it is not what this node left. */
 const BEAT: Statement = {
   name: 'node_beat',
-  text: `UPDATE nodes SET seen_at = greatest(seen_at, ${nowMs(1)}) WHERE incarnation = $2`,
+  text: `
+    UPDATE nodes n SET seen_at = b.now
+    FROM (SELECT seen_at, ${nowMs(1)} AS now FROM nodes WHERE incarnation = $2 FOR UPDATE) b
+    WHERE n.incarnation = $2 RETURNING b.seen_at, n.seen_at`,
 };
 
 /** What stands for this node among the others. */
@@ -23,6 +35,11 @@ export type NodeRun = {
   readonly incarnation: Incarnation;
   /** Monotonic milliseconds until which this node may be sure that its leases are its own. */
   readonly goodUntil: number;
+  /**
+   * The database's time of its last beat, which stands in its row, once its beats have been steady for so long that every
+   * living node has beaten since: whoever had been silent for LEASE_MS by then is dead. Null: nobody can say.
+   */
+  readonly steadyAt: number | null;
   /** Answers whether the node is good now; never rejects. */
   renew(): Promise<boolean>;
   onLost(listener: () => void): void;
@@ -34,6 +51,7 @@ export async function unwatchedRun(db: Database): Promise<NodeRun> {
   return {
     incarnation: await numberRun(db),
     goodUntil: Number.POSITIVE_INFINITY,
+    steadyAt: null,
     renew: async () => true,
     onLost() {},
     async stop() {},
@@ -57,6 +75,7 @@ export type HeartbeatParts = {
 export class Heartbeat implements NodeRun {
   readonly #parts: HeartbeatParts;
   readonly #lostListeners: (() => void)[] = [];
+  readonly #steadiness = new Steadiness(STEADY_MS);
   #incarnation: Incarnation;
   /** When the last good beat began. */
   #goodFrom: Moment;
@@ -88,6 +107,10 @@ export class Heartbeat implements NodeRun {
     return this.#goodFrom.monotonic + GOOD_MS;
   }
 
+  get steadyAt(): number | null {
+    return this.#steadiness.steadyAt;
+  }
+
   onLost(listener: () => void): void {
     this.#lostListeners.push(listener);
   }
@@ -117,10 +140,13 @@ export class Heartbeat implements NodeRun {
     const startedAt = momentOf(clock);
     try {
       if (!this.#isLost) {
-        const { count } = await db.on('control').run(BEAT, [time(), this.#incarnation]);
-        this.#isLost = count === 0;
+        const { rows } = await db.on('control').run(BEAT, [time(), this.#incarnation]);
+        const [row] = rows;
+        this.#isLost = row === undefined;
+        if (row !== undefined) this.#steady(startedAt, row);
       }
       if (this.#isLost) {
+        this.#steadiness.broke();
         this.#incarnation = await startRun(db, time);
         this.#isLost = false;
         this.#goodFrom = startedAt;
@@ -131,9 +157,15 @@ export class Heartbeat implements NodeRun {
       return true;
     } catch {
       // Whoever sends asks `goodUntil`, which passes by itself.
+      this.#steadiness.broke();
       this.#beatLater(BEAT_AGAIN_MS);
       return clock.monotonic() < this.goodUntil;
     }
+  }
+
+  #steady({ monotonic: sentAt }: Moment, [found, left]: Row): void {
+    const receivedAt = this.#parts.clock.monotonic();
+    this.#steadiness.beat({ sentAt, receivedAt, found: number(found), left: number(left) });
   }
 
   #tellLost(): void {

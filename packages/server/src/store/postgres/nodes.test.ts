@@ -142,10 +142,10 @@ describe('a node that is gone', () => {
       await acceptOne(gone, acceptedEvent(owner.id, [out, waiting(answered.id), leased(archived.id)]));
       expect((await gone.takeDue({ now: START, itemsMax: 10 })).endpointIds).toEqual([answered.id]);
       await gone.apply([statusChange(archived, ARCHIVED)]);
-      clock.time += LEASE_MS;
+      await nodes.beat(LEASE_MS - 1_000, living);
       expect(await living.housekeep({ ...REAP, now: clock.time })).toEqual({ changed: 0, more: false });
       expect((await living.claim(claimUnit(living, sending.id, clock.time))).deliveries).toEqual([]);
-      clock.time += 1;
+      await nodes.beat(2_000, living);
       const heard: Change[] = [];
       living.onChange((changes) => heard.push(...changes));
       expect(await living.housekeep({ ...REAP, now: clock.time })).toEqual({ changed: 3, more: false });
@@ -166,7 +166,7 @@ describe('a node that is gone', () => {
       const [gone, living] = [await nodes.open({ isSilent: true }), await nodes.open({ isSilent: true })];
       const { organization: owner, endpoint: one } = await populate(gone, 1);
       await acceptOne(gone, acceptedEvent(owner.id, [leased(one.id), leased(one.id), leased(one.id)]));
-      clock.time += LEASE_MS + 1;
+      await nodes.beat(LEASE_MS + 1_000, living);
       const step = async () => await living.housekeep({ ...REAP, now: clock.time, itemsMax: 2 });
       expect(await step()).toEqual({ changed: 2, more: true });
       expect(await step()).toEqual({ changed: 1, more: false });
@@ -186,9 +186,9 @@ describe('a node that is gone', () => {
         told += 1;
         expect(silent.incarnation).toBeGreaterThan(before);
       });
-      clock.time += 9_999;
+      await nodes.beat(8_000, living);
       expect(silent.currency.goodUntil).toBeGreaterThan(START);
-      clock.time += LEASE_MS;
+      await nodes.beat(LEASE_MS + 1_000, living);
       // It may have slept: by its own clock it must not send before it has looked.
       expect(silent.currency.goodUntil).toBeLessThan(clock.time);
       await living.housekeep({ ...REAP, now: clock.time });
@@ -217,7 +217,7 @@ describe('a node that is gone', () => {
       const { organization: owner, endpoint: one } = await populate(slow, 1);
       await acceptOne(slow, acceptedEvent(owner.id, [leased(one.id)]));
       const { incarnation } = slow;
-      clock.time += LEASE_MS + 5_000;
+      await nodes.beat(LEASE_MS + 5_000, living);
       expect(await slow.currency.renew()).toBe(true);
       expect(await living.housekeep({ ...REAP, now: clock.time })).toEqual({ changed: 0, more: false });
       expect(slow.incarnation).toBe(incarnation);
@@ -233,6 +233,43 @@ describe('a node that is gone', () => {
       await closing.close();
       const { endpointIds } = await living.takeDue({ now: START, itemsMax: 10 });
       expect(endpointIds.toSorted()).toEqual([one.id, two.id].toSorted());
+    }));
+});
+
+describe('a database that stood still for longer than a lease', () => {
+  const PAUSE_MS = 60_000;
+
+  it('takes nothing from those that had no chance to say that they live', () =>
+    withNodes(async (nodes) => {
+      const { clock } = nodes;
+      const [one, two] = [await nodes.open({ isSilent: true }), await nodes.open({ isSilent: true })];
+      const { organization: owner, endpoint: target } = await populate(one, 1);
+      await nodes.beat(20_000, one, two);
+      const delivery = leased(target.id);
+      await acceptOne(one, acceptedEvent(owner.id, [delivery]));
+      const { incarnation } = one;
+      clock.time += PAUSE_MS;
+      const reap = async () => await two.housekeep({ ...REAP, now: clock.time });
+      // Before its first beat after the pause, after it, and for as long as the other may need.
+      expect(await reap()).toEqual({ changed: 0, more: false });
+      await nodes.beat(8_000, two);
+      expect(await reap()).toEqual({ changed: 0, more: false });
+      await nodes.beat(20_000, one, two);
+      expect(await reap()).toEqual({ changed: 0, more: false });
+      const outcome = await one.record({ incarnation, outcomes: [succeeded(delivery)], health: [] });
+      expect([outcome, one.incarnation]).toEqual([{ lostLeases: 0 }, incarnation]);
+    }));
+
+  it('does not keep what the dead had from those that came back', () =>
+    withNodes(async (nodes) => {
+      const { clock } = nodes;
+      const [gone, living] = [await nodes.open({ isSilent: true }), await nodes.open({ isSilent: true })];
+      const { organization: owner, endpoint: target } = await populate(gone, 1);
+      await nodes.beat(20_000, gone, living);
+      await acceptOne(gone, acceptedEvent(owner.id, [leased(target.id)]));
+      clock.time += PAUSE_MS;
+      await nodes.beat(14_000, living);
+      expect(await living.housekeep({ ...REAP, now: clock.time })).toEqual({ changed: 1, more: false });
     }));
 });
 

@@ -71,7 +71,7 @@ export function createPostgresStore(parts: PostgresStoreParts): Store {
   const housekeep = createHousekeeping({
     db,
     time,
-    incarnation,
+    run,
     makeDays: async (now) => await makeDaysAhead(db, now),
     onDue() {
       listeners.tell([{ kind: 'due' }]);

@@ -1,7 +1,8 @@
 import { number } from '../../cells.ts';
-import type { HousekeepingResult, HousekeepingStep, Incarnation } from '../../port.ts';
+import type { HousekeepingResult, HousekeepingStep } from '../../port.ts';
 import type { Database, Statement } from '../database.ts';
 import type { GivenTime } from '../database-time.ts';
+import type { NodeRun } from '../heartbeat.ts';
 import { reapLeases } from './reap-leases.ts';
 import { SECRET_COLUMNS } from './secrets.ts';
 import { createUpkeep } from './upkeep.ts';
@@ -80,7 +81,8 @@ function excludedColumns(): string {
 export type HousekeepingContext = {
   readonly db: Database;
   readonly time: GivenTime;
-  readonly incarnation: () => Incarnation;
+  /** Of this node. */
+  readonly run: Pick<NodeRun, 'incarnation' | 'steadyAt'>;
   /** Makes the partitions of the days around a time. */
   readonly makeDays: (now: number) => Promise<number>;
   /** Endpoints stand in the index that no node answers for. */
@@ -91,7 +93,7 @@ export type HousekeepingContext = {
 export function createHousekeeping(
   context: HousekeepingContext,
 ): (step: HousekeepingStep) => Promise<HousekeepingResult> {
-  const { db, time, incarnation } = context;
+  const { db, time, run } = context;
   const runner = db.on('change');
   const upkeep = createUpkeep(db);
 
@@ -132,7 +134,7 @@ export function createHousekeeping(
       case 'purge_secrets':
         return await purgeSecrets(step.now, step.before, step.itemsMax);
       case 'reap_leases': {
-        const reaped = await reapLeases(db, time, incarnation(), step.itemsMax);
+        const reaped = await reapLeases(db, time, run, step.itemsMax);
         if (reaped.changed > 0) context.onDue();
         return reaped;
       }

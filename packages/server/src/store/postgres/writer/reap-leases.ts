@@ -2,12 +2,24 @@ import { number } from '../../cells.ts';
 import type { HousekeepingResult, Incarnation } from '../../port.ts';
 import type { Database, Statement } from '../database.ts';
 import { type GivenTime, nowMs } from '../database-time.ts';
-import { LEASE_MS } from '../heartbeat.ts';
+import { LEASE_MS, type NodeRun } from '../heartbeat.ts';
 
-// Before anything is taken from it: from here on it finds its row gone, and takes another incarnation.
+const NOTHING: HousekeepingResult = { changed: 0, more: false };
+
+/**
+ * Before anything is taken from them: from here on they find their rows gone, and take other incarnations. The time is that of
+ * this node's own last beat, not of now, so that it may wait for a database that stands still, and nothing is done where that
+ * beat is not what this node's row says: another database answers than did then, or a newer beat. Times far ahead are of nodes
+ * that died before the clock of the database was set back.
+ */
 const DELETE_DEAD: Statement = {
   name: 'reap_nodes',
-  text: `DELETE FROM nodes WHERE incarnation <> $2 AND seen_at < ${nowMs(1)} - $3::bigint`,
+  text: `
+    WITH me AS MATERIALIZED (SELECT 1 FROM nodes WHERE incarnation = $2 AND seen_at = $3::bigint),
+    dead AS (
+      DELETE FROM nodes n USING me WHERE n.incarnation <> $2
+        AND (n.seen_at < $3::bigint - $4::bigint OR n.seen_at > greatest($3::bigint, ${nowMs(1)}) + $4::bigint))
+    SELECT 1 FROM me`,
 };
 /** Steps from one incarnation to the next in an index, however many rows each has. */
 const stepsThrough = (name: string, table: string, column: string): string => `
@@ -53,18 +65,24 @@ const FREE_ENDPOINTS: Statement = {
     UPDATE due_endpoints d SET taken_by = NULL, revision = d.revision + 1 FROM taken t WHERE d.endpoint = t.endpoint`,
 };
 
-/** One bounded step: what nodes that are gone had leased waits again, and any node may answer for their endpoints. */
+/**
+ * One bounded step: what nodes that are gone had leased waits again, and any node may answer for their endpoints. A node
+ * that was not steady leaves all as it is.
+ */
 export async function reapLeases(
   db: Database,
   time: GivenTime,
-  me: Incarnation,
+  me: Pick<NodeRun, 'incarnation' | 'steadyAt'>,
   itemsMax: number,
 ): Promise<HousekeepingResult> {
+  const { incarnation, steadyAt } = me;
+  if (steadyAt === null) return NOTHING;
   const runner = db.on('change');
-  await runner.run(DELETE_DEAD, [time(), me, LEASE_MS]);
+  const { count } = await runner.run(DELETE_DEAD, [time(), incarnation, steadyAt, LEASE_MS]);
+  if (count === 0) return NOTHING;
   const { rows } = await runner.run(SELECT_GONE);
   const gone = rows.map((row) => number(row[0]));
-  return gone.length === 0 ? { changed: 0, more: false } : await freeLeases(db, gone, itemsMax);
+  return gone.length === 0 ? NOTHING : await freeLeases(db, gone, itemsMax);
 }
 
 /** Gives everything back that was leased to these. */
