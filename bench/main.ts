@@ -4,7 +4,7 @@
  *   npm run bench -- --only throughput,latency,slow-disk,pending,nodes,claims [--rounds 3] [--events 60000] [--json] [--record]
  *   npm run bench -- --only throughput --store sqlite|postgres|both
  *   npm run bench -- --only pending --shape 'many hung endpoints'
- *   npm run bench -- --nodes [--rate 400] [--rate-each 400] [--batch 1] [--seconds 40] [--rounds 2] [--statements]
+ *   npm run bench -- --nodes [--rate 1000] [--rate-each 250] [--batch 1] [--seconds 40] [--rounds 2] [--statements]
  *   npm run bench -- --claims [--sizes 1000,100000,10000000]
  *   npm run bench -- --dialects [--requests 4000] [--rounds 5] [--json]
  */
@@ -45,9 +45,9 @@ const QUICK: typeof WHOLE = {
   nodesWarmUpSeconds: 3,
   sizes: [1_000, 10_000],
 };
-/** In all, and on each node: what two cores carry with everything else on them. */
-const RATE = 400;
-const RATE_EACH = 400;
+/** In all, and on each node: what two cores carry with everything else on them, on four nodes either way. */
+const RATE = 1_000;
+const RATE_EACH = 250;
 
 const { values: flags } = parseArgs({
   options: {

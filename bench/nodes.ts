@@ -14,6 +14,8 @@ const ENDPOINTS = 20;
 const CLIENTS = 16;
 /** Less than this share of what was offered: the machine did not carry it, and the figures say nothing. */
 const CARRIED_RATIO_MIN = 0.97;
+/** Of all requests. */
+const REFUSED_RATIO_MAX = 0.1;
 const SPARE_SECONDS = 5;
 const WARM_UP_EVENTS = 6_000;
 
@@ -24,7 +26,9 @@ export type Offered = { readonly kind: 'total' | 'each'; readonly perSecond: num
 export type NodesRow = {
   readonly nodes: number;
   readonly perSecond: number;
+  /** As much as was offered, and no request refused. */
   readonly isCarried: boolean;
+  readonly refused: number;
   /** Null where the system does not say. */
   readonly nodeCpuUs: number | null;
   readonly databaseCpuUs: number | null;
@@ -118,10 +122,10 @@ async function measureRow(count: number, options: RowOptions): Promise<NodesRow>
     await loads[index]?.run({ ...bed.order(types, 1), connections: CLIENTS, requests: WARM_UP_EVENTS });
     await untilCount(sink, seen + WARM_UP_EVENTS);
   }
+  const perNode = Math.ceil((perSecond / batch) * (warmUpSeconds + seconds + SPARE_SECONDS));
   const running = beds.map(async (bed, index) => {
     const order = { ...bed.order(types, batch), perSecond: perSecond / batch, connections: CLIENTS };
-    const requests = Math.ceil((perSecond / batch) * (warmUpSeconds + seconds + SPARE_SECONDS));
-    return await loads[index]?.run({ ...order, requests });
+    return await loads[index]?.run({ ...order, requests: perNode });
   });
   const whole = Promise.all(running);
   // Told when it is awaited below; until then nobody looks.
@@ -131,8 +135,9 @@ async function measureRow(count: number, options: RowOptions): Promise<NodesRow>
   await pause(seconds * 1_000);
   const after = await look(beds, postgres, database, sink);
   const refused = (await whole).reduce((sum, result) => sum + (result?.refused ?? 0), 0);
-  if (refused > 0) throw new Error(`${refused} requests were refused`);
-  return rowOf(count, perSecond * count, { before, after });
+  // A node that gets no time to look at the database refuses some; so many say that something is broken.
+  if (refused > perNode * count * REFUSED_RATIO_MAX) throw new Error(`${refused} requests were refused`);
+  return rowOf(count, perSecond * count, refused, { before, after });
 }
 
 type Look = {
@@ -166,7 +171,12 @@ async function look(
   };
 }
 
-function rowOf(nodes: number, offered: number, { before, after }: { before: Look; after: Look }): NodesRow {
+function rowOf(
+  nodes: number,
+  offered: number,
+  refused: number,
+  { before, after }: { before: Look; after: Look },
+): NodesRow {
   const delivered = after.delivered - before.delivered;
   const us = (from: number | null, to: number | null): number | null =>
     from === null || to === null ? null : ((to - from) * 1_000) / delivered;
@@ -174,7 +184,8 @@ function rowOf(nodes: number, offered: number, { before, after }: { before: Look
   return {
     nodes,
     perSecond,
-    isCarried: perSecond >= offered * CARRIED_RATIO_MIN,
+    isCarried: refused === 0 && perSecond >= offered * CARRIED_RATIO_MIN,
+    refused,
     nodeCpuUs: us(before.nodeCpuMs, after.nodeCpuMs),
     databaseCpuUs: us(before.databaseCpuMs, after.databaseCpuMs),
     statements: (after.calls - before.calls) / delivered,
@@ -211,7 +222,7 @@ function told(row: NodesRow): string {
   const us = (value: number | null): string => (value === null ? 'unknown' : `${value.toFixed(0)} µs`);
   return [
     `${row.nodes} node${row.nodes === 1 ? '' : 's'}`,
-    `${Math.round(row.perSecond).toLocaleString('en')}/s${row.isCarried ? '' : ' (less than offered)'}`,
+    `${Math.round(row.perSecond).toLocaleString('en')}/s${row.isCarried ? '' : ` (less than offered, ${row.refused} refused)`}`,
     `nodes ${us(row.nodeCpuUs)}`,
     `PostgreSQL ${us(row.databaseCpuUs)}`,
     `${row.statements.toFixed(3)} statements`,

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { writeSection } from '../testbed/page-section.ts';
 import { arithmetic } from './arithmetic.ts';
 import { MACHINE } from './figures.ts';
 import { markdownTable } from './table.ts';
@@ -43,12 +44,6 @@ export function writeResult(name: string, result: unknown): string {
   return path;
 }
 
-/** Answers the page. */
-export function writeSection(page: string, name: string, content: string): string {
-  writeFileSync(page, withSection(readFileSync(page, 'utf8'), name, content));
-  return page;
-}
-
 const NOTHING: Found = { throughput: null, slowDisk: null, latency: [], pending: [], nodes: [], claims: null };
 
 function recorded(path: string): Found {
@@ -69,13 +64,4 @@ function merged(before: Found, now: Found): Found {
     nodes: pick(now.nodes, before.nodes),
     claims: now.claims ?? before.claims,
   };
-}
-
-/** Replaces what stands between the two marks of a section. */
-function withSection(text: string, name: string, content: string): string {
-  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-  const from = text.indexOf(begin);
-  const to = text.indexOf(end);
-  if (from === -1 || to < from) return `${text.trimEnd()}\n\n${begin}\n\n${content}\n\n${end}\n`;
-  return `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`;
 }

@@ -197,7 +197,7 @@ function nodesLines({ offered, rounds, cpuRatio, statementRatio, ...ratios }: No
     plain(
       `${of}, receivers that take ${ANSWER_MS} ms, ${row.nodes} node${row.nodes === 1 ? '' : 's'}: per delivery`,
       `${us(row.nodeCpuUs)} + ${us(row.databaseCpuUs)} of PostgreSQL`,
-      `${threeDigits(row.statements)} statements, ${wholeOf(row.walBytes)} bytes of WAL`,
+      `${threeDigits(row.statements)} statements (${partsOf(row)}), ${wholeOf(row.walBytes)} bytes of WAL`,
     ),
   );
   const reads = Math.max(...last.map(readsOf));
@@ -218,10 +218,23 @@ function nodesLines({ offered, rounds, cpuRatio, statementRatio, ...ratios }: No
   ];
 }
 
+/** What of the statements grows with the load, and what each node sends besides, however much or little it has to do. */
+function partsOf({ nodes, perSecond, byName }: NodesRow): string {
+  const count = (isCounted: (name: string) => boolean): number =>
+    byName.reduce((sum, { statement, count: each }) => sum + (isCounted(statement) ? each : 0), 0);
+  const perDelivery = ['accept', 'record'].map((name) => `${threeDigits(count((one) => one === name))} ${name}`);
+  const besides = count((one) => one !== 'accept' && one !== 'record' && !isOfTheLook(one));
+  return [...perDelivery, `${((besides * perSecond) / nodes).toFixed(1)} a second on each node besides`].join(', ');
+}
+
+function isOfTheLook(statement: string): boolean {
+  return /^(figures_|space$)/.test(statement);
+}
+
 /** But for those of the two looks at `/metrics` themselves. */
 function readsOf({ byName }: NodesRow): number {
   const isRead = ({ connection, statement }: NodesRow['byName'][number]): boolean =>
-    connection === 'read' && !/^(figures_|space$)/.test(statement);
+    connection === 'read' && !isOfTheLook(statement);
   return byName.filter(isRead).reduce((sum, { count }) => sum + count, 0);
 }
 

@@ -88,7 +88,8 @@ async function pour(server: ServerProcess, accepted: Set<string>): Promise<void>
 
 async function owed(server: ServerProcess, endpointId: string): Promise<number> {
   let count = 0;
-  for (const status of ['pending', 'in_flight', 'retrying']) {
+  // Pending again: what a dead server held goes there from `in_flight` between two of these looks.
+  for (const status of ['pending', 'in_flight', 'retrying', 'pending']) {
     const response = await call(server, 'GET', `/v1/deliveries?endpointId=${endpointId}&status=${status}&limit=200`);
     const page = (await response.json()) as { items: unknown[] };
     count += page.items.length;

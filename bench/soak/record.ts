@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
+import { writeSection } from '../../testbed/page-section.ts';
 import { MACHINE } from '../figures.ts';
-import { writeResult, writeSection } from '../record.ts';
+import { writeResult } from '../record.ts';
 import { markdownTable } from '../table.ts';
 import type { Line } from '../targets.ts';
 import type { Plan } from './plan.ts';

@@ -29,6 +29,7 @@ export type StoreTraits = {
   readonly clock: Clock;
   readonly currency: Currency;
   readonly spreadMs: number;
+  readonly recordWaitMs: number;
   readonly retentionUnitMs: number;
   readonly takeJob: (name: string, forMs: number) => Promise<boolean>;
   readonly reap: (itemsMax: number) => Promise<{ readonly changed: number; readonly more: boolean }>;
@@ -95,6 +96,7 @@ export function createSimulatedStore(parts: SimulatedStoreParts): Store {
     clock: traits.clock,
     currency: traits.currency,
     spreadMs: traits.spreadMs,
+    recordWaitMs: traits.recordWaitMs,
     retentionUnitMs: traits.retentionUnitMs,
     room,
     accept(unit) {

@@ -9,6 +9,7 @@ import {
   StoreUnavailable,
 } from '../store/port.ts';
 import { SIGNING } from './attempt-outcome.ts';
+import { Company } from './company.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import type { LiveDelivery } from './lane.ts';
 import type { EngineTelemetry } from './telemetry.ts';
@@ -40,7 +41,8 @@ type Gathered = {
 };
 
 /**
- * Brings results back to the store, one unit at a time: while one commits, the next gathers.
+ * Brings results back to the store, one unit at a time: while one commits, the next gathers, and where a commit costs
+ * much it goes on to do so for a moment.
  *
  * It is idle, or writing. It becomes writing with the first result and idle when none is left. A unit that the store
  * refuses stays as it is and is tried again with growing pauses; results behind it wait, and past a bound the engine
@@ -54,6 +56,7 @@ export class Recorder {
   readonly #timers: Timers;
   readonly #telemetry: EngineTelemetry;
   readonly #unrecordedMax: number;
+  readonly #company: Company;
   readonly #onRecorded: OnRecorded;
   readonly #onUnstorable: OnUnstorable;
   /** By the lease of their deliveries, oldest first: most often of one alone. Empty while nothing waits. */
@@ -80,6 +83,7 @@ export class Recorder {
     this.#timers = tools.timers;
     this.#telemetry = tools.telemetry;
     this.#unrecordedMax = unrecordedMax;
+    this.#company = new Company(tools, tools.store.recordWaitMs, unrecordedMax);
     this.#onRecorded = onRecorded;
     this.#onUnstorable = onUnstorable;
   }
@@ -112,19 +116,25 @@ export class Recorder {
     if (outcome.attempt.errorKind !== SIGNING && state.count(success, at)) this.#touched.push(state);
     outcomes.push(outcome);
     deliveries.push(live);
+    // What is to be tried again, or failed for good, has somebody who waits for it.
+    this.#company.add(live.bytes, success && lost === null);
     this.#work ??= this.#write();
   }
 
   /** Resolves when nothing waits any more. */
   async drain(): Promise<void> {
     this.#draining = true;
+    this.#company.end();
     while (this.#work !== null) await this.#work;
   }
 
   async #write(): Promise<void> {
     // Results that arrive in the same turn go together.
     await Promise.resolve();
-    for (let next = this.#takeSome(); next !== null; next = this.#takeSome()) {
+    // Between the last look at what waits and the end of this work nothing may happen.
+    for (let first = this.#gathered[0]; first !== undefined; first = this.#gathered[0]) {
+      if (!this.#company.isComplete) await this.#company.complete();
+      const next = this.#takeSome(first);
       const { deliveries } = next;
       const unit: RecordUnit = { incarnation: next.lease, outcomes: next.outcomes, health: this.#takeHealth() };
       this.#writing = deliveries.length;
@@ -163,12 +173,12 @@ export class Recorder {
     return gathered;
   }
 
-  #takeSome(): Gathered | null {
-    const first = this.#gathered[0];
-    if (first === undefined) return null;
+  /** As much of the first of what waits as one unit may hold. */
+  #takeSome(first: Gathered): Gathered {
     const { lease, outcomes, deliveries } = first;
     if (outcomes.length <= OUTCOMES_PER_UNIT_MAX) {
       this.#gathered.shift();
+      if (this.#gathered.length === 0) this.#company.leave();
       return first;
     }
     const rest = {

@@ -104,6 +104,8 @@ export interface Store {
   readonly currency: Currency;
   /** Milliseconds from a commit until every node acts on it; 0 where one process owns the store. */
   readonly spreadMs: number;
+  /** Milliseconds that results may wait for others to be recorded with; 0 where a commit costs little. */
+  readonly recordWaitMs: number;
   /** Retention removes events in units of so many milliseconds, since the epoch. */
   readonly retentionUnitMs: number;
   /** Free places in the writer's queue; 0 means that accept must refuse. */

@@ -153,6 +153,7 @@ export class SharedStore {
         renew: async () => await this.#renew(),
       },
       spreadMs: 1_000,
+      recordWaitMs: 0,
       accept: async (unit) => await this.#accept(unit),
       claim: async (unit) => {
         const claimed = await inner.claim({ ...unit, incarnation: leased(unit.incarnation) });

@@ -131,6 +131,7 @@ export function createSqliteStore(parts: SqliteStoreParts): Store {
     clock,
     currency: ALWAYS_CURRENT,
     spreadMs: 0,
+    recordWaitMs: 0,
     retentionUnitMs: 1,
     room,
     accept(unit) {
