@@ -49,9 +49,8 @@ const NOTHING: Found = { throughput: null, slowDisk: null, latency: [], pending:
 function recorded(path: string): Found {
   if (!existsSync(path)) return NOTHING;
   const found = JSON.parse(readFileSync(path, 'utf8')) as Partial<Found>; // Written by this file.
-  // What a version of it wrote that knew one store only says less than it must now.
-  const isOld = !Array.isArray(found.latency);
-  return isOld ? NOTHING : { ...NOTHING, ...found };
+  // A list for each store; what was recorded when there was one store only has other fields, and is measured anew.
+  return Array.isArray(found.latency) ? { ...NOTHING, ...found } : NOTHING;
 }
 
 function merged(before: Found, now: Found): Found {

@@ -1,13 +1,17 @@
 /** The product under a virtual clock, with everything going wrong that can: see docs/simulation.md. */
 import { type ChapterResult, runChapter } from './chapter.ts';
+import { WorkerLost } from './crew.ts';
 import { Violation } from './model/violation.ts';
 import { parseOptions, USAGE } from './options.ts';
-import type { Plan } from './plan.ts';
-import { failureText, smallerText, tableOf } from './report.ts';
+import { type Plan, planOf } from './plan.ts';
+import { record } from './record.ts';
+import { failureText, progressText, smallerText, tableOf } from './report.ts';
 import { type RunProgress, run } from './run.ts';
 import { shrink } from './shrink.ts';
 
 const PROGRESS_GAP_MS = 500;
+/** Where lines cannot be written over. */
+const PROGRESS_LINE_GAP_MS = 60_000;
 /** Worlds that are tried to find a smaller one that fails. */
 const SHRINK_TRIES_MAX = 80;
 
@@ -16,18 +20,19 @@ function say(text: string): void {
 }
 
 function progressLine(startedAt: number): (progress: RunProgress) => void {
-  let saidAt = 0;
-  return ({ chapter, deliveries, faults }) => {
-    const now = process.hrtime.bigint();
-    const ms = Number(now / 1_000_000n);
-    if (!process.stderr.isTTY || ms - saidAt < PROGRESS_GAP_MS) return;
+  const { isTTY } = process.stderr;
+  let saidAt = startedAt;
+  return (progress) => {
+    const ms = monotonicMs();
+    if (ms - saidAt < (isTTY ? PROGRESS_GAP_MS : PROGRESS_LINE_GAP_MS)) return;
     saidAt = ms;
-    const seconds = (ms - startedAt) / 1_000;
-    const rate = Math.round(deliveries / Math.max(seconds, 0.1));
-    say(
-      `\r\u001b[Kworld ${chapter}: ${deliveries.toLocaleString('en')} deliveries, ${faults.toLocaleString('en')} faults, ${rate.toLocaleString('en')} a second`,
-    );
+    const line = progressText(progress, (ms - startedAt) / 1_000);
+    say(isTTY ? `\r\u001b[K${line}` : `${line}\n`);
   };
+}
+
+function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
 }
 
 /** Runs smaller and smaller worlds that break the same invariant. */
@@ -40,26 +45,32 @@ async function smallest(failed: ChapterResult): Promise<{ readonly plan: Plan; r
   const plan = await shrink(
     reached,
     async (smaller) => {
-      const result = await runChapter(smaller);
+      const result = await runChapter(asCommanded(smaller));
       if (result.failure === null || invariantOf(result.failure) !== wanted) return false;
       ({ failure } = result);
       return true;
     },
     SHRINK_TRIES_MAX,
   );
-  return { plan, failure };
+  return { plan: asCommanded(plan), failure };
+}
+
+/** As the command that is printed makes it: what is drawn by the size of a world is drawn anew. */
+function asCommanded({ seed, chapter, deliveries, nodes, endpoints, faults }: Plan): Plan {
+  return planOf(seed, chapter, { deliveries, nodes, endpoints, faults: [...faults] });
 }
 
 async function main(): Promise<number> {
-  const startedAt = Number(process.hrtime.bigint() / 1_000_000n);
-  const parsed = parseOptions(process.argv.slice(2), Date.now());
+  const startedAt = monotonicMs();
+  const beganAt = Date.now();
+  const parsed = parseOptions(process.argv.slice(2), beganAt);
   if (parsed.kind === 'say') process.stdout.write(parsed.text);
   if (parsed.kind === 'wrong') say(`${parsed.problem}\n\n${USAGE}`);
   if (parsed.kind !== 'run') return parsed.kind === 'say' ? 0 : 2;
   const { options } = parsed;
   say(`seed ${options.seed}\n`);
   const { totals, failed } = await run(options, progressLine(startedAt));
-  const seconds = Number(process.hrtime.bigint() / 1_000_000n) / 1_000 - startedAt / 1_000;
+  const seconds = (monotonicMs() - startedAt) / 1_000;
   if (process.stderr.isTTY) say('\r\u001b[K');
   if (failed !== null) say(`${failureText(failed)}\n`);
   if (!options.isJson) process.stdout.write(`${tableOf(totals, seconds)}\n`);
@@ -69,7 +80,19 @@ async function main(): Promise<number> {
     const failure = failed === null ? null : { message: failed.failure?.message ?? '', lastSteps: failed.lastSteps };
     process.stdout.write(`${JSON.stringify({ ...totals, seconds, failure })}\n`);
   }
+  // Only what held is worth a page.
+  if (options.records && failed === null) {
+    say(
+      `${record({ totals, seconds, workers: options.workers, date: new Date(beganAt).toISOString().slice(0, 10) })}\n`,
+    );
+  }
   return failed === null ? 0 : 1;
 }
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof WorkerLost)) throw error;
+  say(`${error.message}\n`);
+  process.exitCode = 1;
+}

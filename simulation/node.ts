@@ -19,7 +19,10 @@ import type { World } from './world.ts';
 const RETENTION_DAYS = 0.001;
 const LONG_RETENTION_DAYS = 30;
 const RETRY_SCHEDULE = [1, 2, 5, 10, 20];
+/** Whoever watches over it most often starts it again at once. */
 const RESTART_MS_MAX = 8_000;
+const QUICK_RESTART_MS_MAX = 600;
+const SLOW_RESTART_SHARE = 0.2;
 
 const CRAMPED = {
   inFlight: 96,
@@ -80,7 +83,8 @@ export class SimulatedNode {
       trace.add(agenda.now, STEP.crash, this.machine.index, process.number);
       this.#down();
       if (plan.kind === 'file') this.#world.model.allTold();
-      agenda.after(random.between(50, RESTART_MS_MAX), () => this.start());
+      const mostMs = random.chance(SLOW_RESTART_SHARE) ? RESTART_MS_MAX : QUICK_RESTART_MS_MAX;
+      agenda.after(random.between(50, mostMs), () => this.start());
     };
     this.#boot(process).then(
       (running) => {

@@ -3,7 +3,7 @@ import { parseOptions } from './options.ts';
 
 describe('the command line', () => {
   it('takes what it is told, and makes a seed of what it is given', () => {
-    const parsed = parseOptions(['--deliveries', '100_000_000', '--nodes', '3', '--json'], 99);
+    const parsed = parseOptions(['--deliveries', '100_000_000', '--nodes', '3', '--workers', '2', '--json'], 99);
     expect(parsed).toMatchObject({
       kind: 'run',
       options: {
@@ -11,7 +11,9 @@ describe('the command line', () => {
         deliveries: 100_000_000,
         chapter: null,
         overrides: { nodes: 3 },
+        workers: 2,
         isJson: true,
+        records: false,
         shrinks: true,
       },
     });
@@ -26,8 +28,17 @@ describe('the command line', () => {
     expect(parseOptions(['--faults', 'list'], 1)).toMatchObject({ kind: 'say' });
   });
 
+  it('records whole runs, and nothing but those', () => {
+    expect(parseOptions(['--record', '--seed', '5'], 1)).toMatchObject({ options: { records: true, workers: 1 } });
+    for (const part of ['--chapter', '--nodes', '--endpoints']) {
+      expect(parseOptions(['--record', part, '2'], 1)).toMatchObject({ kind: 'wrong' });
+    }
+    expect(parseOptions(['--record', '--faults', 'none'], 1)).toMatchObject({ kind: 'wrong' });
+  });
+
   it.each([
     [['--nodes', '0'], '--nodes'],
+    [['--workers', '0'], '--workers'],
     [['--deliveries', 'many'], '--deliveries'],
     [['--seed', '1.5'], '--seed'],
     [['--faults', 'earthquake'], 'earthquake'],

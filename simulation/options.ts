@@ -2,10 +2,12 @@ import { parseArgs } from 'node:util';
 import { FAULT_KINDS, type FaultKind, slugOf } from './faults.ts';
 import type { RunOptions } from './run.ts';
 
-export const USAGE = `npm run simulate -- [--seed N] [--deliveries M] [--nodes K] [--json]
+export const USAGE = `npm run simulate -- [--seed N] [--deliveries M] [--workers K] [--json]
 
   --seed N          what everything follows from; without it one is made of the time, and printed
   --deliveries M    how many in all (1,000,000)
+  --workers K       so many processes at a time, which changes nothing but how long it takes (1)
+  --record          writes what came of it into docs/simulation.md
   --nodes K         so many nodes in every world; without it each world has its own number
   --json            the result as one line of JSON on stdout
   --chapter C       only that world of the seed
@@ -14,7 +16,7 @@ export const USAGE = `npm run simulate -- [--seed N] [--deliveries M] [--nodes K
   --no-shrink       leave a failing world as large as it is
 `;
 
-export type Options = RunOptions & { readonly isJson: boolean; readonly shrinks: boolean };
+export type Options = RunOptions & { readonly isJson: boolean; readonly shrinks: boolean; readonly records: boolean };
 
 export type Parsed =
   | { readonly kind: 'run'; readonly options: Options }
@@ -40,17 +42,25 @@ export function parseOptions(args: readonly string[], seed: number): Parsed {
     seed: wholeNumber(values.seed, 0, SEED_MAX),
     deliveries: wholeNumber(values.deliveries, 1, 1e12),
     nodes: wholeNumber(values.nodes, 1, 64),
+    workers: wholeNumber(values.workers, 1, 256),
     chapter: wholeNumber(values.chapter, 0, 1e9),
     endpoints: wholeNumber(values.endpoints, 1, 100_000),
   };
   const wrong = Object.entries(numbers).find(([, value]) => value === null);
   if (wrong !== undefined) return { kind: 'wrong', problem: `--${wrong[0]} takes a whole number` };
+  // A page that tells of a run must be one of whole worlds, as anybody gets them who names the seed.
+  const isPart = [values.chapter, values.nodes, values.endpoints, values.faults].some((value) => value !== undefined);
+  if (values.record && isPart) {
+    return { kind: 'wrong', problem: '--record takes no --chapter, --nodes, --endpoints or --faults' };
+  }
   const options: Options = {
     seed: numbers.seed ?? seed,
     deliveries: numbers.deliveries ?? DELIVERIES_DEFAULT,
     chapter: numbers.chapter ?? null,
     overrides: { nodes: numbers.nodes ?? undefined, endpoints: numbers.endpoints ?? undefined, faults },
+    workers: numbers.workers ?? 1,
     isJson: values.json,
+    records: values.record,
     shrinks: !values['no-shrink'],
   };
   return { kind: 'run', options };
@@ -63,6 +73,8 @@ function read(args: readonly string[]) {
       seed: { type: 'string' },
       deliveries: { type: 'string' },
       nodes: { type: 'string' },
+      workers: { type: 'string' },
+      record: { type: 'boolean', default: false },
       chapter: { type: 'string' },
       endpoints: { type: 'string' },
       faults: { type: 'string' },

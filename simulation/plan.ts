@@ -1,5 +1,5 @@
 import type { StoreKind } from './database/open-store.ts';
-import { FAULT_KINDS, type FaultKind } from './faults.ts';
+import { DELIVERIES_BETWEEN, FAULT_KINDS, type FaultKind } from './faults.ts';
 import { Random } from './random.ts';
 
 /** One world, from its beginning to its rest. Everything in it follows from this and nothing else. */
@@ -18,6 +18,8 @@ export type Plan = {
   readonly faults: ReadonlySet<FaultKind>;
   /** How much more often than usual things go wrong. */
   readonly faultRate: number;
+  /** The same of crashes, which cost a node all that it remembered. */
+  readonly crashRate: number;
   /** Customers change something once in so many deliveries. */
   readonly deliveriesPerChange: number;
   /** History is removed after a while, as it is after weeks in the real world. */
@@ -38,9 +40,16 @@ export type PlanOverrides = {
 };
 
 export const CHAPTER_DELIVERIES = 200_000;
-const NODES_MAX = 5;
+/** So many see enough changes, also when these are rarer. */
+const LARGE_DELIVERIES = 100_000;
+const NODES_MAX = 6;
 /** One world in so many is at peace, so that what must hold then is looked at as well. */
-const PEACEFUL_SHARE = 0.1;
+const PEACEFUL_SHARE = 0.07;
+/** What really arrives of the deliveries that a world shall have in a second: not everybody subscribes to everything. */
+export const ARRIVING_SHARE = 0.45;
+/** Crashes that each node of a world bears in a virtual second, and endpoints that it soon knows again after one. */
+const CRASHES_PER_NODE_SECOND_MAX = 0.3;
+const EASY_ENDPOINTS = 800;
 const FILE_SHARE = 0.2;
 /** A kind of fault is left out of a world so often: some mistakes show only where others do not hide them. */
 const LEFT_OUT_SHARE = 0.15;
@@ -74,22 +83,38 @@ export function planOf(seed: number, chapter: number, overrides: PlanOverrides =
   const isPeaceful = random.chance(PEACEFUL_SHARE);
   const drawnEndpoints = random.chance(0.3) ? random.between(800, 3_000) : random.between(40, 500);
   const endpoints = overrides.endpoints ?? drawnEndpoints;
+  const deliveries = overrides.deliveries ?? CHAPTER_DELIVERIES;
+  const nodes = overrides.nodes ?? (isFile ? 1 : drawnNodes);
+  const deliveriesPerSecond = random.pick([200, 400, 800, 1_600]);
   const possible = FAULT_KINDS.filter((fault) => !(isFile && NOT_OF_FILES.has(fault)));
   const drawnFaults = possible.filter(() => !random.chance(LEFT_OUT_SHARE));
   return {
     seed,
     chapter,
     kind,
-    nodes: overrides.nodes ?? (isFile ? 1 : drawnNodes),
-    organizations: Math.max(2, Math.floor(endpoints / random.between(2, 12))),
+    nodes,
+    organizations: Math.max(
+      2,
+      Math.floor(endpoints / (random.chance(0.5) ? random.between(2, 12) : random.between(12, 40))),
+    ),
     endpoints,
-    deliveries: overrides.deliveries ?? CHAPTER_DELIVERIES,
-    deliveriesPerSecond: random.pick([300, 600, 1_000, 2_000]),
+    deliveries,
+    deliveriesPerSecond,
     latencyMsMax: random.pick([1, 3, 8]),
     faults: new Set(overrides.faults ?? (isPeaceful ? [] : drawnFaults)),
     faultRate: random.pick([0.5, 1, 1, 2]),
-    deliveriesPerChange: random.pick([150, 300, 1_000]),
+    crashRate: crashRateOf(nodes, endpoints, deliveriesPerSecond),
+    deliveriesPerChange: random.pick(deliveries < LARGE_DELIVERIES ? [150, 300, 1_000] : [400, 1_000, 2_500]),
     forgets: random.chance(0.5),
     ...kindOfNode(random),
   };
+}
+
+/** Where deliveries come fast there is less time for crashes; after one, a node must read what it knew of its endpoints. */
+function crashRateOf(nodes: number, endpoints: number, deliveriesPerSecond: number): number {
+  const kinds = FAULT_KINDS.filter((kind) => kind.startsWith('crash'));
+  const perDelivery = kinds.reduce((sum, kind) => sum + 1 / DELIVERIES_BETWEEN[kind], 0);
+  const perSecond = perDelivery * deliveriesPerSecond * ARRIVING_SHARE;
+  const borne = Math.min(1, (nodes * CRASHES_PER_NODE_SECOND_MAX) / perSecond);
+  return borne * Math.min(1, EASY_ENDPOINTS / endpoints);
 }

@@ -1,11 +1,12 @@
 import type { ChapterResult } from './chapter.ts';
 import type { Plan } from './plan.ts';
+import type { RunProgress } from './run.ts';
 import { commandFor } from './shrink.ts';
 import type { Totals } from './totals.ts';
 
 const STEPS_SHOWN = 30;
 
-function grouped(value: number): string {
+export function grouped(value: number): string {
   return value.toLocaleString('en');
 }
 
@@ -17,6 +18,11 @@ function rows(entries: readonly (readonly [string, string])[]): string {
 
 function counts(record: Readonly<Record<string, number>>): string {
   return rows(Object.entries(record).map(([name, count]) => [name, grouped(count)] as const));
+}
+
+export function progressText({ ended, worlds, deliveries, faults }: RunProgress, seconds: number): string {
+  const rate = Math.round(deliveries / Math.max(seconds, 0.1));
+  return `${grouped(ended)} of ${grouped(worlds)} worlds, ${grouped(deliveries)} deliveries, ${grouped(faults)} faults, ${grouped(rate)} a second`;
 }
 
 /** What a run came to, for people. */

@@ -1,5 +1,6 @@
 import { type ChapterResult, runChapter } from './chapter.ts';
-import { CHAPTER_DELIVERIES, type PlanOverrides, planOf } from './plan.ts';
+import { Crew } from './crew.ts';
+import { CHAPTER_DELIVERIES, type Plan, type PlanOverrides, planOf } from './plan.ts';
 import { Tally, type Totals } from './totals.ts';
 
 export type RunOptions = {
@@ -8,13 +9,22 @@ export type RunOptions = {
   /** Only this one. */
   readonly chapter: number | null;
   readonly overrides: PlanOverrides;
+  /** Processes that run chapters at the same time; what comes of the run does not depend on it. */
+  readonly workers: number;
+  /** A chapter is no larger. */
+  readonly chapterDeliveries?: number;
 };
 
-export type RunProgress = { readonly chapter: number; readonly deliveries: number; readonly faults: number };
+export type RunProgress = {
+  readonly ended: number;
+  readonly worlds: number;
+  readonly deliveries: number;
+  readonly faults: number;
+};
 
 export type RunResult = {
   readonly totals: Totals;
-  /** The chapter in which something did not hold; it is the last. */
+  /** The first chapter in which something did not hold; those behind it do not count. */
   readonly failed: ChapterResult | null;
 };
 
@@ -23,19 +33,80 @@ export async function run(
   options: RunOptions,
   onProgress: (progress: RunProgress) => void = () => {},
 ): Promise<RunResult> {
-  const { seed, deliveries, overrides } = options;
-  const tally = new Tally(seed);
-  for (let chapter = options.chapter ?? 0; tally.deliveries < deliveries; chapter += 1) {
-    const left = deliveries - tally.deliveries;
-    const size = options.chapter === null ? Math.min(left, CHAPTER_DELIVERIES) : deliveries;
-    const plan = planOf(seed, chapter, { ...overrides, deliveries: size });
-    const before = tally.deliveries;
-    const result = await runChapter(plan, (made) =>
-      onProgress({ chapter, deliveries: before + made, faults: tally.faults }),
-    );
-    tally.add(result);
-    if (result.failure !== null) return { totals: tally.totals(), failed: result };
-    if (options.chapter !== null) break;
+  const worlds = worldsOf(options);
+  const ledger = new Ledger(options.seed, worlds, onProgress);
+  if (options.workers > 1 && worlds > 1) {
+    const crew = new Crew((index) => planAt(options, index), worlds, ledger);
+    await crew.run(Math.min(options.workers, worlds));
+    return ledger.result();
   }
-  return { totals: tally.totals(), failed: null };
+  for (let index = 0; index < worlds && ledger.failed === null; index += 1) {
+    const result = await runChapter(planAt(options, index), (...made) => ledger.underway(index, ...made));
+    ledger.ended(index, result);
+  }
+  return ledger.result();
+}
+
+function worldsOf({ deliveries, chapter, chapterDeliveries = CHAPTER_DELIVERIES }: RunOptions): number {
+  return chapter === null ? Math.ceil(deliveries / chapterDeliveries) : 1;
+}
+
+/** All are of the same size, but for the last: none has to wait for what another came to. */
+function planAt(options: RunOptions, index: number): Plan {
+  const { seed, deliveries, chapter, overrides, chapterDeliveries = CHAPTER_DELIVERIES } = options;
+  const left = deliveries - index * chapterDeliveries;
+  const size = chapter === null ? Math.min(left, chapterDeliveries) : deliveries;
+  return planOf(seed, chapter ?? index, { ...overrides, deliveries: size });
+}
+
+/** Takes down what comes of the worlds, in whatever order they end, and adds it up in that of their numbers. */
+class Ledger {
+  readonly #tally: Tally;
+  readonly #worlds: number;
+  readonly #onProgress: (progress: RunProgress) => void;
+  readonly #waiting = new Map<number, ChapterResult>();
+  readonly #underway = new Map<number, { readonly deliveries: number; readonly faults: number }>();
+  #next = 0;
+  failed: ChapterResult | null = null;
+
+  constructor(seed: number, worlds: number, onProgress: (progress: RunProgress) => void) {
+    this.#tally = new Tally(seed);
+    this.#worlds = worlds;
+    this.#onProgress = onProgress;
+  }
+
+  underway(index: number, deliveries: number, faults: number): void {
+    this.#underway.set(index, { deliveries, faults });
+    this.#tell();
+  }
+
+  ended(index: number, result: ChapterResult): void {
+    this.#waiting.set(index, result);
+    let faults = 0;
+    for (const count of result.faults.values()) faults += count;
+    this.#underway.set(index, { deliveries: result.totals.deliveries, faults });
+    for (let next = this.#waiting.get(this.#next); next !== undefined; next = this.#waiting.get(this.#next)) {
+      if (this.failed !== null) break;
+      this.#tally.add(next);
+      if (next.failure !== null) this.failed = next;
+      this.#waiting.delete(this.#next);
+      this.#underway.delete(this.#next);
+      this.#next += 1;
+    }
+    this.#tell();
+  }
+
+  result(): RunResult {
+    return { totals: this.#tally.totals(), failed: this.failed };
+  }
+
+  #tell(): void {
+    let { deliveries, faults } = this.#tally;
+    for (const made of this.#underway.values()) {
+      deliveries += made.deliveries;
+      faults += made.faults;
+    }
+    const ended = this.#next + this.#waiting.size;
+    this.#onProgress({ ended, worlds: this.#worlds, deliveries, faults });
+  }
 }

@@ -34,6 +34,7 @@ describe('the product in a simulated world', () => {
         deliveries: 2_000,
         chapter: 4,
         overrides: { nodes: 3, endpoints: 60 },
+        workers: 1,
       });
       expect(failed).toBeNull();
       expect(totals).toMatchObject({ seed: SEED, chapters: 1, violations: 0 });

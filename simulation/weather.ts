@@ -1,25 +1,32 @@
-import { WEATHER, type WeatherFault } from './faults.ts';
+import { DELIVERIES_BETWEEN, WEATHER, type WeatherFault } from './faults.ts';
 import type { SimulatedNode } from './node.ts';
+import { ARRIVING_SHARE } from './plan.ts';
 import { STEP } from './trace.ts';
 import type { World } from './world.ts';
 
-/** Virtual seconds between two of a kind, on average. */
-const SECONDS_BETWEEN: Readonly<Record<WeatherFault, number>> = {
-  'disk full for a while': 8,
-  'event loop held up': 6,
-  'event loop held up past the lease': 20,
-  'wall clock jumps forward': 6,
-  'wall clock jumps back': 6,
-  'node cut off from the database': 9,
-  'node stopped and started': 12,
+/** For how long a node cannot work, on average; null: it can. */
+const LASTS_MS: Readonly<Record<WeatherFault, number | null>> = {
+  'disk full for a while': 1_500,
+  'event loop held up': 2_000,
+  'event loop held up past the lease': 16_500,
+  'wall clock jumps forward': null,
+  'wall clock jumps back': null,
+  'node cut off from the database': 4_000,
+  'node stopped and started': 2_000,
 };
+/** No kind takes more than this of the time of all nodes. */
+const LOST_SHARE_MAX = 0.4;
 const DISK_FULL_MS_MAX = 3_000;
-const HELD_UP_MS_MAX = 6_000;
-const PAST_THE_LEASE_MS = { least: 15_100, most: 26_000 };
+const HELD_UP_MS_MAX = 4_000;
+/** Most often not far past it. */
+const PAST_THE_LEASE_MS = { least: 15_100, usually: 17_000, most: 26_000 };
+const FAR_PAST_SHARE = 0.1;
 const JUMP_MS_MAX = 60_000;
 /** No machine's wall clock is ever further off: customers' graces are longer. */
 const WALL_OFF_MS_MAX = 60_000;
 const CUT_MS_MAX = 20_000;
+const SHORT_CUT_MS_MAX = 3_000;
+const LONG_CUT_SHARE = 0.3;
 /** After it is over, so long until nobody waits longer than usual. */
 const AFTERMATH_MS = 30_000;
 
@@ -57,7 +64,10 @@ export class Weather {
   #plan(kind: WeatherFault): void {
     const { agenda, random, faults, plan } = this.#world;
     if (!faults.isEnabled(kind)) return;
-    const gapMs = random.exponential((SECONDS_BETWEEN[kind] * 1_000) / plan.faultRate);
+    const perSecond = plan.deliveriesPerSecond * ARRIVING_SHARE * plan.faultRate;
+    const wantedMs = (1_000 * DELIVERIES_BETWEEN[kind]) / perSecond;
+    const leastMs = (LASTS_MS[kind] ?? 0) / (plan.nodes * LOST_SHARE_MAX);
+    const gapMs = random.exponential(Math.max(wantedMs, leastMs));
     agenda.after(gapMs, () => {
       if (!this.#isOn) return;
       this.#strike(kind);
@@ -79,8 +89,8 @@ export class Weather {
         if (process !== null) process.holdUp(random.between(300, HELD_UP_MS_MAX));
         return this.#disturb(HELD_UP_MS_MAX);
       case 'event loop held up past the lease': {
-        const { least, most } = PAST_THE_LEASE_MS;
-        if (process !== null) process.holdUp(random.between(least, most));
+        const { least, usually, most } = PAST_THE_LEASE_MS;
+        if (process !== null) process.holdUp(random.between(least, random.chance(FAR_PAST_SHARE) ? most : usually));
         return this.#disturb(most);
       }
       case 'wall clock jumps forward':
@@ -89,9 +99,11 @@ export class Weather {
       case 'wall clock jumps back':
         machine.wallAheadMs = Math.max(-WALL_OFF_MS_MAX, machine.wallAheadMs - random.between(1, JUMP_MS_MAX));
         return this.#disturb(0);
-      case 'node cut off from the database':
-        if (process !== null) process.cutUntil = agenda.now + random.between(100, CUT_MS_MAX);
+      case 'node cut off from the database': {
+        const mostMs = random.chance(LONG_CUT_SHARE) ? CUT_MS_MAX : SHORT_CUT_MS_MAX;
+        if (process !== null) process.cutUntil = agenda.now + random.between(100, mostMs);
         return this.#disturb(CUT_MS_MAX);
+      }
       case 'node stopped and started':
         return this.#restart(node);
     }

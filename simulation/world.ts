@@ -48,7 +48,7 @@ export async function createWorld(plan: Plan): Promise<World> {
   const guards = new Guards();
   const machines = Array.from({ length: plan.nodes }, (_, index) => ({ index, wallAheadMs: 0 }));
   const databaseNow = (): number => WALL_START + agenda.now;
-  const database = new SharedDatabase(databaseNow());
+  const database = new SharedDatabase(databaseNow(), plan.forgets);
   database.now = databaseNow;
   const registry = new NodeRegistry(database);
   const [first] = machines;
@@ -58,7 +58,8 @@ export async function createWorld(plan: Plan): Promise<World> {
     isKnownInTime: plan.kind === 'cluster',
   });
   const commits = new Commits(model, database);
-  const faults = new Faults(random.fork(1), plan.faults, plan.faultRate);
+  const { faults: enabled, faultRate, crashRate } = plan;
+  const faults = new Faults(random.fork(1), { enabled, faultRate, crashRate }, () => model.totals.deliveries);
   const notifications = new Notifications(agenda, faults);
   database.witness = {
     committed(works, incarnation) {

@@ -16,6 +16,8 @@ export type LoggedChange = { readonly number: number; readonly change: Change };
 /** Changes that are kept for nodes that read late. */
 const CHANGES_KEPT = 20_000;
 
+/** What history is removed by, which some worlds never do. */
+const HISTORY_INDEXES = ['attempts_by_delivery', 'deliveries_by_event'];
 const LIST_INDEXES = ['attempts_by_endpoint', 'deliveries_by_endpoint', 'deliveries_dead', 'deliveries_cancelled'];
 
 /** Is told what a commit did, at the moment when it is done. */
@@ -41,12 +43,12 @@ export class SharedDatabase {
   /** The database's own clock: nobody sets it. */
   now: () => number = () => 0;
 
-  constructor(now: number) {
+  constructor(now: number, forgets: boolean) {
     this.db = openWriterConnection(IN_MEMORY);
     // Nothing here has to outlive this process.
     this.db.exec('PRAGMA secure_delete = OFF; PRAGMA cache_size = -262144;');
     // Only lists read by these, and nothing here asks for lists.
-    for (const index of LIST_INDEXES) this.db.exec(`DROP INDEX ${index}`);
+    for (const index of [...LIST_INDEXES, ...(forgets ? [] : HISTORY_INDEXES)]) this.db.exec(`DROP INDEX ${index}`);
     this.#writer = createWriter(this.db, now);
     this.reader = createSyncReader(this.db);
   }
@@ -113,13 +115,16 @@ export class SharedDatabase {
     return this.#changes.slice(from, from + itemsMax);
   }
 
-  /** Deliveries leased to a run, with their endpoints. */
-  leasedTo(incarnation: Incarnation): readonly { readonly id: string; readonly endpointId: EndpointId }[] {
+  /** Deliveries leased to a run, with their endpoints; the oldest, when not all are wanted. */
+  leasedTo(
+    incarnation: Incarnation,
+    itemsMax = Number.MAX_SAFE_INTEGER,
+  ): readonly { readonly id: string; readonly endpointId: EndpointId }[] {
     this.#leased ??= this.db.prepare(`
       SELECT d.id AS id, e.id AS endpoint FROM queue q
         JOIN deliveries d ON d.number = q.delivery JOIN endpoints e ON e.number = q.endpoint
-      WHERE q.lease = ?`);
-    return this.#leased.all(incarnation).map((row) => {
+      WHERE q.lease = ? LIMIT ?`);
+    return this.#leased.all(incarnation, itemsMax).map((row) => {
       return { id: String(row['id']), endpointId: String(row['endpoint']) as EndpointId }; // The column holds ids only.
     });
   }

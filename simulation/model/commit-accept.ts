@@ -55,7 +55,7 @@ function checkFanOut(
   for (const { endpointId } of deliveries) {
     const endpoint = model.endpoints.get(endpointId);
     if (endpoint === undefined || endpoint.organization !== organization) {
-      model.checks.that('current', false, () => `${event.id} went to ${endpointId}, which is another organization's`);
+      model.checks.that('walls', false, () => `${event.id} went to ${endpointId}, which is another organization's`);
       continue;
     }
     model.checks.that('current', endpoint.stamp !== stamp, () => `${event.id} went to ${endpointId} twice`);

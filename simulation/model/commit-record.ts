@@ -15,7 +15,7 @@ export function commitRecord(model: Model, { unit }: WorkOf<'record'>): void {
       continue;
     }
     model.totals.attempts += 1;
-    checkAttempt(model, delivery, outcome);
+    checkAttempt(model, delivery, outcome, unit.incarnation);
     delivery.recorded += 1;
     if (outcome.next.kind !== 'unchanged') checkComplete(model, delivery, unit.incarnation);
     move(model, delivery, outcome, unit.incarnation);
@@ -43,15 +43,15 @@ function move(model: Model, delivery: DeliveryModel, { next }: Outcome, incarnat
 }
 
 /** Every attempt is one that a receiver or the network saw, in the order in which the process was told. */
-function checkAttempt(model: Model, delivery: DeliveryModel, { attempt, next }: Outcome): void {
+function checkAttempt(model: Model, delivery: DeliveryModel, { attempt, next }: Outcome, incarnation: number): void {
   if (attempt.errorKind === 'signing') return;
-  let at = indexOf(delivery, attempt);
+  let at = indexOf(delivery, attempt, incarnation);
   if (at < 0) {
     // Requests for several deliveries of one event look the same: this one was taken for one of the others'.
     const others = delivery.endpoint.owed.get(delivery.eventId);
-    const other = Array.isArray(others) ? others.find((one) => indexOf(one, attempt) >= 0) : undefined;
+    const other = Array.isArray(others) ? others.find((one) => indexOf(one, attempt, incarnation) >= 0) : undefined;
     if (other !== undefined) [delivery.requests, other.requests] = [other.requests, delivery.requests];
-    at = indexOf(delivery, attempt);
+    at = indexOf(delivery, attempt, incarnation);
   }
   const seen = delivery.requests?.unrecorded[at];
   model.checks.that(
@@ -80,10 +80,16 @@ function checkComplete(model: Model, { id, requests }: DeliveryModel, incarnatio
   );
 }
 
-function indexOf({ requests }: DeliveryModel, { startedAt, keyIds, responseStatus }: Attempt): number {
+/** A clock that was set back may show the same time to two runs. */
+function indexOf({ requests }: DeliveryModel, attempt: Attempt, incarnation: number): number {
+  const { startedAt, keyIds, responseStatus } = attempt;
   return (
     requests?.unrecorded.findIndex(
-      (one) => one.startedAt === startedAt && one.keyIds === keyIds && one.status === responseStatus,
+      (one) =>
+        one.under === incarnation &&
+        one.startedAt === startedAt &&
+        one.keyIds === keyIds &&
+        one.status === responseStatus,
     ) ?? -1
   );
 }

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../../packages/server/src/domain/endpoint.ts';
 import type { EndpointId, OrganizationId } from '../../packages/server/src/domain/ids.ts';
+import type { SimulatedProcess } from '../time/process.ts';
 import type { DeliveryModel } from './delivery-model.ts';
 import type { RingModel } from './ring-model.ts';
 
@@ -45,6 +46,10 @@ export class EndpointModel {
   /** By the public id of the event; several when it was sent again. */
   readonly owed = new Map<string, DeliveryModel | DeliveryModel[]>();
   owedCount = 0;
+  /** Since when a process knows that it answers; only those whose last request to it succeeded. */
+  readonly answersSince = new WeakMap<SimulatedProcess, number>();
+  /** Until then a request to it is out for so long that a process may take it for one that hangs. */
+  quietUntil = 0;
   /** A mark of whoever compares. */
   stamp = -1;
 

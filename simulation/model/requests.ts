@@ -8,6 +8,8 @@ import type { Model } from './model.ts';
 const TRUST_MS = 700;
 /** A prompt receiver's first request leaves within so long while nothing is wrong. */
 const WAIT_MS_MAX = 3_000;
+/** Whose requests are all out for so long may be one that hangs. */
+const QUIET_MS = 1_000;
 
 export type SeenRequest = {
   readonly delivery: DeliveryModel;
@@ -60,7 +62,7 @@ export function beginRequest(model: Model, sending: Sending): SeenRequest {
   checks.that('signed', isNow, () => `${delivery.id} says ${timestamp}, but it is ${now}`);
   checkKeys(model, endpoint, delivery, keyIds, now);
   checkDuplicate(model, delivery.id, requests, process, incarnation);
-  if (requests.count === 0) checkWait(model, delivery, sending.isPrompt);
+  if (requests.count === 0) checkWait(model, delivery, process, sending.isPrompt);
   requests.count += 1;
   requests.flying = process;
   return { delivery, requests, endpoint, id, timestamp, signature, keyIds, startedAt: now };
@@ -72,11 +74,20 @@ export function endRequest(
   process: SimulatedProcess,
   incarnation: Incarnation,
   status: number | null,
+  worldNow: number,
 ): void {
-  const { requests } = seen;
+  const { requests, endpoint } = seen;
   if (requests.flying === process) requests.flying = null;
   requests.unrecorded.push({ by: process, under: incarnation, startedAt: seen.startedAt, keyIds: seen.keyIds, status });
-  if (status !== null && status >= 200 && status < 300) requests.told = { by: process, under: incarnation };
+  const is2xx = status !== null && status >= 200 && status < 300;
+  if (is2xx) requests.told = { by: process, under: incarnation };
+  if (!is2xx) endpoint.answersSince.delete(process);
+  else if (!endpoint.answersSince.has(process)) endpoint.answersSince.set(process, worldNow);
+}
+
+/** It is known to the network that it takes so long. */
+export function expectEnd({ endpoint }: SeenRequest, worldNow: number, afterMs: number): void {
+  if (afterMs >= QUIET_MS) endpoint.quietUntil = Math.max(endpoint.quietUntil, worldNow + afterMs);
 }
 
 export function headerOf(headers: readonly string[], name: string): string {
@@ -119,11 +130,9 @@ function checkKeys(model: Model, endpoint: EndpointModel, delivery: DeliveryMode
     model.checks.counts.signed += 1;
     return;
   }
-  const late = endpoint.ring.lateKeyIdsAt(now);
-  const invariant = late === null ? 'signed' : 'prompt';
   model.checks.that(
-    invariant,
-    keyIds === late,
+    endpoint.ring.isFormer(keyIds, now) ? 'prompt' : 'signed',
+    endpoint.ring.mayBeLate(keyIds, now),
     () =>
       `${delivery.id} to ${endpoint.id} was signed by ${keyIds}, not by ${expected} (${now}, ring ${endpoint.ring.version})`,
   );
@@ -155,8 +164,12 @@ function reasonOf(who: SimulatedProcess, isSame: boolean, what: string): string 
   return isSame ? null : `the process that ${what} had lost its leases`;
 }
 
-function checkWait(model: Model, delivery: DeliveryModel, isPrompt: boolean): void {
-  const { concurrency, ratePerSecond } = delivery.endpoint.row;
+/** Of those who are known to answer: they do not share what little there is for those who never have. */
+function checkWait(model: Model, delivery: DeliveryModel, process: SimulatedProcess, isPrompt: boolean): void {
+  const { answersSince, quietUntil, row } = delivery.endpoint;
+  const { concurrency, ratePerSecond } = row;
+  const knownSince = Math.max(answersSince.get(process) ?? Number.POSITIVE_INFINITY, quietUntil);
+  if (delivery.createdAt <= knownSince) return;
   if (!isPrompt || concurrency !== null || ratePerSecond !== null) return;
   if (delivery.isDisturbed || delivery.createdAt < model.calmSince) return;
   const waited = model.options.worldNow() - delivery.createdAt;

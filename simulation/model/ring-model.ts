@@ -15,6 +15,7 @@ export type SecretTimes = {
 
 export type Ring = { readonly owner: RingOwner; readonly version: number; readonly secrets: readonly SecretTimes[] };
 
+const FORMER_KEPT = 4;
 const FOREVER = Number.POSITIVE_INFINITY;
 
 /** A stretch of time in which the same secrets sign. */
@@ -27,11 +28,15 @@ type Span = { readonly from: number; readonly until: number; readonly keyIds: st
 export class RingModel {
   readonly owner: RingOwner;
   readonly everHeld = new Set<SecretId>();
+  /** Secrets that were to sign, and never will: a clock that was set back stood before they began. */
+  readonly calledOff = new Set<SecretId>();
   version = 0;
   #secrets: readonly SecretTimes[] = [];
   #span: Span = { from: FOREVER, until: FOREVER, keyIds: '' };
-  /** The ring before the last change, as long as a process may not know of that change. */
-  #before: readonly SecretTimes[] | null = null;
+  /** The ring before each of the last changes, the latest first. */
+  #former: (readonly SecretTimes[])[] = [];
+  /** A process may not know of the last change. */
+  #isUnsettled = false;
 
   constructor(owner: RingOwner) {
     this.owner = owner;
@@ -61,7 +66,9 @@ export class RingModel {
       checks.that('atomic', kept.has(id), () => `${id} vanished from the ring of ${this.owner}`);
     }
     for (const id of kept) this.everHeld.add(id);
-    this.#before = this.version > 0 ? this.#secrets : null;
+    for (const secret of [...ring.secrets, ...retired]) if (neverSigns(secret)) this.calledOff.add(secret.id);
+    this.#former = [this.#secrets, ...this.#former.slice(0, FORMER_KEPT - 1)];
+    this.#isUnsettled = this.version > 0;
     this.version = ring.version;
     this.#secrets = ring.secrets;
     this.#span = { from: FOREVER, until: FOREVER, keyIds: '' };
@@ -69,7 +76,7 @@ export class RingModel {
 
   /** Whoever signs knows of the last change. */
   settled(): void {
-    this.#before = null;
+    this.#isUnsettled = false;
   }
 
   keyIdsAt(now: number): string {
@@ -79,10 +86,29 @@ export class RingModel {
     return this.#span.keyIds;
   }
 
-  /** What may sign as well, because the last change may have come too late for its own time. */
-  lateKeyIdsAt(now: number): string | null {
-    return this.#before === null ? null : spanOf(this.#before, now).keyIds;
+  /** Whether they would sign if some of the last changes had never been made. */
+  isFormer(keyIds: string, now: number): boolean {
+    return this.#former.some((secrets) => spanOf(secrets, now).keyIds === keyIds);
   }
+
+  /** Whether they may sign as well, because the last change may have come too late for its own time. */
+  mayBeLate(keyIds: string, now: number): boolean {
+    return this.#isUnsettled && spanOf(this.#former[0] ?? [], now).keyIds === keyIds;
+  }
+}
+
+/** Although it was to. */
+function neverSigns(secret: SecretTimes): boolean {
+  const begin = beginOf(secret);
+  return begin < FOREVER && begin >= endOf(secret);
+}
+
+function beginOf({ signsFrom, activatesAt }: SecretTimes): number {
+  return Math.max(signsFrom ?? FOREVER, activatesAt ?? FOREVER);
+}
+
+function endOf({ signsUntil, expiresAt, revokedAt }: SecretTimes): number {
+  return Math.min(signsUntil ?? FOREVER, expiresAt ?? FOREVER, revokedAt ?? FOREVER);
 }
 
 function spanOf(secrets: readonly SecretTimes[], now: number): Span {
@@ -91,8 +117,8 @@ function spanOf(secrets: readonly SecretTimes[], now: number): Span {
   let next = FOREVER;
   const signing: string[] = [];
   for (const secret of secrets) {
-    const begin = Math.max(secret.signsFrom ?? FOREVER, secret.activatesAt ?? FOREVER);
-    const end = Math.min(secret.signsUntil ?? FOREVER, secret.expiresAt ?? FOREVER, secret.revokedAt ?? FOREVER);
+    const begin = beginOf(secret);
+    const end = endOf(secret);
     if (begin >= end) continue;
     if (begin > now) {
       until = Math.min(until, begin);

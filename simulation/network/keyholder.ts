@@ -11,6 +11,8 @@ export class Keyholder {
   readonly #deployed = new Set<SecretId>();
   /** Rotations that cut what is deployed before the new secret can be. */
   hardRotations = 0;
+  /** It never learnt what became of a rotation. Until the next one that it takes over. */
+  isUnsure = false;
   /** A rotation is under way, or was answered and is not deployed. */
   isBusy = false;
   readonly #known = new Map<string, boolean>();

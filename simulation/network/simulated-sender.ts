@@ -2,7 +2,7 @@ import type { Sender, SendRequest, SendResult } from '../../packages/server/src/
 import type { Incarnation } from '../../packages/server/src/store/port.ts';
 import type { CallFault, Faults } from '../faults.ts';
 import type { Model } from '../model/model.ts';
-import { beginRequest, endRequest, type SeenRequest } from '../model/requests.ts';
+import { beginRequest, endRequest, expectEnd, type SeenRequest } from '../model/requests.ts';
 import type { Agenda } from '../time/agenda.ts';
 import type { SimulatedProcess } from '../time/process.ts';
 import { STEP, type Trace } from '../trace.ts';
@@ -79,7 +79,8 @@ export class SimulatedSender implements Sender {
     }
     const { href } = request.url;
     const receiver = receivers.at(href);
-    if (receiver === null) throw new Error(`a request to ${href}, which nobody made`);
+    model.checks.that('closed', receiver !== null, () => `a request left for ${href}, where no receiver is`);
+    if (receiver === null) throw new Error('unreachable');
     const under = incarnation();
     const isPrompt = receiver.character === 'prompt' && !isCramped;
     const seen = beginRequest(model, {
@@ -91,6 +92,7 @@ export class SimulatedSender implements Sender {
       isPrompt,
     });
     const course = this.#course(request, seen, receiver, fault);
+    expectEnd(seen, agenda.now, course.afterMs);
     trace.add(agenda.now, STEP.send, process.number, seen.delivery.ordinal, course.afterMs, seen.keyIds);
     if (course.taken) {
       seen.requests.taken += 1;
@@ -110,8 +112,8 @@ export class SimulatedSender implements Sender {
 
   #answer(seen: SeenRequest, result: SendResult, under: Incarnation, resolve: (result: SendResult) => void): void {
     if (!this.#open.delete(resolve)) return;
-    const { process } = this.#parts;
-    endRequest(seen, process, under, result.kind === 'response' ? result.status : null);
+    const { process, agenda } = this.#parts;
+    endRequest(seen, process, under, result.kind === 'response' ? result.status : null, agenda.now);
     resolve(result);
   }
 

@@ -8,6 +8,10 @@ import type { Arrivals } from './arrivals.ts';
 import type { Clients } from './clients.ts';
 import type { Population, Tenant } from './population.ts';
 import { Rotations } from './rotations.ts';
+import { Strangers } from './strangers.ts';
+
+/** Somebody tries what nobody may once in so many deliveries. */
+const DELIVERIES_PER_STRANGER = 100;
 
 type Status = 'active' | 'suspended' | 'archived';
 
@@ -18,6 +22,7 @@ export class Changes {
   readonly #population: Population;
   readonly #arrivals: Arrivals;
   readonly #rotations: Rotations;
+  readonly #strangers: Strangers;
   #isOn = true;
   #underway = 0;
 
@@ -27,6 +32,7 @@ export class Changes {
     this.#population = population;
     this.#arrivals = arrivals;
     this.#rotations = new Rotations(world, clients, population);
+    this.#strangers = new Strangers(world, clients, population);
   }
 
   /** Nothing that was asked for is still open. */
@@ -35,11 +41,17 @@ export class Changes {
   }
 
   start(): void {
+    const { deliveriesPerChange } = this.#world.plan;
+    this.#everyNowAndThen(deliveriesPerChange, () => this.#change());
+    this.#everyNowAndThen(DELIVERIES_PER_STRANGER, () => this.#strangers.try());
+  }
+
+  #everyNowAndThen(deliveriesBetween: number, act: () => void): void {
     const { agenda, random, plan } = this.#world;
-    agenda.after(random.exponential((1_000 * plan.deliveriesPerChange) / plan.deliveriesPerSecond), () => {
+    agenda.after(random.exponential((1_000 * deliveriesBetween) / plan.deliveriesPerSecond), () => {
       if (!this.#isOn) return;
-      this.#change();
-      this.start();
+      act();
+      this.#everyNowAndThen(deliveriesBetween, act);
     });
   }
 

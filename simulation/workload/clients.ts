@@ -1,6 +1,7 @@
 import type { Caller } from '../../packages/server/src/app/caller.ts';
 import type { AppContext } from '../../packages/server/src/app/context.ts';
 import type { Outcome } from '../../packages/server/src/app/outcome.ts';
+import { vouched } from '../../packages/server/src/app/vouched.ts';
 import type { OrganizationId } from '../../packages/server/src/domain/ids.ts';
 import { SCOPES } from '../../packages/server/src/domain/scope.ts';
 import { StoreUnavailable } from '../../packages/server/src/store/port.ts';
@@ -11,7 +12,7 @@ import type { World } from '../world.ts';
 /** What a client learns of its call. */
 export type Answer<T> =
   | { readonly kind: 'done'; readonly value: T; readonly replayed: boolean }
-  | { readonly kind: 'refused'; readonly code: string }
+  | { readonly kind: 'refused'; readonly code: string; readonly detail: string }
   /** No answer: it may have been done or not. */
   | { readonly kind: 'lost' };
 
@@ -63,7 +64,7 @@ export class Clients {
     const forget = node.onceDown(lost);
     const patience = agenda.after(PATIENCE_MS, lost);
     running.process.wake(() => {
-      run(running.app).then(
+      admitted(running.app, run).then(
         (outcome) => end(answerOf(outcome)),
         (error: unknown) => {
           if (!(error instanceof StoreUnavailable) && running.process.alive) {
@@ -77,8 +78,14 @@ export class Clients {
   }
 }
 
+/** As whoever authenticates does: a node that cannot vouch for what it knows, nor for its clock, lets nobody in. */
+async function admitted<T>(app: AppContext, run: (app: AppContext) => Promise<Outcome<T>>): Promise<Outcome<T>> {
+  const refusal = await vouched(app, () => null);
+  return refusal ?? (await run(app));
+}
+
 function answerOf<T>(outcome: Outcome<T>): Answer<T> {
   return outcome.ok
     ? { kind: 'done', value: outcome.value, replayed: outcome.replayed }
-    : { kind: 'refused', code: outcome.problem.code };
+    : { kind: 'refused', code: outcome.problem.code, detail: outcome.problem.detail };
 }

@@ -46,11 +46,11 @@ export class Rotations {
     const { random } = this.#world;
     const wish: Wish = { owner, organizationId, graceSeconds: this.#grace(), force: false, reason: null, secret: null };
     const kind = random.below(100);
-    if (kind < 35) this.#soft(keyholder, wish);
-    else if (kind < 55) this.#soft(keyholder, { ...wish, force: true });
-    else if (kind < 65) this.#soft(keyholder, { ...wish, secret: this.#ownSecret() });
-    else if (kind < 75) this.#hard(keyholder, [{ ...wish, graceSeconds: 0 }]);
-    else if (kind < 82) this.#hard(keyholder, [{ ...wish, graceSeconds: null, reason: 'compromise' }]);
+    if (kind < 28) this.#soft(keyholder, wish);
+    else if (kind < 48) this.#soft(keyholder, { ...wish, force: true });
+    else if (kind < 58) this.#soft(keyholder, { ...wish, secret: this.#ownSecret() });
+    else if (kind < 68) this.#hard(keyholder, [{ ...wish, graceSeconds: 0 }]);
+    else if (kind < 75) this.#hard(keyholder, [{ ...wish, graceSeconds: null, reason: 'compromise' }]);
     else if (kind < 92) this.#hard(keyholder, [wish, { ...wish, force: true }]);
     else this.#revokeOld(keyholder, wish);
   }
@@ -76,6 +76,7 @@ export class Rotations {
       agenda.after(actsAfterMs, () => {
         if (random.chance(0.5)) keyholder.keepOnly(secretId);
         else keyholder.deploy(secretId);
+        keyholder.isUnsure = false;
         this.#busy(keyholder, false);
       });
     });
@@ -115,6 +116,7 @@ export class Rotations {
     const request = this.#population.request('revokeSecret');
     this.#busy(keyholder, true);
     const input = { owner, secretId: old.id, dialectPolicy: null, archived: 'shown' as const };
+    const wall = this.#wallFor(owner);
     this.#clients.call(
       (app) => revokeSecret(app, this.#clients.callerOf(organizationId), input, request),
       (answer) => {
@@ -123,7 +125,8 @@ export class Rotations {
         const { model, trace, agenda } = this.#world;
         trace.add(agenda.now, STEP.control, 0, 0, 0, `revoked ${old.id}`);
         const signing = ring.keyIdsAt(model.options.ringNow());
-        model.checks.that('prompt', !signing.includes(old.id), () => `${old.id} was answered as revoked and signs`);
+        const isInForce = !signing.includes(old.id) || wall === null || wall !== this.#wallFor(owner);
+        model.checks.that('prompt', isInForce, () => `${old.id} was answered as revoked and signs`);
       },
     );
   }
@@ -144,8 +147,6 @@ export class Rotations {
       dialectPolicy: null,
       archived: 'shown',
     };
-    // Asked of a clock that stands before the ring's last change, it may call off what that change brought.
-    if (this.#wallFor(owner) === null) keyholder.hardRotations += 1;
     const attempt = (tries: number): void => {
       const startedAt = agenda.now;
       const wall = this.#wallFor(owner);
@@ -159,7 +160,7 @@ export class Rotations {
           }
           if (answer.kind !== 'done') {
             // A customer that never learns what became of it cannot act on it.
-            if (isPending) keyholder.hardRotations += 1;
+            if (isPending) keyholder.isUnsure = true;
             return done(null);
           }
           if (startedAt > model.calmSince && isAlone) {
@@ -203,7 +204,7 @@ export class Rotations {
     );
     if (secret.value === null) {
       // It was asked for again after the time in which it may be shown again.
-      keyholder.hardRotations += 1;
+      keyholder.isUnsure = true;
       return null;
     }
     model.checks.that(

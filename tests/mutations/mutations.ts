@@ -1,3 +1,5 @@
+import { INVARIANTS, type Invariant } from '../../simulation/model/violation.ts';
+
 /** One promise broken on purpose: the text `find` stands exactly once in `file`. */
 export type Mutation = {
   readonly name: string;
@@ -7,10 +9,135 @@ export type Mutation = {
   /** Test files that must notice. */
   readonly tests: readonly string[];
   readonly testName?: string;
+  /** What they must say; without it, any failure will do. */
+  readonly says?: string;
 };
 
 const SERVER = 'packages/server/src';
 const DIALECTS = `${SERVER}/dialects`;
+
+/** The simulation runs a few worlds that are always the same; each of these breaks something that it must find there. */
+const SIMULATED = ['simulation/fixed-seed.test.ts'];
+
+/** A promise broken on purpose, which the simulation must find broken, and no other before it. */
+function simulated(invariant: Invariant, how: string, broken: Pick<Mutation, 'file' | 'find' | 'replace'>): Mutation {
+  const says = INVARIANTS[invariant];
+  return { name: `simulated: ${says}: ${how}`, ...broken, tests: SIMULATED, says: `${says}: ` };
+}
+
+/** The promises again, as the simulation sees them: by what comes out, whatever part broke. */
+const IN_SIMULATION: readonly Mutation[] = [
+  simulated('durable', 'a call is answered before its commit', {
+    file: `${SERVER}/engine/accept.ts`,
+    find: 'result = await this.#tools.store.accept({ events: draft.events, idempotency: row, endpointsVersion });',
+    replace:
+      "void this.#tools.store.accept({ events: draft.events, idempotency: row, endpointsVersion }).catch(() => {}); result = { kind: 'accepted', outcomes: draft.events.map(() => ({ kind: 'stored' as const })) };",
+  }),
+  simulated('durable', 'results that the store refuses are dropped', {
+    file: `${SERVER}/engine/recorder.ts`,
+    find: "if (!(error instanceof StoreUnavailable)) return { kind: 'defect', error };",
+    replace: "return error instanceof StoreUnavailable ? DONE : { kind: 'defect', error };",
+  }),
+  simulated('recorded', 'a delivery stays in the queue', {
+    file: `${SERVER}/store/sqlite/writer/record.ts`,
+    find: '      deleteQueued.run(delivery);',
+    replace: '      requeue.run(at, delivery);',
+  }),
+  simulated('recorded', 'a node that was silent for too long goes on sending', {
+    file: `${SERVER}/engine/currency-gate.ts`,
+    find: 'return goodUntil === Number.POSITIVE_INFINITY || this.#clock.monotonic() < goodUntil;',
+    replace: 'return goodUntil === Number.POSITIVE_INFINITY || this.#clock.monotonic() >= 0;',
+  }),
+  simulated('signed', 'a secret that was retired goes on signing', {
+    file: `${SERVER}/engine/signers.ts`,
+    find: 'const secrets = signingSecrets(ring.ring, now);',
+    replace: 'const secrets = ring.ring.secrets.filter(({ signsFrom }) => signsFrom !== null && signsFrom <= now);',
+  }),
+  simulated('signed', 'only the first secret signs', {
+    file: `${SERVER}/engine/signers.ts`,
+    find: 'const secrets = signingSecrets(ring.ring, now);',
+    replace: 'const secrets = signingSecrets(ring.ring, now).slice(0, 1);',
+  }),
+  simulated('atomic', 'a rotation is answered although another one came before its commit', {
+    file: `${SERVER}/app/submit.ts`,
+    find: "if (applied.kind === 'applied') return done(decision.value);",
+    replace: "if (applied.kind !== 'late') return done(decision.value);",
+  }),
+  simulated('prompt', 'a signer is kept past the time of its secrets', {
+    file: `${SERVER}/engine/signers.ts`,
+    find: 'cached.from <= now && now < cached.until',
+    replace: 'cached.from <= now',
+  }),
+  simulated('prompt', 'what other nodes did to a ring is not heard of', {
+    file: `${SERVER}/engine/directory.ts`,
+    find: '        this.#takeRing(change.ring);',
+    replace: '        void change.ring;',
+  }),
+  simulated('prompt', 'a rotation is answered before it is in force', {
+    file: `${SERVER}/app/rotate.ts`,
+    find: 'if (!isAlone) await inForce(app, effectiveAt);',
+    replace: 'void effectiveAt;',
+  }),
+  simulated('shown', 'a secret leaves in a header', {
+    file: `${SERVER}/engine/signed-request.ts`,
+    find: '  for (const text of target.staticHeaders) headers.push(text);',
+    replace:
+      "  for (const text of target.staticHeaders) headers.push(text);\n  for (const one of ring.ring.secrets) if (one.sealed !== null) headers.push('webhook-debug', settings.vault.unseal(one.sealed, ring.ring.owner, one.id));",
+  }),
+  simulated('walls', "another organization's endpoint is found by its id", {
+    file: `${SERVER}/app/own-endpoint.ts`,
+    find: ": refused('not_found', 'no such endpoint');",
+    replace:
+      ": refused('not_found', (await app.store.reader.endpointById(id)) === null ? 'no such endpoint' : 'not your endpoint');",
+  }),
+  simulated('walls', "another organization's endpoint is read", {
+    file: `${SERVER}/store/sqlite/reader/endpoints.ts`,
+    find: 'return found?.endpoint.organizationId === organizationId ? found : null;',
+    replace: "return organizationId === 'org_' ? null : found;",
+  }),
+  simulated('isolated', 'requests in flight have one bound that does not ask who hangs', {
+    file: `${SERVER}/engine/dispatch.ts`,
+    find: 'if (!this.#running || this.#hooks.isBlocked()) return;',
+    replace: 'if (!this.#running || this.#hooks.isBlocked() || this.inFlight >= 64) return;',
+  }),
+  simulated('history', 'an attempt on a kept connection that had died is not kept', {
+    file: `${SERVER}/engine/recorder.ts`,
+    find: 'if (lost !== null) {',
+    replace: 'if (lost !== null && lost === undefined) {',
+  }),
+  simulated('closed', 'an address may stand where a name must', {
+    file: `${SERVER}/domain/endpoint-url.ts`,
+    find: 'if (rules.allowPrivate.matches(literal)) return accept(url);',
+    replace: 'if (literal !== null) return accept(url);',
+  }),
+  simulated('current', 'an event is stored although the endpoints are others by now', {
+    file: `${SERVER}/engine/accept.ts`,
+    find: 'result = await this.#tools.store.accept({ events: draft.events, idempotency: row, endpointsVersion });',
+    replace:
+      'result = await this.#tools.store.accept({ events: draft.events, idempotency: row, endpointsVersion: endpointsVersion === -1 ? endpointsVersion : null });',
+  }),
+  simulated('current', 'a suspended endpoint is sent to', {
+    file: `${SERVER}/engine/endpoint-state.ts`,
+    find: "return this.endpoint.status.kind === 'active';",
+    replace: "return this.endpoint.status.kind !== 'archived';",
+  }),
+  simulated('leased', 'a claim takes what another holds', {
+    file: `${SERVER}/store/sqlite/writer/claim.ts`,
+    find: 'WHERE q.endpoint = ? AND q.lease IS NULL AND q.due_at <= ?',
+    replace: 'WHERE q.endpoint = ? AND q.due_at <= ?',
+  }),
+  simulated('once', 'a receiver that took a delivery is asked again', {
+    file: `${SERVER}/engine/attempts.ts`,
+    find: '      return this.#finish(live, signed, result, startedAt, lost);\n',
+    replace:
+      "      if (result.kind === 'response' && lost === null) {\n        lost = { signed, result, startedAt };\n        continue;\n      }\n      return this.#finish(live, signed, result, startedAt, lost);\n",
+  }),
+  simulated('sound', 'a sealed secret is opened as that of another owner', {
+    file: `${SERVER}/store/vault.ts`,
+    find: 'decipher.setAAD(binding(owner, id));',
+    replace: "decipher.setAAD(binding('org_00000000000000000000000000', id));",
+  }),
+];
 
 /** In the order of the promises in ARCHITECTURE.md, then what dialects promise. */
 export const MUTATIONS: readonly Mutation[] = [
@@ -31,9 +158,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'accepted is durable: 202 before the commit',
     file: `${SERVER}/engine/accept.ts`,
-    find: 'result = await this.#tools.store.accept({ events: draft.events, idempotency: row });',
+    find: 'result = await this.#tools.store.accept({ events: draft.events, idempotency: row, endpointsVersion });',
     replace:
-      "void this.#tools.store.accept({ events: draft.events, idempotency: row }).catch(() => {}); result = { kind: 'accepted', outcomes: draft.events.map(() => ({ kind: 'stored' as const })) };",
+      "void this.#tools.store.accept({ events: draft.events, idempotency: row, endpointsVersion }).catch(() => {}); result = { kind: 'accepted', outcomes: draft.events.map(() => ({ kind: 'stored' as const })) };",
     tests: [`${SERVER}/engine/accept.test.ts`],
   },
   {
@@ -60,8 +187,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a rotation is atomic: the expected version of a ring is not looked at',
     file: `${SERVER}/store/sqlite/writer/commands-keyrings.ts`,
-    find: 'WHERE owner = ? AND version = ?',
-    replace: 'WHERE owner = ? AND version IS NOT ?',
+    find: 'SET version = ? WHERE owner = ? AND version = ?',
+    replace: 'SET version = ? WHERE owner = ? AND version IS NOT ?',
     tests: [`${SERVER}/store/sqlite/contract.test.ts`],
   },
   {
@@ -74,7 +201,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a rotation is prompt: memory is not told of a changed ring',
     file: `${SERVER}/engine/directory.ts`,
-    find: 'this.#rings.put(change.ring.owner, new LoadedRing(change.ring, this.#vault));',
+    find: 'this.#takeRing(change.ring);',
     replace: '',
     tests: [`${SERVER}/engine/rotation-in-flight.test.ts`],
   },
@@ -235,8 +362,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'hidden is hidden: a change of an archived endpoint tells that it was there',
     file: `${SERVER}/app/endpoints.ts`,
-    find: 'const found = await ownEndpoint(app, caller, id, archived);',
-    replace: "const found = await ownEndpoint(app, caller, id, 'shown');",
+    find: 'const found = await ownEndpoint(app, caller, id, archived);\n  if',
+    replace: "const found = await ownEndpoint(app, caller, id, 'shown');\n  if",
     tests: [`${DIALECTS}/dinie/dinie.test.ts`],
   },
   {
@@ -451,4 +578,5 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'const isOwn = true;',
     tests: [`${SERVER}/app/keys.test.ts`],
   },
+  ...IN_SIMULATION,
 ];

@@ -49,21 +49,38 @@ async function copyTree(): Promise<string> {
   return folder;
 }
 
-async function runTests(folder: string, mutation: Mutation): Promise<'passed' | 'failed'> {
+type Run = { readonly passed: boolean; readonly said: string };
+
+async function runTests(folder: string, mutation: Mutation): Promise<Run> {
   const vitest = path.join(ROOT, 'node_modules/vitest/vitest.mjs');
   const named = mutation.testName === undefined ? [] : ['-t', mutation.testName];
   const child = spawn(process.execPath, [vitest, 'run', '--bail', '1', ...mutation.tests, ...named], {
     cwd: folder,
-    stdio: 'ignore',
+    stdio: ['ignore', 'pipe', 'pipe'],
     // The short forms find a broken promise; the long ones ran by themselves.
     env: { ...process.env, CI: 'true', HOOKRING_PROVE: '' },
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), RUN_TIMEOUT_MS);
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (said += text.toString()));
   const code = await new Promise<number | null>((resolve) => {
-    child.once('exit', resolve);
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      resolve(null);
+    }, RUN_TIMEOUT_MS);
+    child.once('close', (status) => {
+      clearTimeout(timer);
+      resolve(status);
+    });
   });
-  clearTimeout(timer);
-  return code === 0 ? 'passed' : 'failed';
+  return { passed: code === 0, said };
+}
+
+/** Null: the tests failed, and for the reason that they must. */
+function problemOf({ tests, says }: Mutation, { passed, said }: Run): string | null {
+  if (passed) return `survived: ${tests.join(' ')} did not notice`;
+  if (says === undefined || said.includes(says)) return null;
+  const line = said.split('\n').find((one) => one.includes('Error:')) ?? 'nothing';
+  return `failed, but did not say "${says}"; it said: ${line.trim()}`;
 }
 
 async function tryMutation(folder: string, mutation: Mutation): Promise<string | null> {
@@ -74,9 +91,7 @@ async function tryMutation(folder: string, mutation: Mutation): Promise<string |
     return `the text to break stands ${parts.length - 1} times in ${mutation.file}; it must stand once`;
   await writeFile(file, parts.join(mutation.replace));
   try {
-    return (await runTests(folder, mutation)) === 'failed'
-      ? null
-      : `survived: ${mutation.tests.join(' ')} did not notice`;
+    return problemOf(mutation, await runTests(folder, mutation));
   } finally {
     await writeFile(file, source);
   }
@@ -85,15 +100,15 @@ async function tryMutation(folder: string, mutation: Mutation): Promise<string |
 const wanted = process.argv.slice(2);
 const chosen = MUTATIONS.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 const folder = await copyTree();
-const cleanRuns = new Map<string, 'passed' | 'failed'>();
+const cleanRuns = new Map<string, boolean>();
 let failed = 0;
 try {
   // Unbroken, every test that is used below must pass, or a failure would prove nothing. Many mutations share theirs.
   for (const mutation of chosen) {
     const guards = JSON.stringify([mutation.tests, mutation.testName]);
-    const clean = cleanRuns.get(guards) ?? (await runTests(folder, mutation));
-    cleanRuns.set(guards, clean);
-    const problem = clean === 'failed' ? 'its tests fail without the mutation' : await tryMutation(folder, mutation);
+    const isClean = cleanRuns.get(guards) ?? (await runTests(folder, mutation)).passed;
+    cleanRuns.set(guards, isClean);
+    const problem = !isClean ? 'its tests fail without the mutation' : await tryMutation(folder, mutation);
     if (problem !== null) failed += 1;
     process.stdout.write(
       `${problem === null ? 'caught  ' : 'MISSED  '} ${mutation.name}${problem === null ? '' : `: ${problem}`}\n`,

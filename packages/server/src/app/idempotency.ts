@@ -50,10 +50,12 @@ export async function idempotent<T, R>(
     );
   }
   running.add(lock);
+  const look = async (now: number): Promise<IdempotencyRow | null> =>
+    await app.store.reader.idempotency(principal, request.route, request.key, now);
   try {
     for (let round = 0; round < ROUNDS_MAX; round += 1) {
       const now = app.clock.now();
-      const found = await app.store.reader.idempotency(principal, request.route, request.key, now);
+      const found = await look(now);
       if (found !== null) {
         if (found.fingerprint !== fingerprint) {
           return refused(
@@ -72,7 +74,9 @@ export async function idempotent<T, R>(
         createdAt: now,
         expiresAt: now + IDEMPOTENCY_HOURS * HOUR_MS,
       }));
-      if (outcome !== ALREADY_DONE) return outcome;
+      if (outcome === ALREADY_DONE) continue;
+      // Another node may have finished the same request since, and it is refused only because of that.
+      if (outcome.ok || (await look(now)) === null) return outcome;
     }
     return refused('conflict', 'the request raced with another one of the same Idempotency-Key; try again', {
       retryAfterSeconds: 1,

@@ -74,7 +74,8 @@ function heldUp(hooks: {
   readonly onTaken?: () => Promise<void>;
   readonly onAccept?: () => Promise<void>;
   readonly onAccepted?: () => Promise<void>;
-  readonly onReleased?: () => void;
+  readonly onReleased?: () => Promise<void>;
+  readonly onClaimed?: () => Promise<void>;
 }): (store: Store) => Store {
   return (store) => ({
     ...store,
@@ -94,7 +95,12 @@ function heldUp(hooks: {
     },
     async release(unit) {
       await store.release(unit);
-      hooks.onReleased?.();
+      await hooks.onReleased?.();
+    },
+    async claim(unit) {
+      const claimed = await store.claim(unit);
+      await hooks.onClaimed?.();
+      return claimed;
     },
   });
 }
@@ -179,16 +185,18 @@ describe('a lane that falls behind while it holds new deliveries', () => {
 });
 
 describe('deliveries that are given back', () => {
-  it('stay with the node that was given them again, when it does not learn at once that they had gone back', async () => {
-    let refusals = 1;
+  /** The store takes back what waits, which is heard of as a refusal and late; the endpoint is resumed at once. */
+  async function givenBack(hearsAfterMs: number, claimTakesMs: number) {
+    const sleep = (ms: number): Promise<void> => new Promise((resolve) => void world.time.setTimeout(resolve, ms));
     const released: number[] = [];
-    const onReleased = (): void => {
-      released.push(1);
-      refusals -= 1;
-      // Done, but nobody hears of it.
-      if (refusals >= 0) throw new StoreUnavailable('commit_failed');
+    const onReleased = async (): Promise<void> => {
+      released.push(world.time.now());
+      if (released.length > 1) return;
+      await sleep(hearsAfterMs);
+      throw new StoreUnavailable('commit_failed');
     };
-    const world = new World({ wrapStore: heldUp({ onReleased }) });
+    const wrapStore = heldUp({ onReleased, onClaimed: async () => await sleep(claimTakesMs) });
+    const world: World = new World({ wrapStore });
     await world.begin();
     const endpoint = await world.addEndpoint({ concurrency: 1 });
     world.sender.script = () => ({ status: 200, afterMs: 400 });
@@ -197,9 +205,24 @@ describe('deliveries that are given back', () => {
     await world.put({ ...endpoint, status: { kind: 'suspended', reason: 'manual', at: world.time.now() } });
     await world.time.advance(10);
     await world.resume(endpoint.id);
-    await world.time.advance(10_000);
-    expect(released).toHaveLength(1);
-    expect(world.sender.seen).toHaveLength(4);
+    await world.time.advance(20_000);
+    const sent = world.sender.seen.length;
+    const states = (await world.deliveries()).map(({ state }) => state.kind);
     await world.end();
+    expect(states).toEqual(['succeeded', 'succeeded', 'succeeded', 'succeeded']);
+    expect(world.faults).toEqual([]);
+    return { released: released.length, sent };
+  }
+
+  it('are not claimed again before it is known that they went back', async () => {
+    expect(await givenBack(0, 0)).toEqual({ released: 2, sent: 4 });
+  });
+
+  it('stay with the node that claimed them again before it heard that they may not have gone back', async () => {
+    expect(await givenBack(300, 0)).toEqual({ released: 1, sent: 4 });
+  });
+
+  it('stay with it, too, when it does not hear of that claim for long', async () => {
+    expect(await givenBack(300, 5_000)).toEqual({ released: 1, sent: 4 });
   });
 });

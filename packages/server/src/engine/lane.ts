@@ -1,6 +1,6 @@
 import type { Event } from '../domain/event.ts';
 import type { DeliveryId } from '../domain/ids.ts';
-import type { Incarnation } from '../store/port.ts';
+import type { Incarnation, QueuedDelivery } from '../store/port.ts';
 import type { Budget, LaneMode, Pressure } from './budget.ts';
 import type { EndpointState } from './endpoint-state.ts';
 import { Fifo } from './fifo.ts';
@@ -44,6 +44,27 @@ export function bytesInMemory(payloadBytes: number): number {
   return payloadBytes + DELIVERY_BYTES;
 }
 
+/** What a claim brought, in the hands of its lane. */
+export function liveOf(queued: QueuedDelivery, lane: Lane, lease: Incarnation): LiveDelivery {
+  return {
+    id: queued.id,
+    lane,
+    lease,
+    event: eventFor({
+      key: queued.eventKey,
+      id: queued.eventId,
+      type: queued.eventType,
+      payload: queued.payload,
+      contentType: queued.contentType,
+      occurredAt: queued.occurredAt,
+    }),
+    createdAt: queued.createdAt,
+    dueAt: queued.dueAt,
+    attemptCount: queued.attemptCount,
+    bytes: bytesInMemory(queued.payload.length),
+  };
+}
+
 /** Requests at once before the first outcome; successes raise it, one by one. */
 export const UNPROVEN_IN_FLIGHT_MAX = 4;
 /** However fast a lane is; and what a healthy one may take of new deliveries while memory is plenty. */
@@ -82,7 +103,8 @@ export type MemoryBudgets = { readonly deliveries: Budget; readonly bytes: Budge
  * - paused: the receiver asked for fewer requests, or the rate is used up; it sends nothing until it is woken;
  * - behind: the store has due rows of it that this node must claim (`backlog`); it then takes no new slots, so that
  *   what waited longest goes first;
- * - claiming: a claim is under way.
+ * - claiming: a claim is under way;
+ * - in doubt: the store may or may not have taken back what was given back; it claims nothing until that is known.
  */
 export class Lane {
   readonly state: EndpointState;
@@ -112,6 +134,8 @@ export class Lane {
    * store has taken it back: that is no longer the unit's to give.
    */
   readonly returning = new Set<Set<DeliveryId>>();
+  /** How many of these units are in doubt. */
+  doubts = 0;
   readonly throughput = new Throughput();
   /** The quickest answer of late, milliseconds. */
   quickestMs = Number.POSITIVE_INFINITY;
@@ -189,6 +213,7 @@ export class Lane {
     return (
       this.backlog &&
       !this.claiming &&
+      this.doubts === 0 &&
       !this.slowed &&
       this.state.isActive &&
       this.inMemory * 2 <= this.inMemoryMax &&

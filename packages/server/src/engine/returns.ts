@@ -58,6 +58,7 @@ export class Returns {
     const ids = new Set(deliveries.map((live) => live.id));
     lane.returning.add(ids);
     let defects = 0;
+    let isInDoubt = false;
     for (let lastTries = 0; lastTries < LAST_TRIES_MAX && ids.size > 0; lastTries += this.#draining ? 1 : 0) {
       try {
         await this.#store.release({ incarnation, endpointId: lane.state.id, deliveryIds: [...ids], dueAt });
@@ -73,8 +74,13 @@ export class Returns {
           }
         }
       }
-      await new Promise<void>((resolve) => this.#timers.setTimeout(resolve, TRY_AGAIN_MS));
+      // It may have been done: what is claimed from now on would be taken from under the feet of whoever sends it.
+      if (!isInDoubt) lane.doubts += 1;
+      isInDoubt = true;
+      do await new Promise<void>((resolve) => this.#timers.setTimeout(resolve, TRY_AGAIN_MS));
+      while (lane.claiming);
     }
+    if (isInDoubt) lane.doubts -= 1;
     lane.returning.delete(ids);
     this.#onReturned(lane, deliveries);
   }

@@ -1,4 +1,4 @@
-import { arraysOf, bytes, type CellReader, number, text, textOrNull } from '../cells.ts';
+import { arrayOf, arraysOf, bytes, type CellReader, number, text, textOrNull } from '../cells.ts';
 import type { AnswerBuilder, WriteContext } from './context.ts';
 
 type ClaimWriter = {
@@ -27,7 +27,9 @@ export function createClaim(context: WriteContext): ClaimWriter {
   selectDueEndpoints.setReturnArrays(true);
   const removeDue = db.prepare('DELETE FROM due_endpoints WHERE endpoint = ?');
   const selectNextDue = db.prepare('SELECT min(due_at) AS due_at FROM due_endpoints');
+  selectNextDue.setReturnArrays(true);
   const selectNumber = db.prepare('SELECT number FROM deliveries WHERE organization = ? AND id = ?');
+  selectNumber.setReturnArrays(true);
   const unlease = db.prepare('UPDATE queue SET lease = NULL, due_at = ? WHERE delivery = ? AND lease = ?');
 
   /** Collects rows first: the statement walks an index that leasing changes. */
@@ -91,7 +93,7 @@ export function createClaim(context: WriteContext): ClaimWriter {
       const taken = [...arraysOf(selectDueEndpoints, now, itemsMax)];
       for (const row of taken) removeDue.run(number(row[0]));
       const active = taken.filter((row) => row[2] === 'active');
-      const nextDueAt = selectNextDue.get()?.['due_at'];
+      const nextDueAt = arrayOf(selectNextDue)?.[0];
       answer.cells.push(typeof nextDueAt === 'number' ? nextDueAt : null, active.length);
       for (const row of active) answer.cells.push(text(row[1]));
     },
@@ -104,9 +106,9 @@ export function createClaim(context: WriteContext): ClaimWriter {
       for (let index = 0; index < count; index += 1) {
         const id = cells.text();
         leased.remove(id);
-        const found = selectNumber.get(endpoint.organization, id);
+        const found = arrayOf(selectNumber, endpoint.organization, id);
         if (found === undefined) continue;
-        if (unlease.run(dueAt, number(found['number']), incarnation).changes === 1) due.waits(endpoint, dueAt);
+        if (unlease.run(dueAt, number(found[0]), incarnation).changes === 1) due.waits(endpoint, dueAt);
       }
     },
   };

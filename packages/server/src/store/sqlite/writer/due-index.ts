@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { numberOrNull } from '../cells.ts';
+import { arrayOf, numberOrNull } from '../cells.ts';
 import type { EndpointEntry } from './directory.ts';
 
 /**
@@ -24,6 +24,7 @@ export class DueIndex {
     this.#insert = db.prepare('INSERT OR IGNORE INTO due_endpoints (endpoint, due_at) VALUES (?, ?)');
     this.#remove = db.prepare('DELETE FROM due_endpoints WHERE endpoint = ?');
     this.#earliestWaiting = db.prepare('SELECT min(due_at) AS due_at FROM queue WHERE endpoint = ? AND lease IS NULL');
+    this.#earliestWaiting.setReturnArrays(true);
     this.#drain = db.prepare('UPDATE endpoints SET draining = 1 WHERE number = ? AND draining = 0');
   }
 
@@ -35,7 +36,7 @@ export class DueIndex {
 
   /** When the endpoint's earliest waiting delivery is due. */
   earliest(endpoint: EndpointEntry): number | null {
-    return numberOrNull(this.#earliestWaiting.get(endpoint.number)?.['due_at'] ?? null);
+    return numberOrNull(arrayOf(this.#earliestWaiting, endpoint.number)?.[0] ?? null);
   }
 
   /** Puts the endpoint back with its earliest waiting delivery, if it has one. */

@@ -38,6 +38,9 @@ export function createWriter(db: DatabaseSync, now: number): Writer {
   const context: WriteContext = { db, directory, due: new DueIndex(db), leased, numbers, incarnation };
   const runUnit = createRunUnit(context);
   const checkpoint = createCheckpoint(db);
+  // Every batch begins and ends with these: they are not parsed each time.
+  const begin = db.prepare('BEGIN IMMEDIATE');
+  const end = db.prepare('COMMIT');
 
   function forget(): void {
     directory.forget();
@@ -83,11 +86,11 @@ export function createWriter(db: DatabaseSync, now: number): Writer {
 
   function commit(batch: Batch, runAll: (batch: Batch, answer: AnswerBuilder) => void): Answer {
     const answer = new AnswerBuilder();
-    db.exec('BEGIN IMMEDIATE');
+    begin.run();
     runAll(batch, answer);
     const slab = answer.slab();
     // The last that can throw: what is committed must be neither run again nor reported as failed.
-    db.exec('COMMIT');
+    end.run();
     return { cells: answer.cells, starts: answer.starts, slab, failure: null, walFrames: null };
   }
 
