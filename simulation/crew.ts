@@ -21,6 +21,7 @@ export class WorkerLost extends Error {
 }
 
 type Listener = {
+  began(index: number): void;
   underway(index: number, deliveries: number, faults: number): void;
   ended(index: number, result: ChapterResult): void;
 };
@@ -29,14 +30,15 @@ type Listener = {
 export class Crew {
   readonly #planAt: (index: number) => Plan;
   readonly #listener: Listener;
+  /** The numbers of worlds that nobody has begun, in order. */
+  readonly #left: number[];
   /** What is run at all: up to the first world that failed. */
-  #until: number;
-  #next = 0;
+  #until = Number.POSITIVE_INFINITY;
   readonly #running = new Map<number, Worker>();
 
-  constructor(planAt: (index: number) => Plan, worlds: number, listener: Listener) {
+  constructor(planAt: (index: number) => Plan, worlds: readonly number[], listener: Listener) {
     this.#planAt = planAt;
-    this.#until = worlds;
+    this.#left = [...worlds];
     this.#listener = listener;
   }
 
@@ -51,10 +53,9 @@ export class Crew {
   async #work(): Promise<void> {
     let worker = new Worker();
     try {
-      while (this.#next < this.#until) {
-        const index = this.#next;
-        this.#next += 1;
+      for (let index = this.#left.shift(); index !== undefined && index < this.#until; index = this.#left.shift()) {
         this.#running.set(index, worker);
+        this.#listener.began(index);
         const ended = await worker.runChapter(this.#planAt(index), (...made) =>
           this.#listener.underway(index, ...made),
         );

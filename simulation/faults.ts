@@ -53,13 +53,13 @@ export const FAULT_KINDS: readonly FaultKind[] = [...CALL_KINDS, ...WEATHER];
  * rarer where deliveries come fast, or nothing else would happen there: see `weather.ts` and `crashRateOf` in `plan.ts`.
  */
 export const DELIVERIES_BETWEEN: Readonly<Record<FaultKind, number>> = {
-  'crash before a call to the store': 2_100,
-  'crash after a call to the store took effect': 2_100,
-  'crash before a request': 2_100,
-  'crash after a request left': 2_100,
+  'crash before a call to the store': 3_000,
+  'crash after a call to the store took effect': 3_000,
+  'crash before a request': 3_000,
+  'crash after a request left': 3_000,
   // Most timers are called off before they fire.
-  'crash before a timer': 1_400,
-  'crash after a timer': 1_400,
+  'crash before a timer': 2_000,
+  'crash after a timer': 2_000,
   'store refused': 1_600,
   "store's answer late after its commit": 2_000,
   "store's answer lost after its commit": 2_000,
@@ -79,11 +79,11 @@ export const DELIVERIES_BETWEEN: Readonly<Record<FaultKind, number>> = {
   'change feed delayed': 1_800,
   'disk full for a while': 3_500,
   'event loop held up': 3_500,
-  'event loop held up past the lease': 1_700,
+  'event loop held up past the lease': 2_400,
   'wall clock jumps forward': 4_000,
   'wall clock jumps back': 4_000,
-  'node cut off from the database': 3_500,
-  'node stopped and started': 4_500,
+  'node cut off from the database': 5_000,
+  'node stopped and started': 6_500,
 };
 /**
  * Which of the calls that follow is struck, so that it is not always the one right behind the commit of new deliveries.

@@ -1,6 +1,7 @@
 /** The product under a virtual clock, with everything going wrong that can: see docs/simulation.md. */
 import { type ChapterResult, runChapter } from './chapter.ts';
 import { WorkerLost } from './crew.ts';
+import { Journal, OtherRun, programDigest } from './journal.ts';
 import { Violation } from './model/violation.ts';
 import { parseOptions, USAGE } from './options.ts';
 import { type Plan, planOf } from './plan.ts';
@@ -69,8 +70,11 @@ async function main(): Promise<number> {
   if (parsed.kind !== 'run') return parsed.kind === 'say' ? 0 : 2;
   const { options } = parsed;
   say(`seed ${options.seed}\n`);
-  const { totals, failed } = await run(options, progressLine(startedAt));
-  const seconds = (monotonicMs() - startedAt) / 1_000;
+  const { seed, deliveries, workers } = options;
+  const journal =
+    options.journal === null ? null : new Journal(options.journal, { seed, deliveries, program: programDigest() });
+  const { totals, failed } = await run({ ...options, journal }, progressLine(startedAt));
+  const seconds = journal === null ? (monotonicMs() - startedAt) / 1_000 : journal.seconds / workers;
   if (process.stderr.isTTY) say('\r\u001b[K');
   if (failed !== null) say(`${failureText(failed)}\n`);
   if (!options.isJson) process.stdout.write(`${tableOf(totals, seconds)}\n`);
@@ -82,9 +86,7 @@ async function main(): Promise<number> {
   }
   // Only what held is worth a page.
   if (options.records && failed === null) {
-    say(
-      `${record({ totals, seconds, workers: options.workers, date: new Date(beganAt).toISOString().slice(0, 10) })}\n`,
-    );
+    say(`${record({ totals, seconds, workers, date: new Date(beganAt).toISOString().slice(0, 10) })}\n`);
   }
   return failed === null ? 0 : 1;
 }
@@ -92,7 +94,7 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  if (!(error instanceof WorkerLost)) throw error;
+  if (!(error instanceof WorkerLost || error instanceof OtherRun)) throw error;
   say(`${error.message}\n`);
   process.exitCode = 1;
 }

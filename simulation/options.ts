@@ -7,6 +7,7 @@ export const USAGE = `npm run simulate -- [--seed N] [--deliveries M] [--workers
   --seed N          what everything follows from; without it one is made of the time, and printed
   --deliveries M    how many in all (1,000,000)
   --workers K       so many processes at a time, which changes nothing but how long it takes (1)
+  --journal FILE    writes each world that held down there; broken off, the same command goes on with the rest
   --record          writes what came of it into docs/simulation.md
   --nodes K         so many nodes in every world; without it each world has its own number
   --json            the result as one line of JSON on stdout
@@ -16,7 +17,13 @@ export const USAGE = `npm run simulate -- [--seed N] [--deliveries M] [--workers
   --no-shrink       leave a failing world as large as it is
 `;
 
-export type Options = RunOptions & { readonly isJson: boolean; readonly shrinks: boolean; readonly records: boolean };
+export type Options = Omit<RunOptions, 'journal'> & {
+  readonly isJson: boolean;
+  readonly shrinks: boolean;
+  readonly records: boolean;
+  /** A path. */
+  readonly journal: string | null;
+};
 
 export type Parsed =
   | { readonly kind: 'run'; readonly options: Options }
@@ -53,6 +60,9 @@ export function parseOptions(args: readonly string[], seed: number): Parsed {
   if (values.record && isPart) {
     return { kind: 'wrong', problem: '--record takes no --chapter, --nodes, --endpoints or --faults' };
   }
+  if (values.journal !== undefined && isPart) {
+    return { kind: 'wrong', problem: '--journal takes no --chapter, --nodes, --endpoints or --faults' };
+  }
   const options: Options = {
     seed: numbers.seed ?? seed,
     deliveries: numbers.deliveries ?? DELIVERIES_DEFAULT,
@@ -61,6 +71,7 @@ export function parseOptions(args: readonly string[], seed: number): Parsed {
     workers: numbers.workers ?? 1,
     isJson: values.json,
     records: values.record,
+    journal: values.journal ?? null,
     shrinks: !values['no-shrink'],
   };
   return { kind: 'run', options };
@@ -75,6 +86,7 @@ function read(args: readonly string[]) {
       nodes: { type: 'string' },
       workers: { type: 'string' },
       record: { type: 'boolean', default: false },
+      journal: { type: 'string' },
       chapter: { type: 'string' },
       endpoints: { type: 'string' },
       faults: { type: 'string' },

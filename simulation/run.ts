@@ -1,5 +1,6 @@
 import { type ChapterResult, runChapter } from './chapter.ts';
 import { Crew } from './crew.ts';
+import type { Journal } from './journal.ts';
 import { CHAPTER_DELIVERIES, type Plan, type PlanOverrides, planOf } from './plan.ts';
 import { Tally, type Totals } from './totals.ts';
 
@@ -13,6 +14,8 @@ export type RunOptions = {
   readonly workers: number;
   /** A chapter is no larger. */
   readonly chapterDeliveries?: number;
+  /** Worlds that are in it are not run again. */
+  readonly journal?: Journal | null;
 };
 
 export type RunProgress = {
@@ -34,13 +37,16 @@ export async function run(
   onProgress: (progress: RunProgress) => void = () => {},
 ): Promise<RunResult> {
   const worlds = worldsOf(options);
-  const ledger = new Ledger(options.seed, worlds, onProgress);
+  const ledger = new Ledger(options, worlds, onProgress);
+  const left = Array.from({ length: worlds }, (_, index) => index).filter((index) => !ledger.knows(index));
   if (options.workers > 1 && worlds > 1) {
-    const crew = new Crew((index) => planAt(options, index), worlds, ledger);
-    await crew.run(Math.min(options.workers, worlds));
+    const crew = new Crew((index) => planAt(options, index), left, ledger);
+    await crew.run(Math.min(options.workers, left.length));
     return ledger.result();
   }
-  for (let index = 0; index < worlds && ledger.failed === null; index += 1) {
+  for (const index of left) {
+    if (ledger.failed !== null) break;
+    ledger.began(index);
     const result = await runChapter(planAt(options, index), (...made) => ledger.underway(index, ...made));
     ledger.ended(index, result);
   }
@@ -66,13 +72,28 @@ class Ledger {
   readonly #onProgress: (progress: RunProgress) => void;
   readonly #waiting = new Map<number, ChapterResult>();
   readonly #underway = new Map<number, { readonly deliveries: number; readonly faults: number }>();
+  readonly #journal: Journal | null;
+  readonly #beganAt = new Map<number, bigint>();
   #next = 0;
   failed: ChapterResult | null = null;
 
-  constructor(seed: number, worlds: number, onProgress: (progress: RunProgress) => void) {
-    this.#tally = new Tally(seed);
+  constructor(options: RunOptions, worlds: number, onProgress: (progress: RunProgress) => void) {
+    this.#tally = new Tally(options.seed);
     this.#worlds = worlds;
     this.#onProgress = onProgress;
+    this.#journal = options.journal ?? null;
+    for (let index = 0; index < worlds; index += 1) {
+      const known = this.#journal?.resultOf(index, planAt(options, index)) ?? null;
+      if (known !== null) this.#take(index, known);
+    }
+  }
+
+  knows(index: number): boolean {
+    return index < this.#next || this.#waiting.has(index);
+  }
+
+  began(index: number): void {
+    this.#beganAt.set(index, process.hrtime.bigint());
   }
 
   underway(index: number, deliveries: number, faults: number): void {
@@ -81,6 +102,19 @@ class Ledger {
   }
 
   ended(index: number, result: ChapterResult): void {
+    const began = this.#beganAt.get(index);
+    this.#beganAt.delete(index);
+    const seconds = began === undefined ? 0 : Number(process.hrtime.bigint() - began) / 1e9;
+    this.#journal?.add(index, result, seconds);
+    this.#take(index, result);
+    this.#tell();
+  }
+
+  result(): RunResult {
+    return { totals: this.#tally.totals(), failed: this.failed };
+  }
+
+  #take(index: number, result: ChapterResult): void {
     this.#waiting.set(index, result);
     let faults = 0;
     for (const count of result.faults.values()) faults += count;
@@ -93,11 +127,6 @@ class Ledger {
       this.#underway.delete(this.#next);
       this.#next += 1;
     }
-    this.#tell();
-  }
-
-  result(): RunResult {
-    return { totals: this.#tally.totals(), failed: this.failed };
   }
 
   #tell(): void {
