@@ -1,7 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { type ServerProcess, startServer } from '../testbed/server-process.ts';
 import type { LoadOrder } from './load-process.ts';
 import type { PostgresDatabase } from './postgres-bed.ts';
+import { memoryOf } from './process-memory.ts';
 import { cpuMsOfThreads } from './processor-time.ts';
 import { scrape } from './scrape.ts';
 import type { SinkProcess } from './sink-process.ts';
@@ -15,9 +16,6 @@ const WAIT_MS_MAX = 10 * 60_000;
 export const STORES = ['sqlite', 'postgres'] as const;
 export type StoreKind = (typeof STORES)[number];
 export const STORE_NAMES: Readonly<Record<StoreKind, string>> = { sqlite: 'SQLite', postgres: 'PostgreSQL' };
-
-/** The same for every node of a database. */
-const MASTER_KEY = Buffer.alloc(32, 7).toString('base64');
 
 /** A JSON value of exactly so many bytes; `stamp` leaves room for the time of sending. */
 export function payloadOf(bytes: number, stamp = ''): string {
@@ -42,13 +40,10 @@ export class Bed {
   readonly server: ServerProcess;
   /** Null: SQLite, in the server's own folder. */
   readonly database: PostgresDatabase | null;
-  /** Has every scope. Nodes of one database share it. */
-  readonly key: string;
 
-  constructor(server: ServerProcess, database: PostgresDatabase | null = null, key: string = server.key) {
+  constructor(server: ServerProcess, database: PostgresDatabase | null) {
     this.server = server;
     this.database = database;
-    this.key = key;
   }
 
   static async start(
@@ -61,15 +56,19 @@ export class Bed {
     } = {},
   ): Promise<Bed> {
     const { environment = {}, nodeFlags = [], database = null, key, onLog = () => {} } = options;
-    const onPostgres = database === null ? {} : postgresEnvironment(database.url);
-    const keyed = key === undefined ? {} : { HOOKRING_BOOTSTRAP_KEY: key };
-    const server = await startServer({ ...onPostgres, ...keyed, ...environment }, { nodeFlags, onLog });
-    return new Bed(server, database, key);
+    const onPostgres = database === null ? {} : { postgres: { url: database.url } };
+    const keyed = key === undefined ? {} : { key };
+    return new Bed(await startServer(environment, { ...onPostgres, ...keyed, nodeFlags, onLog }), database);
+  }
+
+  /** Has every scope. Nodes of one database share it. */
+  get key(): string {
+    return this.server.key;
   }
 
   /** The same database and settings in a new process. */
   async restart(): Promise<Bed> {
-    return new Bed(await this.server.restart(), this.database, this.key);
+    return new Bed(await this.server.restart(), this.database);
   }
 
   async call(method: string, path: string, body: string | null = null): Promise<unknown> {
@@ -128,12 +127,7 @@ export class Bed {
 
   /** The most memory that the process has held since its start; null where the system does not say. */
   peakRssBytes(): number | null {
-    try {
-      const kib = /^VmHWM:\s*(\d+) kB/m.exec(readFileSync(`/proc/${this.server.pid}/status`, 'utf8'))?.[1];
-      return kib === undefined ? null : Number(kib) * 1_024;
-    } catch {
-      return null;
-    }
+    return memoryOf(this.server.pid, 'VmHWM');
   }
 
   async stop(): Promise<void> {
@@ -155,10 +149,6 @@ export async function pause(ms: number): Promise<void> {
   await new Promise((resolve) => {
     setTimeout(resolve, ms);
   });
-}
-
-export function postgresEnvironment(url: string): Record<string, string> {
-  return { HOOKRING_DATABASE_URL: url, HOOKRING_MASTER_KEY: MASTER_KEY };
 }
 
 function bodyOf(type: string, batch: number, stamp = ''): string {

@@ -182,19 +182,22 @@ async function measureRow(owing: Owing, pending: number): Promise<ClaimsRow> {
   }
 }
 
+async function plainly<T>(work: () => Promise<T>): Promise<T> {
+  return await work();
+}
+
 /** Each claim takes what is due first, and gives it back. */
 async function costOf(owing: Owing, store: Store, call: 'claim' | 'takeDue', itemsMax: number): Promise<CallCost> {
   const { endpointId, postgres, database } = owing;
-  const step = async (isMeasured: <T>(work: () => Promise<T>) => Promise<T>): Promise<void> => {
+  const step = async (measured: <T>(work: () => Promise<T>) => Promise<T>): Promise<void> => {
     const now = Date.now();
     await owing.makeDue();
-    const plainly = async <T>(work: () => Promise<T>): Promise<T> => await work();
-    const taken = await (call === 'takeDue' ? isMeasured : plainly)(
+    const taken = await (call === 'takeDue' ? measured : plainly)(
       async () => await store.takeDue({ now, itemsMax: 10 }),
     );
     if (!taken.endpointIds.includes(endpointId)) throw new Error('the endpoint that is owed was not found');
     const unit = { incarnation: store.incarnation, endpointId, now, itemsMax, bytesMax: BYTES_MAX };
-    const { deliveries } = await (call === 'claim' ? isMeasured : plainly)(async () => await store.claim(unit));
+    const { deliveries } = await (call === 'claim' ? measured : plainly)(async () => await store.claim(unit));
     if (deliveries.length !== itemsMax) throw new Error(`${deliveries.length} of ${itemsMax} were claimed`);
     const deliveryIds = deliveries.map(({ id }) => id);
     const dueAt = Math.min(...deliveries.map((delivery) => delivery.dueAt));
@@ -202,7 +205,6 @@ async function costOf(owing: Owing, store: Store, call: 'claim' | 'takeDue', ite
   };
   const times: number[] = [];
   let pages = 0;
-  const untimed = async <T>(work: () => Promise<T>): Promise<T> => await work();
   const timed = async <T>(work: () => Promise<T>): Promise<T> => {
     const began = performance.now();
     const result = await work();
@@ -215,7 +217,7 @@ async function costOf(owing: Owing, store: Store, call: 'claim' | 'takeDue', ite
     pages += pagesBetween(before, await postgres.statements(database));
     return result;
   };
-  for (let count = 0; count < WARM_UP_CALLS; count += 1) await step(untimed);
+  for (let count = 0; count < WARM_UP_CALLS; count += 1) await step(plainly);
   for (let count = 0; count < TIMED_CALLS; count += 1) await step(timed);
   for (let count = 0; count < COUNTED_CALLS; count += 1) await step(counted);
   return { ms: median(times), pages: pages / COUNTED_CALLS };

@@ -35,10 +35,6 @@ export class LoadProcess {
     this.#child = fork(LOAD, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   }
 
-  get pid(): number {
-    return this.#child.pid ?? 0;
-  }
-
   async run(order: LoadOrder): Promise<LoadResult> {
     return await new Promise((resolve, reject) => {
       const onExit = (): void => reject(new Error('the load generator ended'));

@@ -1,5 +1,5 @@
 /**
- *   npm run bench                 everything; writes bench/results and bench/README.md
+ *   npm run bench                 everything; writes bench/results, bench/README.md and docs/scale.md
  *   npm run bench -- --quick      the same on a small scale; writes nothing
  *   npm run bench -- --only throughput,latency,slow-disk,pending,nodes,claims [--rounds 3] [--events 60000] [--json] [--record]
  *   npm run bench -- --only throughput --store sqlite|postgres|both
@@ -16,6 +16,7 @@ import { measureLatency } from './latency.ts';
 import { measureNodes, type NodesRow, type Offered } from './nodes.ts';
 import { measurePending, SHAPES } from './pending.ts';
 import { record } from './record.ts';
+import { endOnSignals } from './signals.ts';
 import { measureSlowDisk } from './slow-disk-drain.ts';
 import { plainTable } from './table.ts';
 import { type Found, linesOf } from './targets.ts';
@@ -167,6 +168,7 @@ function tellStatements(rows: readonly NodesRow[]): void {
   }
 }
 
+endOnSignals();
 if (flags.dialects) {
   const requests = wholeNumber(flags.requests, 4_000);
   const result = await benchDialects({ requests, rounds: wholeNumber(flags.rounds, 5), say });

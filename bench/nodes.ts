@@ -6,7 +6,7 @@ import { cpuMsOfProcess } from './processor-time.ts';
 import { type Scrape, scrape } from './scrape.ts';
 import { type SinkProcess, startSinkProcess } from './sink-process.ts';
 
-export const NODE_COUNTS = [1, 2, 4] as const;
+const NODE_COUNTS = [1, 2, 4] as const;
 /** What receivers take for an answer. */
 export const ANSWER_MS = 50;
 /** One lane sends 64 at once, so each could take 1,280 a second of one node. */

@@ -34,10 +34,6 @@ export class Ledger {
     this.#add(first, 0, 0);
   }
 
-  get count(): number {
-    return this.#secrets.length;
-  }
-
   /** A rotation's answer came. */
   rotated(secret: string, times: { effectiveAt: number; oldExpiresAt: number; answeredAt: number }): void {
     const current = this.#secrets.at(-1);

@@ -1,10 +1,11 @@
 /**
- *   npm run faults                          every row on both stores, about ten minutes; writes docs/faults.md
+ *   npm run faults                          every row on both stores, a quarter of an hour; writes docs/faults.md
  *   npm run faults -- --only kill-all,dns   some rows; writes nothing
  *   npm run faults -- --store sqlite        one store; writes nothing
  *   npm run faults -- --list                the rows
  *   npm run faults -- --json                the outcomes as JSON on standard output
  *   npm run faults -- --logs folder         keeps what the servers of each row log
+ *   npm run faults -- --record              writes docs/faults.md whatever was run: its table has these rows then
  *
  * Ends with 1 when an event was lost or wrongly signed, or anything else was seen that must never be.
  */
@@ -73,6 +74,7 @@ const progress = progressOn(process.stderr);
 const rows = faults.flatMap((fault) =>
   stores.filter((store) => fault.stores.includes(store)).map((store) => ({ fault, store })),
 );
+if (rows.length === 0) refuse(`none of these rows is for ${stores.join(' or ')}`);
 const outcomes: Outcome[] = [];
 const skipped: string[] = [];
 const failed: string[] = [];

@@ -69,6 +69,7 @@ export async function measure(
     onStep('starts');
     const scene = await Scene.open({ store, isShort, stage, onLog, signal });
     try {
+      await scene.addCustomers();
       scene.startLoad();
       await scene.hold(WARM_MS, WARM_SHORT_MS);
       onStep('breaks');

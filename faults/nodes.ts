@@ -11,7 +11,7 @@ export type NodePlan = {
   readonly database?: (port: number) => Promise<{ readonly host: string; readonly port: number }>;
 };
 
-/** Longer than anything that it does at a start may take on a busy machine. */
+/** On a busy machine a start may take longer than anybody waits for it. */
 const START_TRIES_MAX = 3;
 
 /** A server in a process of its own, which is killed, frozen and started again while others go on. */

@@ -1,6 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { MACHINE } from '../bench/figures.ts';
+import { writeSection } from '../testbed/page-section.ts';
 import type { Outcome } from './measure.ts';
 import { markdownRows, markdownTable } from './table.ts';
 
@@ -15,16 +15,6 @@ export function record(outcomes: readonly Outcome[], skipped: readonly string[],
     `${sums(({ rotations }) => rotations)} rotations, in ${sums(({ seconds }) => Math.round(seconds))} s.`,
     ...skipped.map((line) => `\n${line}`),
   ].join('\n');
-  writeSection('table', `${head}\n\n${markdownTable(outcomes)}`);
-  writeSection('rows', markdownRows());
-  return PAGE;
-}
-
-/** What stands between the two marks of a section is this now. */
-function writeSection(name: string, content: string): void {
-  const text = readFileSync(PAGE, 'utf8');
-  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from === -1 || to < from) throw new Error(`${PAGE} has no place for its ${name}`);
-  writeFileSync(PAGE, `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`);
+  writeSection(PAGE, 'table', `${head}\n\n${markdownTable(outcomes)}`);
+  return writeSection(PAGE, 'rows', markdownRows());
 }

@@ -8,7 +8,7 @@ import type { Stage, StoreKind } from './fault.ts';
 import { Ledger } from './ledger.ts';
 import { Load } from './load.ts';
 import { Node, type NodePlan } from './nodes.ts';
-import { type Postgres, startPostgres } from './postgres.ts';
+import { Postgres } from './postgres.ts';
 import { Rotations } from './rotations.ts';
 
 /** A customer with its endpoint, what it was given, and who rotates its secrets. */
@@ -49,6 +49,8 @@ export class Scene {
   readonly nodes: readonly Node[];
   readonly postgres: Postgres | null;
   readonly accounts: Account[] = [];
+  /** Also of endpoints that could not be made. */
+  readonly #customers: Customer[] = [];
   readonly blows: Blow[] = [];
   /** What must never be, in words. */
   readonly violations: string[] = [];
@@ -88,7 +90,7 @@ export class Scene {
   }): Promise<Scene> {
     const { store, isShort, stage, onLog, signal } = options;
     const key = `faults-${crypto.randomUUID()}${crypto.randomUUID()}`;
-    const postgres = store === 'postgres' ? await startPostgres(postgresOptions(stage)) : null;
+    const postgres = store === 'postgres' ? await Postgres.make(postgresOptions(stage)) : null;
     const nodes: Node[] = [];
     try {
       const environment = {
@@ -107,24 +109,21 @@ export class Scene {
         nodes.push(await Node.start(name, plan, { ...environment, ...place }, (text) => onLog(name, text)));
       });
       const started = await Promise.allSettled(starting);
-      for (const { status, ...rest } of started) if (status === 'rejected') throw (rest as { reason: unknown }).reason;
+      const failed = started.find((one) => one.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
       nodes.sort((a, b) => (a.name < b.name ? -1 : 1));
-      const scene = new Scene({
-        store,
-        isShort,
-        nodes,
-        postgres,
-        key,
-        signal,
-        receiverHost: stage.receiverHost ?? '127.0.0.1',
-      });
-      for (const types of SUBSCRIPTIONS) await scene.addCustomer(types);
-      return scene;
+      const receiverHost = stage.receiverHost ?? '127.0.0.1';
+      return new Scene({ store, isShort, nodes, postgres, key, signal, receiverHost });
     } catch (error) {
       for (const node of nodes) await node.remove();
       await postgres?.remove();
       throw error;
     }
+  }
+
+  /** Those that every row has. */
+  async addCustomers(): Promise<void> {
+    for (const types of SUBSCRIPTIONS) await this.addCustomer(types);
   }
 
   /** Registers an endpoint with a receiver of its own, whose secrets are rotated from now on. */
@@ -133,6 +132,7 @@ export class Scene {
     options: { readonly host?: string; readonly address?: string } = {},
   ): Promise<Account> {
     const customer = await Customer.start({ types, host: this.#receiverHost, ...options });
+    this.#customers.push(customer);
     const created = await this.call('POST', '/v1/endpoints', { url: customer.url, eventTypes: types });
     const { endpoint, secret } = created as { endpoint: { id: string }; secret: { value: string } }; // The contract's answer.
     const ledger = new Ledger(secret.value, CLOCK_MARGIN_MS[this.store]);
@@ -144,8 +144,8 @@ export class Scene {
   }
 
   /** One more customer, of all events, whose receiver is to behave badly. */
-  async addHostile(options: { readonly host?: string; readonly address?: string } = {}): Promise<Account> {
-    return await this.addCustomer(TYPES, options);
+  async addHostile(): Promise<Account> {
+    return await this.addCustomer(TYPES);
   }
 
   /** Asks the first node that runs; for what must work. */
@@ -247,7 +247,7 @@ export class Scene {
     for (const { rotations } of this.accounts) rotations.abandon();
     this.#caller.close();
     await Promise.all(this.nodes.map(async (node) => await node.remove()));
-    for (const { customer } of this.accounts) await customer.stop();
+    for (const customer of this.#customers) await customer.stop();
     await this.postgres?.remove();
   }
 }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -33,6 +34,15 @@ const LOG_CHARACTERS_MAX = 8_000;
 
 /** Receivers of tests stand on this machine and speak plain HTTP. */
 const LOOPBACK = { HOOKRING_ALLOW_PRIVATE: '127.0.0.0/8', HOOKRING_ALLOW_HTTP: 'true', HOOKRING_LOG_LEVEL: 'warn' };
+
+/** By their folders. A process that ends without removing them takes them along: no signal to it reaches their groups. */
+const started = new Map<string, ChildProcess>();
+process.on('exit', () => {
+  for (const [folder, child] of started) {
+    if (child.exitCode === null && child.signalCode === null) killGroup(child);
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+});
 
 /** Servers on one database need the same. */
 export const NODES_MASTER_KEY: string = Buffer.alloc(32, 7).toString('base64');
@@ -69,6 +79,7 @@ export async function startServer(
     const port = await freePort();
     return await launch({ folder, key, port, environment: settings, onLog, nodeFlags, prefix });
   } catch (error) {
+    started.delete(folder);
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
@@ -111,6 +122,7 @@ async function launch(options: Launch): Promise<ServerProcess> {
     // A process group of its own: Ctrl-C reaches the caller only, which then decides how the server ends.
     detached: true,
   });
+  started.set(folder, child);
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log = (log + text).slice(-LOG_CHARACTERS_MAX);
@@ -140,6 +152,7 @@ async function launch(options: Launch): Promise<ServerProcess> {
     },
     async remove() {
       await server.kill();
+      started.delete(folder);
       await rm(folder, { recursive: true, force: true });
     },
     log: () => log,

@@ -130,7 +130,15 @@ describe('the verdict of a soak', () => {
       rssBytes: 200 * MIB + seconds * 15_000,
       sockets: 60 + Math.floor(seconds / 30),
     }));
-    expect(missedOf(grown)).toEqual(['memory of the process', 'sockets']);
+    const samples = grown.samples.map((sample) => ({
+      ...sample,
+      latency: { count: 100, p50Ms: 2, p99Ms: 9 + sample.seconds / 60 },
+    }));
+    expect(missedOf({ ...grown, samples })).toEqual([
+      'memory of the process',
+      'sockets',
+      'latency, p99 of steady receivers',
+    ]);
   });
 
   it('forgives what goes up while it warms up, and what goes up and down', () => {

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { memoryOf } from '../process-memory.ts';
 import { scrape } from '../scrape.ts';
 
 /** One node at one moment. Null where the system does not say. */
@@ -21,7 +22,7 @@ export async function lookAtNode(url: string, pid: number): Promise<NodeLook> {
   const links = linksOf(pid);
   const removed = figures.all('hookring_retention_removed_total').find(([[kind]]) => kind === 'events');
   return {
-    rssBytes: rssOf(pid),
+    rssBytes: memoryOf(pid, 'VmRSS'),
     heapBytes: figures.sum('nodejs_heap_size_used_bytes'),
     externalBytes: figures.sum('nodejs_external_memory_bytes'),
     files: links?.length ?? null,
@@ -32,15 +33,6 @@ export async function lookAtNode(url: string, pid: number): Promise<NodeLook> {
     attempts: figures.sum('hookring_attempts_total'),
     removedEvents: removed?.[1] ?? 0,
   };
-}
-
-function rssOf(pid: number): number | null {
-  try {
-    const kib = /^VmRSS:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return kib === undefined ? null : Number(kib) * 1_024;
-  } catch {
-    return null;
-  }
 }
 
 function linksOf(pid: number): readonly string[] | null {

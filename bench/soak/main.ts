@@ -10,6 +10,7 @@
 import { parseArgs } from 'node:util';
 import { STORES, type StoreKind } from '../bed.ts';
 import { MACHINE } from '../figures.ts';
+import { endOnSignals } from '../signals.ts';
 import { plainTable } from '../table.ts';
 import { planOf } from './plan.ts';
 import { recordSoak } from './record.ts';
@@ -49,6 +50,7 @@ const plan = planOf({
   perSecond: number('rate', flags.rate, true),
   customers: number('customers', flags.customers, true),
 });
+endOnSignals();
 const seen = await soak(plan, (line) => process.stderr.write(`${line}\n`));
 const lines = verdictOf(seen);
 const passed = isPassed(lines);

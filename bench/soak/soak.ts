@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Api } from './api.ts';
 import { Customer, Customers, type Manner } from './customers.ts';
-import { type Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { look, type Sample, watch } from './samples.ts';
 import { type Servers, startServers } from './servers.ts';
 import { nothingSent, pour, type Sent, typesOf } from './traffic.ts';

@@ -21,10 +21,10 @@ export type Sent = {
   /** With an id of the client's. */
   acceptedWithId: number;
   deliveries: number;
-  /** Answered with 503 or 429: the caller knows that nothing was kept. */
+  /** Answered with anything but 202: the caller knows that nothing was kept. */
   refused: number;
   unanswered: number;
-  /** No request is under way any more, or so many that the servers cannot keep up. */
+  /** Not sent, because so many requests were under way that the servers did not keep up. */
   heldBack: number;
 };
 

@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
+import { memoryOf } from '../../bench/process-memory.ts';
 import type { Behaviour } from '../../packages/receiver/src/behaviour.ts';
 import { play } from '../../packages/receiver/src/play.ts';
 import type { Misbehaviour } from '../customer.ts';
 import { type Fault, GIVEN_UP } from '../fault.ts';
-import { peakBytes } from '../memory.ts';
 import { once } from '../once.ts';
 
 const HOSTILE_MS = 8_000;
@@ -81,13 +81,14 @@ function hostile(name: string, does: string, how: Misbehaviour): Fault {
     run: async (scene) => {
       const account = await scene.addHostile();
       await scene.hold(1_000);
-      const before = scene.nodes.map((node) => peakBytes(node.pid));
+      const peaks = (): readonly number[] => scene.nodes.map(({ pid }) => memoryOf(pid, 'VmHWM') ?? 0);
+      const before = peaks();
       scene.strike();
       account.customer.misbehave(how);
       await scene.hold(HOSTILE_MS);
       account.customer.misbehave(null);
       scene.heal();
-      const growth = Math.max(0, ...scene.nodes.map((node, index) => peakBytes(node.pid) - (before[index] ?? 0)));
+      const growth = Math.max(0, ...peaks().map((bytes, index) => bytes - (before[index] ?? 0)));
       scene.notes.push(`memory + ${Math.round(growth / MIB)} MiB`);
       if (growth > GROWTH_BYTES_MAX) scene.violations.push(`memory grew by ${Math.round(growth / MIB)} MiB`);
       const p99 = scene.latencyMs(0.99, (other) => other !== account);
