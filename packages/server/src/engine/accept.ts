@@ -1,12 +1,7 @@
 import type { Clock } from '../domain/clock.ts';
 import type { Event } from '../domain/event.ts';
 import type { IdSource, OrganizationId } from '../domain/ids.ts';
-import {
-  DELIVERIES_PER_REQUEST_MAX,
-  STORE_QUEUE_BYTES_MAX,
-  STORE_QUEUE_ROW_BYTES,
-  STORE_QUEUE_UNITS_MAX,
-} from '../domain/limits.ts';
+import { DELIVERIES_PER_REQUEST_MAX } from '../domain/limits.ts';
 import type {
   AcceptedDelivery,
   AcceptedEvent,
@@ -16,6 +11,7 @@ import type {
   Store,
 } from '../store/port.ts';
 import { StoreUnavailable } from '../store/port.ts';
+import { admission, countDeliveries, payloadBytesOf } from './admission.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { EndpointDirectory } from './endpoint-directory.ts';
 import type { AcceptedReference, AcceptOutcome, IncomingEvent } from './engine.ts';
@@ -65,27 +61,11 @@ type Draft = {
   laneless: boolean;
 };
 
-/** What a request asks of the store's queue. */
-type Demand = { readonly events: number; readonly deliveries: number; readonly payloadBytes: number };
-
-/**
- * Whether the queue takes it now, may take it later, or never does. One event alone cannot be sent in smaller parts, so
- * an idle queue takes it however many endpoints it goes to.
- */
-export function admission(demand: Demand, room: Store['room']): 'now' | 'later' | 'never' {
-  const { events, deliveries, payloadBytes } = demand;
-  if (events > 1 && deliveries > DELIVERIES_PER_REQUEST_MAX) return 'never';
-  if (room.units < 1) return 'later';
-  if (room.bytes >= payloadBytes + (events + deliveries) * STORE_QUEUE_ROW_BYTES) return 'now';
-  const isIdle = room.units >= STORE_QUEUE_UNITS_MAX && room.bytes >= STORE_QUEUE_BYTES_MAX;
-  return events === 1 && isIdle ? 'now' : 'later';
-}
-
 /** Takes events in: matches, asks lanes for slots, commits, hands over. Accepting ends for good with `stop`. */
 export class Accept {
   readonly #tools: AcceptTools;
   #accepting = true;
-  readonly #commits = new Set<Promise<AcceptResult>>();
+  readonly #commits = new Set<Promise<unknown>>();
   #underway = 0;
   #onIdle: (() => void) | null = null;
 
@@ -122,7 +102,9 @@ export class Accept {
         if (admitted === 'later') return this.#refuse('queue_full');
         const { version } = view;
         const draft = this.#draft(organizationId, events, view);
-        const outcome = await this.#commit(draft, version, idempotency, startedAt);
+        const commit = this.#commit(draft, version, idempotency, startedAt);
+        this.#commits.add(commit);
+        const outcome = await commit.finally(() => this.#commits.delete(commit));
         if (outcome !== null) return outcome;
         await this.#tools.store.currency.renew();
         this.#tools.endpoints.forgetView(organizationId, version);
@@ -232,9 +214,7 @@ export class Accept {
     let result: AcceptResult;
     try {
       const row = idempotency === null ? null : idempotency(draft.events.map(({ event }) => event));
-      const commit = this.#tools.store.accept({ events: draft.events, idempotency: row, endpointsVersion });
-      this.#commits.add(commit);
-      result = await commit.finally(() => this.#commits.delete(commit));
+      result = await this.#tools.store.accept({ events: draft.events, idempotency: row, endpointsVersion });
     } catch (error) {
       this.#giveBack(draft.granted);
       throw error;
@@ -269,7 +249,7 @@ export class Accept {
         const live = draft.granted[at];
         if (live === undefined) continue;
         if (isDuplicate) this.#giveBack([live]);
-        // Under which of the two it was stored, nobody can tell: the other release finds nothing.
+        // Nobody can tell under which it was stored. Under the old one, others give it back, and this finds nothing.
         else if (isLate) this.#tools.onLate(live.lane, [{ ...live, lease: store.incarnation }]);
         else dispatch.add(live);
       }
@@ -296,20 +276,4 @@ export class Accept {
     }
     refill.pump();
   }
-}
-
-function payloadBytesOf(events: readonly IncomingEvent[]): number {
-  let bytes = 0;
-  for (const { payload } of events) bytes += payload.length;
-  return bytes;
-}
-
-/** Counts no further than to the limit: a batch of many types must not make as many lists of endpoints. */
-function countDeliveries(events: readonly IncomingEvent[], view: OrganizationView): number {
-  let deliveries = 0;
-  for (const { type } of events) {
-    deliveries += view.match(type).length;
-    if (deliveries > DELIVERIES_PER_REQUEST_MAX) break;
-  }
-  return deliveries;
 }

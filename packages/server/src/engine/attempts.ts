@@ -116,12 +116,13 @@ export class Attempts {
     }
   }
 
-  async #lookAgain(state: EndpointState): Promise<'current' | 'unsent' | 'unvouched'> {
+  async #lookAgain(state: EndpointState): Promise<'current' | 'unsent' | 'unvouched' | 'lost'> {
     const { directory, gate, telemetry } = this.#tools;
     if (!gate.isOpen && !(await gate.renew())) return 'unvouched';
     try {
-      if (state.outdated) await directory.endpoints.load(state.id);
-      return 'current';
+      if (!state.outdated) return 'current';
+      // A store that went back may be without it: then it is without its deliveries, too.
+      return (await directory.endpoints.load(state.id)) === null ? 'lost' : 'current';
     } catch (error) {
       telemetry.storeRefused('read', error);
       return 'unsent';

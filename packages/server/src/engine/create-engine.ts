@@ -165,8 +165,9 @@ export function createEngine(options: EngineOptions): EngineWithParts {
   });
   // Others have it by now. Results of what is in flight are stored under the lease that it went out with.
   store.onLeasesLost(() => {
-    dispatch.loseWaiting();
+    // First of all: the room that forgetting makes would be claimed for.
     refill.holdWhile(lateOnesSettled());
+    dispatch.loseWaiting();
   });
 
   /**

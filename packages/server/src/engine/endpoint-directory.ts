@@ -57,9 +57,10 @@ export class EndpointDirectory {
   }
 
   /**
-   * Reads them all, and gives out null for what does not exist. The store has just named them as active, so one that is not,
-   * as far as memory knows, is read again: another node may have resumed it a moment ago. While `use` runs, none of them is forgotten, whatever
-   * became of their views during the reading; after it, those stay that a view or a lane has. One such call at a time.
+   * Reads them all, and gives out null for what does not exist. The store has just named them as active, so one that is
+   * not, as far as memory knows, is read again: another node may have resumed it a moment ago. While `use` runs, none of
+   * them is forgotten, whatever became of their views during the reading; after it, those stay that a view or a lane
+   * has. One such call at a time.
    */
   async withLoaded(
     ids: readonly EndpointId[],

@@ -6,7 +6,7 @@ import {
   STORE_QUEUE_BYTES_MAX,
   STORE_QUEUE_UNITS_MAX,
 } from '../domain/limits.ts';
-import { admission } from './accept.ts';
+import { admission } from './admission.ts';
 import { inWorld } from './testing/in-world.ts';
 import type { World } from './testing/world.ts';
 

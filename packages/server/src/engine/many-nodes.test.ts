@@ -371,6 +371,23 @@ describe('a node that was told to forget everything', () => {
       expect(world.sender.seen.map(({ url }) => url)).toEqual([endpoint.url, endpoint.url]);
     }),
   );
+
+  it(
+    'forgets the deliveries of an endpoint that the store does not have any more',
+    inSharedWorld({ limits: { laneConcurrency: 1 } }, async ({ world, shared }) => {
+      const endpoint = await world.addEndpoint();
+      world.sender.script = () => ({ status: 200, afterMs: 100 });
+      await world.accept(world.event(), world.event(), world.event());
+      await world.time.advance(10);
+      shared.gone.add(endpoint.id);
+      shared.tellEverything();
+      shared.tellNow((untold) => untold);
+      await world.time.advance(1_000);
+      expect(world.sender.seen).toHaveLength(1);
+      expect(shared.endpointReads).toBeLessThan(10);
+      expect(world.engine.figures()).toMatchObject({ inMemory: 0, inFlight: 0 });
+    }),
+  );
 });
 
 describe('a node that lost its leases', () => {
@@ -459,6 +476,34 @@ describe('a node that lost its leases', () => {
       await world.time.advance(20_000);
       expect((await accepted).kind).toBe('accepted');
       expect(world.sender.seen).toHaveLength(1);
+    }),
+  );
+
+  it(
+    'nor when what it forgets makes room in a lane that is behind',
+    inSharedWorld({ limits: { laneConcurrency: 1 } }, async ({ world, shared }) => {
+      const endpoint = await world.addEndpoint();
+      world.sender.script = () => ({ status: 200, afterMs: 1_000 });
+      const committed = Promise.withResolvers<void>();
+      shared.onAccepted = async ({ events }) => {
+        shared.onAccepted = async () => {};
+        // Others have taken it back by the time at which this node hears of it.
+        const deliveryIds = events.flatMap(({ deliveries }) => deliveries.map(({ id }) => id));
+        const { incarnation } = shared;
+        await world.store.release({ incarnation, endpointId: endpoint.id, deliveryIds, dueAt: world.time.now() });
+        committed.resolve();
+        await new Promise<void>((resolve) => void world.time.setTimeout(resolve, 500));
+      };
+      const accepted = world.accept();
+      await committed.promise;
+      // More than the lane holds, so it is behind from here on.
+      await world.accept(...Array.from({ length: 70 }, () => world.event()));
+      shared.loseLeases();
+      await world.time.advance(20_000);
+      const outcome = await accepted;
+      const id = outcome.kind === 'accepted' ? outcome.events[0]?.id : undefined;
+      const sent = world.sender.seen.filter((request) => headerOf(request, 'webhook-id') === id);
+      expect(sent).toHaveLength(1);
     }),
   );
 });

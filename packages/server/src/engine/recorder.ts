@@ -92,10 +92,6 @@ export class Recorder {
     return this.#waiting + this.#writing >= this.#unrecordedMax;
   }
 
-  get isEmpty(): boolean {
-    return this.#waiting + this.#writing === 0;
-  }
-
   get #waiting(): number {
     let count = 0;
     for (const { outcomes } of this.#gathered) count += outcomes.length;
@@ -116,7 +112,8 @@ export class Recorder {
     if (outcome.attempt.errorKind !== SIGNING && state.count(success, at)) this.#touched.push(state);
     outcomes.push(outcome);
     deliveries.push(live);
-    // What is to be tried again, or failed for good, has somebody who waits for it.
+    // What is to be tried again, or failed for good, has somebody who waits for it. A lost attempt makes two outcomes of
+    // one result, of which the company knows nothing.
     this.#company.add(live.bytes, success && lost === null);
     this.#work ??= this.#write();
   }

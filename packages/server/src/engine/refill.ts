@@ -1,12 +1,12 @@
 import type { Clock, Timers } from '../domain/clock.ts';
 import type { EndpointId } from '../domain/ids.ts';
 import { PAYLOAD_BYTES_MAX } from '../domain/limits.ts';
-import type { Claimed, Incarnation, QueuedDelivery, Store } from '../store/port.ts';
+import type { Claimed, Incarnation, Store } from '../store/port.ts';
 import { Alarm } from './alarm.ts';
 import type { LaneMode } from './budget.ts';
 import type { EndpointDirectory } from './endpoint-directory.ts';
 import type { EndpointState } from './endpoint-state.ts';
-import { bytesInMemory, DELIVERY_BYTES, eventFor, type Lane, type LiveDelivery } from './lane.ts';
+import { bytesInMemory, DELIVERY_BYTES, type Lane, type LiveDelivery, liveOf } from './lane.ts';
 import type { Lanes } from './lanes.ts';
 import { ModeQueues } from './mode-queues.ts';
 import type { EngineTelemetry } from './telemetry.ts';
@@ -202,7 +202,7 @@ export class Refill {
     }
     // Where leases were lost meanwhile, what the claim brought is leased to what this node is now.
     const lease = this.#store.incarnation;
-    const live = claimed.deliveries.map((queued) => toLive(lane, lease, queued));
+    const live = claimed.deliveries.map((queued) => liveOf(queued, lane, lease));
     for (const ids of lane.returning) for (const { id } of live) ids.delete(id);
     let bytes = 0;
     for (const each of live) bytes += each.bytes;
@@ -296,24 +296,4 @@ export class Refill {
     if (lane !== null) this.fallBehind(lane, now);
     return lane !== null;
   }
-}
-
-function toLive(lane: Lane, lease: Incarnation, queued: QueuedDelivery): LiveDelivery {
-  return {
-    id: queued.id,
-    lane,
-    lease,
-    event: eventFor({
-      key: queued.eventKey,
-      id: queued.eventId,
-      type: queued.eventType,
-      payload: queued.payload,
-      contentType: queued.contentType,
-      occurredAt: queued.occurredAt,
-    }),
-    createdAt: queued.createdAt,
-    dueAt: queued.dueAt,
-    attemptCount: queued.attemptCount,
-    bytes: bytesInMemory(queued.payload.length),
-  };
 }

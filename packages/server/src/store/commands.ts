@@ -83,7 +83,11 @@ export type Command =
   | { readonly kind: 'keyring.expect'; readonly owner: RingOwner; readonly version: number }
   | { readonly kind: 'apiKey.insert'; readonly apiKey: ApiKey }
   | { readonly kind: 'apiKey.revoke'; readonly id: ApiKeyId; readonly at: number }
-  | { readonly kind: 'delivery.insert'; readonly deliveries: readonly NewDelivery[] }
+  /**
+   * With `once` it fits only while nothing that these resend was sent again before. The commit must also hold the
+   * endpoint (`endpoint.expect`), or two at the same time would not see each other.
+   */
+  | { readonly kind: 'delivery.insert'; readonly deliveries: readonly NewDelivery[]; readonly once?: boolean }
   /**
    * Overwrites the payload and what receivers answered to it. Does not fit when the event is not there, was erased
    * before, or is still owed. No delivery of an erased event can be inserted.

@@ -33,12 +33,12 @@ export type SealedStoreOptions = Pick<SqliteOptions, 'telemetry' | 'onFatal'> & 
 
 /** The store of a server with the vault that seals what is secret in it. A store that cannot be used is closed again. */
 export async function openSealedStore(options: SealedStoreOptions): Promise<SealedStore> {
-  const { place, configuredKeys: configured, patience = null, ...rest } = options;
+  const { place, configuredKeys, patience = null, ...rest } = options;
   // Before anything is made in a database that could then not be used.
-  if (place.kind === 'postgres' && configured === null) throw new MasterKeyMissing();
+  const openKeys = keyOpener(place, configuredKeys);
   const store = await openStore(place, patience, rest);
   try {
-    const masterKeys = await keysOf(place, configured, store);
+    const masterKeys = await openKeys(store);
     return { store, masterKeys, vault: createVault(masterKeys) };
   } catch (error) {
     await store.close();
@@ -71,11 +71,17 @@ async function openStore(
   }
 }
 
-async function keysOf(place: StorePlace, configured: KeyOptions['configured'], store: Store): Promise<MasterKeys> {
-  if (configured !== null) return configuredMasterKeys(configured);
+function keyOpener(
+  place: StorePlace,
+  configured: KeyOptions['configured'],
+): (store: Store) => MasterKeys | Promise<MasterKeys> {
+  if (place.kind === 'sqlite') {
+    return async ({ reader }) => {
+      const hasSealed = async () => (await reader.sealedSecrets({ after: null, itemsMax: 1 })).items.length > 0;
+      return await openMasterKeys({ configured, databasePath: place.path, hasSealed });
+    };
+  }
   // Another node would not see a file of this one.
-  if (place.kind === 'postgres') throw new MasterKeyMissing();
-  const hasSealed = async (): Promise<boolean> =>
-    (await store.reader.sealedSecrets({ after: null, itemsMax: 1 })).items.length > 0;
-  return await openMasterKeys({ configured, databasePath: place.path, hasSealed });
+  if (configured === null) throw new MasterKeyMissing();
+  return () => configuredMasterKeys(configured);
 }

@@ -1,4 +1,4 @@
-import type { OrganizationId } from '../../domain/ids.ts';
+import type { EndpointId, OrganizationId } from '../../domain/ids.ts';
 import type {
   AcceptResult,
   AcceptUnit,
@@ -26,6 +26,9 @@ export class SharedStore {
   readonly recorded: RecordUnit[] = [];
   readonly released: ReleaseUnit[] = [];
   readonly jobs: string[] = [];
+  /** Endpoints that the store does not have any more: it went back to a time before them. */
+  readonly gone = new Set<EndpointId>();
+  endpointReads = 0;
   /** Before an accept gets there. */
   onAccept: (unit: AcceptUnit) => Promise<void> = async () => {};
   /** After an accept was committed, before its answer is heard. */
@@ -134,6 +137,10 @@ export class SharedStore {
       keyring: async (owner) => {
         this.onRingRead();
         return await inner.reader.keyring(owner);
+      },
+      endpointById: async (id) => {
+        this.endpointReads += 1;
+        return this.gone.has(id) ? null : await inner.reader.endpointById(id);
       },
       subscribers: async (id) => ({ ...(await inner.reader.subscribers(id)), endpointsVersion: this.#version(id) }),
     };

@@ -196,6 +196,12 @@ export function queueContract(withStore: WithStore): void {
           state: { kind: 'pending', dueAt: START + 60 },
         });
         expect((await store.claim(claimUnit(store, one.id, START + 60))).deliveries[0]?.id).toBe(resend.id);
+        // As often as somebody wants it, unless that is to happen once.
+        const again = { kind: 'delivery.insert', deliveries: [{ ...resend, id: newId('dlv') }] } as const;
+        expect(await store.apply([{ ...again, once: true }])).toEqual({ kind: 'conflict', command: again.kind });
+        expect(await store.apply([again])).toEqual({ kind: 'applied' });
+        const other = { ...resend, id: newId('dlv'), resendOf: resend.id };
+        expect(await store.apply([{ ...again, deliveries: [other], once: true }])).toEqual({ kind: 'applied' });
       }));
 
     it('voids every lease of an earlier run and names the endpoints again', () =>

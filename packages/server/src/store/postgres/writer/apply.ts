@@ -110,7 +110,7 @@ async function applyAll(
     switch (command.kind) {
       case 'delivery.insert':
         for (const { endpointId } of command.deliveries) queued.add(endpointId);
-        await mustFit(command, insertDeliveries(transaction, command.deliveries));
+        await mustFit(command, insertDeliveries(transaction, command.deliveries, command.once === true));
         break;
       case 'endpoint.put': {
         const result = await putEndpoint(transaction, command.endpoint, command.expectedVersion);

@@ -25,7 +25,9 @@ const INSERT: Statement = {
       FROM ${GIVEN} JOIN organizations o ON o.id = g.organization
       JOIN endpoints p ON p.id = g.endpoint AND p.organization = o.number
       JOIN events v ON v.organization = o.number AND v.key = g.event
-      WHERE NOT EXISTS (SELECT 1 FROM erasures x WHERE x.event = v.key)),
+      WHERE NOT EXISTS (SELECT 1 FROM erasures x WHERE x.event = v.key)
+        AND NOT ($2::boolean AND EXISTS (SELECT 1 FROM deliveries r
+          WHERE r.event = g.event AND r.resend_of = g.resend_of AND r.id >= ids_since(g.resend_of) OFFSET 0))),
     inserted AS (
       INSERT INTO deliveries (id, event, organization, endpoint, created_at, resend_of)
       SELECT id, event, organization, endpoint, created_at, resend_of FROM found
@@ -39,13 +41,17 @@ const INSERT: Statement = {
 
 /**
  * Queues new rows of old events; their endpoints are woken by the caller. Answers whether every endpoint is there, and
- * every event with its payload.
+ * every event with its payload; with `once`, whether nothing of what they resend was sent again before, too.
  */
-export async function insertDeliveries(runner: Runner, deliveries: readonly NewDelivery[]): Promise<boolean> {
+export async function insertDeliveries(
+  runner: Runner,
+  deliveries: readonly NewDelivery[],
+  once: boolean,
+): Promise<boolean> {
   if (deliveries.length === 0) return true;
   const given = JSON.stringify(deliveries.map(rowOf));
   await runner.run(HOLD_EVENTS, [given]);
-  const { rows } = await runner.run(INSERT, [given]);
+  const { rows } = await runner.run(INSERT, [given, once]);
   return number(rows[0]?.[0]) === deliveries.length;
 }
 

@@ -52,7 +52,7 @@ export function createApply(context: WriteContext): (cells: CellReader, answer: 
         return organizations.revokeApiKey(command.id, command.at);
       case 'delivery.insert':
         for (const { endpointId } of command.deliveries) woken.add(endpointId);
-        return insertDeliveries(command.deliveries);
+        return insertDeliveries(command.deliveries, command.once === true);
       case 'event.erase':
         return eraseEvent(command.organizationId, command.eventKey, command.at);
       case 'serviceKey.put':
