@@ -2,9 +2,10 @@
  * Everything that a dialect is written with. The dialects that come with the server import nothing else of the
  * server, so whatever they do, a dialect of one's own can do too.
  */
+
+export type { EndpointDefaults } from '../app/create-endpoint.ts';
 export type { EndpointCap } from '../app/endpoint-cap.ts';
 export type { EndpointSettings } from '../app/endpoint-settings.ts';
-export type { EndpointDefaults } from '../app/create-endpoint.ts';
 export type { MasterKeyStatus } from '../app/master-keys.ts';
 export type { SecretSpelling, ShownSecret } from '../app/minting.ts';
 export { invalid, type Outcome, Refusal, refused } from '../app/outcome.ts';
