@@ -110,7 +110,7 @@ export class Load {
     const sentAt = Date.now();
     let called = await this.#call(call);
     const triesMax = isSafe ? AGAIN_TRIES_MAX : 0;
-    for (let tries = 0; called === 'no_answer' && tries < triesMax && !this.#isAbandoned; tries += 1) {
+    for (let tries = 0; isToRepeat(called) && tries < triesMax && !this.#isAbandoned; tries += 1) {
       await pause(AGAIN_MS);
       called = await this.#call(call);
     }
@@ -156,4 +156,9 @@ export class Load {
       });
     }
   }
+}
+
+/** Nobody answered, or the call that nobody answered is still being done somewhere. */
+function isToRepeat(called: Called): boolean {
+  return called === 'no_answer' || (called.status === 409 && called.json['code'] === 'idempotency_key_in_flight');
 }
