@@ -12,7 +12,7 @@ export const IN_MEMORY = ':memory:';
  */
 const PAGE_BYTES = 8_192;
 const WRITER_CACHE_KIB = 64 * 1_024;
-/** Of a large file it is filled within the hour; what is not in it is in the system's cache. */
+/** Small: what is not in it is most often in the system's cache. */
 const READER_CACHE_KIB = 8 * 1_024;
 /**
  * What the file of the log is cut to when it is begun anew. It is begun anew at about half of this, unless a reader held on
