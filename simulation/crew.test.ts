@@ -35,6 +35,17 @@ describe('processes that run worlds beside each other', { timeout: 120_000 }, ()
     expect(together.totals).toEqual(alone.totals);
   });
 
+  it('go on behind a world that failed when they are told to, and tell of each that did', async () => {
+    const broken = { ...SMALL, overrides: { nodes: 0 }, goesOn: true };
+    for (const workers of [1, 3]) {
+      const told: number[] = [];
+      const { failed, totals } = await run({ ...broken, workers }, undefined, ({ plan }) => told.push(plan.chapter));
+      expect(told.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3]);
+      expect(failed?.plan.chapter).toBe(0);
+      expect(totals).toMatchObject({ chapters: 4, violations: 4 });
+    }
+  });
+
   it('name the world in which one of them ended', async () => {
     const impossible = { ...SMALL, overrides: { nodes: 2 ** 33 } };
     const error: unknown = await run({ ...impossible, workers: 2 }).catch((thrown: unknown) => thrown);

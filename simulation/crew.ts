@@ -35,11 +35,14 @@ export class Crew {
   /** What is run at all: up to the first world that failed. */
   #until = Number.POSITIVE_INFINITY;
   readonly #running = new Map<number, Worker>();
+  readonly #goesOn: boolean;
 
-  constructor(planAt: (index: number) => Plan, worlds: readonly number[], listener: Listener) {
+  /** `goesOn`: no world keeps others from being run. */
+  constructor(planAt: (index: number) => Plan, worlds: readonly number[], listener: Listener, goesOn: boolean) {
     this.#planAt = planAt;
     this.#left = [...worlds];
     this.#listener = listener;
+    this.#goesOn = goesOn;
   }
 
   async run(workers: number): Promise<void> {
@@ -61,7 +64,7 @@ export class Crew {
         );
         this.#running.delete(index);
         if (ended === null) return;
-        if (ended.result.failure !== null) this.#stopAt(index);
+        if (ended.result.failure !== null && !this.#goesOn) this.#stopAt(index);
         this.#listener.ended(index, ended.result);
         if (ended.bytes <= WORKER_BYTES_MAX) continue;
         worker.end();

@@ -73,10 +73,12 @@ async function main(): Promise<number> {
   const { seed, deliveries, workers } = options;
   const journal =
     options.journal === null ? null : new Journal(options.journal, { seed, deliveries, program: programDigest() });
-  const { totals, failed } = await run({ ...options, journal }, progressLine(startedAt));
+  const { totals, failed } = await run({ ...options, journal }, progressLine(startedAt), (result) => {
+    if (options.goesOn) say(`${process.stderr.isTTY ? '\r\u001b[K' : ''}${failureText(result)}\n`);
+  });
   const seconds = journal === null ? (monotonicMs() - startedAt) / 1_000 : journal.seconds / workers;
   if (process.stderr.isTTY) say('\r\u001b[K');
-  if (failed !== null) say(`${failureText(failed)}\n`);
+  if (failed !== null && !options.goesOn) say(`${failureText(failed)}\n`);
   if (!options.isJson) process.stdout.write(`${tableOf(totals, seconds)}\n`);
   const found = failed !== null && options.shrinks ? await smallest(failed) : null;
   if (found !== null) say(`${smallerText(found.plan, found.failure)}\n`);

@@ -15,6 +15,7 @@ export const USAGE = `npm run simulate -- [--seed N] [--deliveries M] [--workers
   --endpoints E     so many endpoints in every world
   --faults a,b      only these kinds of faults; "none" for none; "list" shows them
   --no-shrink       leave a failing world as large as it is
+  --keep-going      runs the other worlds as well when one fails, and tells of each that does
 `;
 
 export type Options = Omit<RunOptions, 'journal'> & {
@@ -73,6 +74,7 @@ export function parseOptions(args: readonly string[], seed: number): Parsed {
     records: values.record,
     journal: values.journal ?? null,
     shrinks: !values['no-shrink'],
+    goesOn: values['keep-going'],
   };
   return { kind: 'run', options };
 }
@@ -92,6 +94,7 @@ function read(args: readonly string[]) {
       faults: { type: 'string' },
       json: { type: 'boolean', default: false },
       'no-shrink': { type: 'boolean', default: false },
+      'keep-going': { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   }).values;

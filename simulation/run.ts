@@ -16,6 +16,8 @@ export type RunOptions = {
   readonly chapterDeliveries?: number;
   /** Worlds that are in it are not run again. */
   readonly journal?: Journal | null;
+  /** Runs all worlds, also those behind one in which something did not hold. */
+  readonly goesOn?: boolean;
 };
 
 export type RunProgress = {
@@ -27,25 +29,30 @@ export type RunProgress = {
 
 export type RunResult = {
   readonly totals: Totals;
-  /** The first chapter in which something did not hold; those behind it do not count. */
+  /** The first chapter in which something did not hold; those behind it do not count, unless the run went on. */
   readonly failed: ChapterResult | null;
 };
+
+/** Is told of every world in which something did not hold, as it ends. */
+type OnFailure = (failed: ChapterResult) => void;
 
 /** Chapter after chapter, until there were so many deliveries or something did not hold. */
 export async function run(
   options: RunOptions,
   onProgress: (progress: RunProgress) => void = () => {},
+  onFailure: OnFailure = () => {},
 ): Promise<RunResult> {
+  const { goesOn = false } = options;
   const worlds = worldsOf(options);
-  const ledger = new Ledger(options, worlds, onProgress);
+  const ledger = new Ledger(options, worlds, onProgress, onFailure);
   const left = Array.from({ length: worlds }, (_, index) => index).filter((index) => !ledger.knows(index));
   if (options.workers > 1 && worlds > 1) {
-    const crew = new Crew((index) => planAt(options, index), left, ledger);
+    const crew = new Crew((index) => planAt(options, index), left, ledger, goesOn);
     await crew.run(Math.min(options.workers, left.length));
     return ledger.result();
   }
   for (const index of left) {
-    if (ledger.failed !== null) break;
+    if (ledger.failed !== null && !goesOn) break;
     ledger.began(index);
     const result = await runChapter(planAt(options, index), (...made) => ledger.underway(index, ...made));
     ledger.ended(index, result);
@@ -70,6 +77,8 @@ class Ledger {
   readonly #tally: Tally;
   readonly #worlds: number;
   readonly #onProgress: (progress: RunProgress) => void;
+  readonly #onFailure: OnFailure;
+  readonly #goesOn: boolean;
   readonly #waiting = new Map<number, ChapterResult>();
   readonly #underway = new Map<number, { readonly deliveries: number; readonly faults: number }>();
   readonly #journal: Journal | null;
@@ -77,10 +86,12 @@ class Ledger {
   #next = 0;
   failed: ChapterResult | null = null;
 
-  constructor(options: RunOptions, worlds: number, onProgress: (progress: RunProgress) => void) {
+  constructor(options: RunOptions, worlds: number, onProgress: (progress: RunProgress) => void, onFailure: OnFailure) {
     this.#tally = new Tally(options.seed);
     this.#worlds = worlds;
     this.#onProgress = onProgress;
+    this.#onFailure = onFailure;
+    this.#goesOn = options.goesOn ?? false;
     this.#journal = options.journal ?? null;
     for (let index = 0; index < worlds; index += 1) {
       const known = this.#journal?.resultOf(index, planAt(options, index)) ?? null;
@@ -106,6 +117,7 @@ class Ledger {
     this.#beganAt.delete(index);
     const seconds = began === undefined ? 0 : Number(process.hrtime.bigint() - began) / 1e9;
     this.#journal?.add(index, result, seconds);
+    if (result.failure !== null) this.#onFailure(result);
     this.#take(index, result);
     this.#tell();
   }
@@ -120,9 +132,9 @@ class Ledger {
     for (const count of result.faults.values()) faults += count;
     this.#underway.set(index, { deliveries: result.totals.deliveries, faults });
     for (let next = this.#waiting.get(this.#next); next !== undefined; next = this.#waiting.get(this.#next)) {
-      if (this.failed !== null) break;
+      if (this.failed !== null && !this.#goesOn) break;
       this.#tally.add(next);
-      if (next.failure !== null) this.failed = next;
+      if (next.failure !== null) this.failed ??= next;
       this.#waiting.delete(this.#next);
       this.#underway.delete(this.#next);
       this.#next += 1;

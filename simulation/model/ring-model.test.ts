@@ -44,6 +44,19 @@ describe('the model of a ring', () => {
     expect(() => model.put({ owner: OWNER, version: 2, secrets: [] }, [], checks)).toThrow('sec_a vanished');
     expect(() => model.put({ owner: OWNER, version: 2, secrets: [] }, [secret], checks)).not.toThrow();
   });
+
+  it('knows a secret that was called off before the time at which it was to begin', () => {
+    const model = new RingModel(OWNER);
+    const revoked = { ...EMPTY, signsFrom: null, activatesAt: 50, revokedAt: 40, signsUntil: 40 };
+    const secrets = [
+      { ...EMPTY, id: 'sec_new', activatesAt: 40, signsFrom: 40 },
+      { ...revoked, id: 'sec_late' },
+      { ...revoked, id: 'sec_old', activatesAt: 30 },
+      { ...EMPTY, id: 'sec_staged', activatesAt: null, signsFrom: null },
+    ] as SecretTimes[];
+    model.put({ owner: OWNER, version: 1, secrets }, [], new Checks());
+    expect([...model.calledOff]).toEqual(['sec_late']);
+  });
 });
 
 const EMPTY = {

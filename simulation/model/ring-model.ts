@@ -97,9 +97,9 @@ export class RingModel {
   }
 }
 
-/** Although it was to. */
+/** Although it was to. One that is revoked before it begins keeps no `signsFrom`; when it was to begin still stands in it. */
 function neverSigns(secret: SecretTimes): boolean {
-  const begin = beginOf(secret);
+  const begin = Math.max(secret.signsFrom ?? 0, secret.activatesAt ?? FOREVER);
   return begin < FOREVER && begin >= endOf(secret);
 }
 
