@@ -1,12 +1,17 @@
 import { Bed, pause, untilCount } from './bed.ts';
 import { median } from './figures.ts';
 import { LoadProcess } from './load-process.ts';
-import { PostgresBed, type PostgresDatabase } from './postgres-bed.ts';
+import { PostgresBed, type PostgresDatabase, type StatementUsage } from './postgres-bed.ts';
 import { cpuMsOfProcess } from './processor-time.ts';
 import { type Scrape, scrape } from './scrape.ts';
 import { type SinkProcess, startSinkProcess } from './sink-process.ts';
 
-const NODE_COUNTS = [1, 2, 4] as const;
+/** How many nodes on how many databases. */
+type Layout = { readonly nodes: number; readonly databases: number };
+
+const SHARING: readonly Layout[] = [1, 2, 4].map((nodes) => ({ nodes, databases: 1 }));
+/** As many processes as beside the one database, and nothing that they share: what then costs more, the machine costs. */
+const APART: Layout = { nodes: 4, databases: 4 };
 /** What receivers take for an answer. */
 export const ANSWER_MS = 50;
 /** One lane sends 64 at once, so each could take 1,280 a second of one node. */
@@ -25,6 +30,7 @@ export type Offered = { readonly kind: 'total' | 'each'; readonly perSecond: num
 /** One count of nodes under load; figures by delivery. */
 export type NodesRow = {
   readonly nodes: number;
+  readonly databases: number;
   readonly perSecond: number;
   /** As much as was offered, and no request refused. */
   readonly isCarried: boolean;
@@ -48,6 +54,8 @@ export type Nodes = {
   readonly nodeCpuRatio: number | null;
   readonly databaseCpuRatio: number | null;
   readonly statementRatio: number;
+  /** Most nodes on one database by as many that each have one to themselves; null where that was not measured. */
+  readonly sharingCpuRatio: number | null;
   readonly database: string;
 };
 
@@ -65,21 +73,27 @@ export async function measureNodes(options: {
   await using started = new AsyncDisposableStack();
   const postgres = started.use(await PostgresBed.start({ counted: true }));
   const sink = started.adopt(await startSinkProcess({ delayMs: ANSWER_MS }), (one) => one.stop());
+  // The same in all would be a fourth of it on each, which costs more by itself.
+  const layouts = offered.kind === 'each' ? [...SHARING, APART] : SHARING;
   const found: NodesRow[][] = [];
   for (let round = 0; round < rounds; round += 1) {
     const rows: NodesRow[] = [];
     // Which one goes first alternates, so that a drift of the machine favours none.
-    for (const nodes of round % 2 === 0 ? NODE_COUNTS : NODE_COUNTS.toReversed()) {
-      const row = await measureRow(nodes, { ...options, postgres, sink });
+    for (const layout of round % 2 === 0 ? layouts : layouts.toReversed()) {
+      const row = await measureRow(layout, { ...options, postgres, sink });
       say(`round ${round + 1} of ${rounds}: ${told(row)}`);
       rows.push(row);
     }
-    found.push(rows.toSorted((a, b) => a.nodes - b.nodes));
+    found.push(rows.toSorted((a, b) => a.nodes - b.nodes || a.databases - b.databases));
   }
-  const ratio = (of: (row: NodesRow) => number | null): number | null => {
+  const [one, most] = [SHARING[0], SHARING.at(-1)];
+  const ratio = (of: (row: NodesRow) => number | null, [upper, lower] = [most, one]): number | null => {
     const each = found.flatMap((rows) => {
-      const [one, most] = [rows[0], rows.at(-1)].map((row) => (row === undefined ? null : of(row)));
-      return typeof one === 'number' && typeof most === 'number' ? [most / one] : [];
+      const [above, below] = [upper, lower].map((layout) => {
+        const row = rows.find(({ nodes, databases }) => nodes === layout?.nodes && databases === layout.databases);
+        return row === undefined ? null : of(row);
+      });
+      return typeof above === 'number' && typeof below === 'number' ? [above / below] : [];
     });
     return each.length === 0 ? null : median(each);
   };
@@ -93,6 +107,7 @@ export async function measureNodes(options: {
     nodeCpuRatio: ratio(({ nodeCpuUs }) => nodeCpuUs),
     databaseCpuRatio: ratio(({ databaseCpuUs }) => databaseCpuUs),
     statementRatio: ratio(({ statements }) => statements) ?? 0,
+    sharingCpuRatio: ratio(both, [most, APART]),
     database: await postgres.version(),
   };
 }
@@ -102,18 +117,24 @@ type RowOptions = Pick<Parameters<typeof measureNodes>[0], 'offered' | 'batch' |
   readonly sink: SinkProcess;
 };
 
-async function measureRow(count: number, options: RowOptions): Promise<NodesRow> {
+async function measureRow(layout: Layout, options: RowOptions): Promise<NodesRow> {
   const { offered, batch, warmUpSeconds, seconds, postgres, sink } = options;
-  const database = await postgres.createDatabase();
+  const count = layout.nodes;
   await using started = new AsyncDisposableStack();
-  started.defer(() => postgres.dropDatabase(database));
+  const databases: PostgresDatabase[] = [];
+  for (let made = 0; made < layout.databases; made += 1) {
+    databases.push(started.adopt(await postgres.createDatabase(), (database) => postgres.dropDatabase(database)));
+  }
   const beds: Bed[] = [];
   const key = `bench-${crypto.randomUUID()}${crypto.randomUUID()}`;
   for (let index = 0; index < count; index += 1) {
+    const database = databases[index % databases.length];
+    if (database === undefined) throw new Error('no database was made');
     beds.push(started.adopt(await Bed.start({ database, key }), (bed) => bed.stop()));
   }
   const types = Array.from({ length: ENDPOINTS }, (_, index) => `node.${index}`);
-  for (const type of types) await beds[0]?.createEndpoint(sink.url, [type]);
+  for (const bed of beds.slice(0, databases.length))
+    for (const type of types) await bed.createEndpoint(sink.url, [type]);
   const perSecond = offered.kind === 'total' ? offered.perSecond / count : offered.perSecond;
   const loads = beds.map(() => started.adopt(new LoadProcess(), (load) => load.stop()));
   // Code is compiled by much work, not by time: a quarter of the load would leave a node at it for minutes.
@@ -131,13 +152,13 @@ async function measureRow(count: number, options: RowOptions): Promise<NodesRow>
   // Told when it is awaited below; until then nobody looks.
   whole.catch(() => {});
   await pause(warmUpSeconds * 1_000);
-  const before = await look(beds, postgres, database, sink);
+  const before = await look(beds, postgres, databases, sink);
   await pause(seconds * 1_000);
-  const after = await look(beds, postgres, database, sink);
+  const after = await look(beds, postgres, databases, sink);
   const refused = (await whole).reduce((sum, result) => sum + (result?.refused ?? 0), 0);
   // A node that gets no time to look at the database refuses some; so many say that something is broken.
   if (refused > perNode * count * REFUSED_RATIO_MAX) throw new Error(`${refused} requests were refused`);
-  return rowOf(count, perSecond * count, refused, { before, after });
+  return rowOf(layout, perSecond * count, refused, { before, after });
 }
 
 type Look = {
@@ -153,12 +174,14 @@ type Look = {
 async function look(
   beds: readonly Bed[],
   postgres: PostgresBed,
-  database: PostgresDatabase,
+  databases: readonly PostgresDatabase[],
   sink: SinkProcess,
 ): Promise<Look> {
-  const statements = await postgres.statements(database);
+  const statements: ReadonlyMap<string, StatementUsage>[] = [];
+  for (const database of databases) statements.push(await postgres.statements(database));
   const scrapes = await Promise.all(beds.map(async ({ server }) => await scrape(server.url)));
-  const { cpuMs, walBytes } = await database.usage();
+  // Of the whole server, whichever of its databases is asked.
+  const { cpuMs, walBytes } = (await databases[0]?.usage()) ?? { cpuMs: null, walBytes: 0 };
   const cpus = beds.map(({ server }) => cpuMsOfProcess(server.pid));
   return {
     atMs: performance.now(),
@@ -166,13 +189,13 @@ async function look(
     nodeCpuMs: cpus.reduce((sum, ms) => (sum === null || ms === null ? null : sum + ms), 0),
     databaseCpuMs: cpuMs,
     walBytes,
-    calls: [...statements.values()].reduce((sum, { calls }) => sum + calls, 0),
+    calls: statements.flatMap((each) => [...each.values()]).reduce((sum, { calls }) => sum + calls, 0),
     scrapes,
   };
 }
 
 function rowOf(
-  nodes: number,
+  layout: Layout,
   offered: number,
   refused: number,
   { before, after }: { before: Look; after: Look },
@@ -182,7 +205,7 @@ function rowOf(
     from === null || to === null ? null : ((to - from) * 1_000) / delivered;
   const perSecond = delivered / ((after.atMs - before.atMs) / 1_000);
   return {
-    nodes,
+    ...layout,
     perSecond,
     isCarried: refused === 0 && perSecond >= offered * CARRIED_RATIO_MIN,
     refused,
@@ -221,7 +244,7 @@ function namesOf(before: readonly Scrape[], after: readonly Scrape[], delivered:
 function told(row: NodesRow): string {
   const us = (value: number | null): string => (value === null ? 'unknown' : `${value.toFixed(0)} µs`);
   return [
-    `${row.nodes} node${row.nodes === 1 ? '' : 's'}`,
+    `${row.nodes} node${row.nodes === 1 ? '' : 's'}${row.databases === 1 ? '' : `, ${row.databases} databases`}`,
     `${Math.round(row.perSecond).toLocaleString('en')}/s${row.isCarried ? '' : ` (less than offered, ${row.refused} refused)`}`,
     `nodes ${us(row.nodeCpuUs)}`,
     `PostgreSQL ${us(row.databaseCpuUs)}`,

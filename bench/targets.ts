@@ -195,7 +195,7 @@ function nodesLines({ offered, rounds, cpuRatio, statementRatio, ...ratios }: No
   const us = (value: number | null): string => (value === null ? 'not known here' : `${value.toFixed(0)} µs`);
   const perRow = last.map((row) =>
     plain(
-      `${of}, receivers that take ${ANSWER_MS} ms, ${row.nodes} node${row.nodes === 1 ? '' : 's'}: per delivery`,
+      `${of}, receivers that take ${ANSWER_MS} ms, ${row.nodes} node${row.nodes === 1 ? '' : 's'}${row.databases === 1 ? '' : ', each with a database of its own'}: per delivery`,
       `${us(row.nodeCpuUs)} + ${us(row.databaseCpuUs)} of PostgreSQL`,
       `${threeDigits(row.statements)} statements (${partsOf(row)}), ${wholeOf(row.walBytes)} bytes of WAL`,
     ),
@@ -208,6 +208,18 @@ function nodesLines({ offered, rounds, cpuRatio, statementRatio, ...ratios }: No
       `${of}: the same of the nodes alone, of PostgreSQL alone`,
       [ratios.nodeCpuRatio, ratios.databaseCpuRatio].map((one) => (one === null ? '?' : twoDigits(one))).join(', '),
     ),
+    ...(ratios.sharingCpuRatio === null
+      ? []
+      : [
+          judged(
+            atMost(
+              `${of}: CPU per delivery, 4 nodes on one database by 4 that share nothing but the machine`,
+              ratios.sharingCpuRatio,
+              NODES_RATIO_MAX,
+              twoDigits,
+            ),
+          ),
+        ]),
     judged(atMost(`${of}: statements per delivery, 4 nodes by 1`, statementRatio, NODES_RATIO_MAX, twoDigits)),
     atMost(
       `${of}: reads of the database per delivery, the most of all rows`,

@@ -24,19 +24,30 @@ export type Sent = {
   /** Answered with anything but 202: the caller knows that nothing was kept. */
   refused: number;
   unanswered: number;
-  /** Not sent, because so many requests were under way that the servers did not keep up. */
-  heldBack: number;
+  /** What the rate asked for by the end and was not sent: as many requests as there may be were under way. */
+  behind: number;
+  /** The most by which it ever was behind its rate. */
+  behindMax: number;
 };
 
 export function nothingSent(): Sent {
-  return { events: 0, accepted: 0, acceptedWithId: 0, deliveries: 0, refused: 0, unanswered: 0, heldBack: 0 };
+  return {
+    events: 0,
+    accepted: 0,
+    acceptedWithId: 0,
+    deliveries: 0,
+    refused: 0,
+    unanswered: 0,
+    behind: 0,
+    behindMax: 0,
+  };
 }
 
 export function typesOf(index: number): readonly string[] {
   return [`one.${index}`, `group.${index % GROUPS}`];
 }
 
-/** Sends events at a steady rate, whether or not those before were answered. */
+/** Sends events at a steady rate, whether or not those before were answered; when too many are not, it catches up later. */
 export async function pour(
   api: Api,
   customers: readonly Customer[],
@@ -69,21 +80,18 @@ export async function pour(
       }
     }
   };
-  let begun = 0;
+  const behind = (): number =>
+    Math.floor(((Math.min(Date.now(), until) - started) / 1_000) * plan.perSecond) - sent.events;
   while (Date.now() < until) {
-    let wanted = Math.floor(((Date.now() - started) / 1_000) * plan.perSecond) - begun;
-    while (wanted > 0) {
-      const count = Math.min(wanted, Math.random() < BATCH_RATIO ? BATCH_MAX : 1);
-      wanted -= count;
-      begun += count;
-      if (underWay.size >= REQUESTS_MAX) {
-        sent.heldBack += count;
-        continue;
-      }
-      const sending = send(count).finally(() => underWay.delete(sending));
+    sent.behindMax = Math.max(sent.behindMax, behind());
+    for (let wanted = behind(); wanted > 0 && underWay.size < REQUESTS_MAX; wanted = behind()) {
+      const sending = send(Math.min(wanted, Math.random() < BATCH_RATIO ? BATCH_MAX : 1)).finally(() =>
+        underWay.delete(sending),
+      );
       underWay.add(sending);
     }
     await sleep(EVERY_MS);
   }
+  sent.behind = behind();
   await Promise.all(underWay);
 }
