@@ -1,19 +1,10 @@
-/**
- *   npm run bench                 everything; writes bench/results, bench/README.md and docs/scale.md
- *   npm run bench -- --quick      the same on a small scale; writes nothing
- *   npm run bench -- --only throughput,latency,slow-disk,pending,nodes,claims [--rounds 3] [--events 60000] [--json] [--record]
- *   npm run bench -- --only throughput --store sqlite|postgres|both
- *   npm run bench -- --only pending --shape 'many hung endpoints'
- *   npm run bench -- --nodes [--rate 1000] [--rate-each 250] [--batch 1] [--seconds 40] [--rounds 2] [--statements]
- *   npm run bench -- --claims [--sizes 1000,100000,10000000]
- *   npm run bench -- --dialects [--requests 4000] [--rounds 5] [--json]
- */
-import { parseArgs } from 'node:util';
+import { readFlags, refuse } from '../testbed/command-line.ts';
 import { STORES, type StoreKind } from './bed.ts';
 import { benchDialects } from './dialects.ts';
 import { MACHINE } from './figures.ts';
 import { measureLatency } from './latency.ts';
-import { measureNodes, type NodesRow, type Offered } from './nodes.ts';
+import type { NodesRow, Offered } from './node-group.ts';
+import { measureNodes } from './nodes.ts';
 import { measurePending, SHAPES } from './pending.ts';
 import { record } from './record.ts';
 import { endOnSignals } from './signals.ts';
@@ -30,9 +21,9 @@ const WHOLE = {
   latencySeconds: 60,
   pending: 1_000_000,
   pendingEvents: 20_000,
-  nodesRounds: 2,
-  nodesSeconds: 40,
-  nodesWarmUpSeconds: 15,
+  nodesRounds: 6,
+  nodesSeconds: 10,
+  nodesLeadSeconds: 3,
   sizes: [1_000, 10_000, 100_000, 1_000_000, 10_000_000],
 };
 const QUICK: typeof WHOLE = {
@@ -43,15 +34,25 @@ const QUICK: typeof WHOLE = {
   pendingEvents: 2_000,
   nodesRounds: 1,
   nodesSeconds: 5,
-  nodesWarmUpSeconds: 3,
+  nodesLeadSeconds: 2,
   sizes: [1_000, 10_000],
 };
 /** In all, and on each node: what two cores carry with everything else on them, on four nodes either way. */
 const RATE = 1_000;
 const RATE_EACH = 250;
 
-const { values: flags } = parseArgs({
-  options: {
+const USAGE = `npm run bench                 everything; writes bench/results, bench/README.md and docs/scale.md
+npm run bench -- --quick      the same on a small scale; writes nothing
+npm run bench -- --only throughput,latency,slow-disk,pending,nodes,claims [--rounds 3] [--events 60000] [--json] [--record]
+npm run bench -- --only throughput --store sqlite|postgres|both
+npm run bench -- --only pending --shape 'many hung endpoints'
+npm run bench -- --nodes [--rate 1000] [--rate-each 250] [--batch 1] [--seconds 10] [--rounds 6] [--statements]
+npm run bench -- --claims [--sizes 1000,100000,10000000]
+npm run bench -- --dialects [--requests 4000] [--rounds 5] [--json]
+`;
+
+const flags = readFlags(
+  {
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
     store: { type: 'string', default: 'both' },
@@ -71,17 +72,13 @@ const { values: flags } = parseArgs({
     shape: { type: 'string' },
     record: { type: 'boolean', default: false },
   },
-});
+  USAGE,
+);
 
 function wholeNumber(text: string | undefined, otherwise: number): number {
   const value = text === undefined ? otherwise : Number(text);
   if (Number.isInteger(value) && value > 0) return value;
   return refuse(`${text} is no whole number above 0`);
-}
-
-function refuse(problem: string): never {
-  process.stderr.write(`${problem}\n`);
-  process.exit(2);
 }
 
 function say(line: string): void {
@@ -142,13 +139,13 @@ async function measure(parts: ReadonlySet<Part>): Promise<Found> {
     const found = await measureNodes({
       offered,
       batch: wholeNumber(flags.batch, 1),
-      warmUpSeconds: scale.nodesWarmUpSeconds,
+      leadSeconds: scale.nodesLeadSeconds,
       seconds: wholeNumber(flags.seconds, scale.nodesSeconds),
       rounds: wholeNumber(flags.rounds, scale.nodesRounds),
       say,
     });
     nodes.push(found);
-    if (flags.statements) tellStatements(found.rounds.at(-1) ?? []);
+    if (flags.statements) tellStatements(found.rows);
   }
   const sizes = flags.sizes?.split(',').map((size) => wholeNumber(size, 0)) ?? scale.sizes;
   if (!parts.has('claims')) return { throughput, slowDisk, latency, pending, nodes, claims: null };

@@ -60,7 +60,11 @@ function merged(before: Found, now: Found): Found {
     slowDisk: now.slowDisk ?? before.slowDisk,
     latency: pick(now.latency, before.latency),
     pending: pick(now.pending, before.pending),
-    nodes: pick(now.nodes, before.nodes),
+    nodes: [
+      // Each way of offering the load is measured by itself.
+      ...before.nodes.filter(({ offered }) => now.nodes.every((each) => each.offered.kind !== offered.kind)),
+      ...now.nodes,
+    ],
     claims: now.claims ?? before.claims,
   };
 }

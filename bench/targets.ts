@@ -2,7 +2,8 @@ import { STORE_NAMES, STORES } from './bed.ts';
 import type { CallCost, Claims, ClaimsRow } from './claims.ts';
 import { mebibytes, rate, threeDigits, twoDigits, wholeOf } from './figures.ts';
 import type { Latency } from './latency.ts';
-import { ANSWER_MS, type Nodes, type NodesRow } from './nodes.ts';
+import type { NodesRow } from './node-group.ts';
+import { ANSWER_MS, type Nodes } from './nodes.ts';
 import type { Pending } from './pending.ts';
 import type { SlowDisk } from './slow-disk-drain.ts';
 import type { Cost, Speeds, StoreThroughput, Throughput } from './throughput.ts';
@@ -186,21 +187,20 @@ function pendingLines(found: Pending): Line[] {
   ];
 }
 
-function nodesLines({ offered, rounds, cpuRatio, statementRatio, ...ratios }: Nodes): Line[] {
+function nodesLines({ offered, rows, cpuRatio, statementRatio, ...ratios }: Nodes): Line[] {
   const of = `${wholeOf(offered.perSecond)}/s ${offered.kind === 'total' ? 'in all' : 'on each node'}`;
-  const last = rounds.at(-1) ?? [];
-  const isCarried = rounds.every((rows) => rows.every((row) => row.isCarried));
+  const isCarried = rows.every((row) => row.isCarried);
   const judged = (line: Line): Line =>
     isCarried ? line : { ...line, figure: `${line.figure}, overloaded`, met: null };
   const us = (value: number | null): string => (value === null ? 'not known here' : `${value.toFixed(0)} µs`);
-  const perRow = last.map((row) =>
+  const perRow = rows.map((row) =>
     plain(
       `${of}, receivers that take ${ANSWER_MS} ms, ${row.nodes} node${row.nodes === 1 ? '' : 's'}${row.databases === 1 ? '' : ', each with a database of its own'}: per delivery`,
       `${us(row.nodeCpuUs)} + ${us(row.databaseCpuUs)} of PostgreSQL`,
       `${threeDigits(row.statements)} statements (${partsOf(row)}), ${wholeOf(row.walBytes)} bytes of WAL`,
     ),
   );
-  const reads = Math.max(...last.map(readsOf));
+  const reads = Math.max(...rows.map(readsOf));
   return [
     ...perRow,
     judged(atMost(`${of}: CPU per delivery, 4 nodes by 1`, cpuRatio, NODES_RATIO_MAX, twoDigits)),

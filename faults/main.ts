@@ -1,18 +1,7 @@
-/**
- *   npm run faults                          every row on both stores, a quarter of an hour; writes docs/faults.md
- *   npm run faults -- --only kill-all,dns   some rows; writes nothing
- *   npm run faults -- --store sqlite        one store; writes nothing
- *   npm run faults -- --list                the rows
- *   npm run faults -- --json                the outcomes as JSON on standard output
- *   npm run faults -- --logs folder         keeps what the servers of each row log
- *   npm run faults -- --record              writes docs/faults.md whatever was run: its table has these rows then
- *
- * Ends with 1 when an event was lost or wrongly signed, or anything else was seen that must never be.
- */
 import { appendFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { MACHINE } from '../bench/figures.ts';
+import { readFlags, refuse } from '../testbed/command-line.ts';
 import { type Fault, STORES, type StoreKind } from './fault.ts';
 import { MATRIX } from './matrix.ts';
 import { measure, type Outcome } from './measure.ts';
@@ -23,8 +12,19 @@ import { plainTable, problemsOf } from './table.ts';
 /** As a shell tells of Ctrl-C. */
 const INTERRUPTED = 130;
 
-const { values: flags } = parseArgs({
-  options: {
+const USAGE = `npm run faults                          every row on both stores, a quarter of an hour; writes docs/faults.md
+npm run faults -- --only kill-all,dns   some rows; writes nothing
+npm run faults -- --store sqlite        one store; writes nothing
+npm run faults -- --list                the rows
+npm run faults -- --json                the outcomes as JSON on standard output
+npm run faults -- --logs folder         keeps what the servers of each row log
+npm run faults -- --record              writes docs/faults.md whatever was run: its table has these rows then
+
+Ends with 1 when an event was lost or wrongly signed, or anything else was seen that must never be.
+`;
+
+const flags = readFlags(
+  {
     only: { type: 'string' },
     store: { type: 'string' },
     list: { type: 'boolean', default: false },
@@ -32,12 +32,8 @@ const { values: flags } = parseArgs({
     logs: { type: 'string' },
     record: { type: 'boolean', default: false },
   },
-});
-
-function refuse(problem: string): never {
-  process.stderr.write(`${problem}\n`);
-  process.exit(2);
-}
+  USAGE,
+);
 
 function storesOf(text: string | undefined): readonly StoreKind[] {
   if (text === undefined) return STORES;

@@ -58,6 +58,7 @@ function seen(changes: Partial<Seen> = {}, nodeAt: (seconds: number) => Partial<
     deeds: { ...nothingDone(), rotations: 10 },
     history: { events: 10, mustGo: 10 },
     samples: Array.from({ length: 360 }, (_, index) => sampleAt((index + 1) * 10, nodeAt((index + 1) * 10))),
+    failedLooks: [],
     end: sampleAt(3_700, nodeAt(3_700)),
     missing: 0,
     owed: [],
@@ -105,6 +106,12 @@ describe('the verdict of a soak', () => {
     ],
     ['retention fell behind', { oldestHours: 25 }, 'oldest event that is left'],
     ['Node warned of listeners', { listenerWarnings: 1 }, 'warnings about listeners'],
+    ['a server did not say how it is', { failedLooks: ['503'] }, 'looks at the servers and their tables that failed'],
+    [
+      'the load was not carried',
+      { sent: { ...seen().sent, behind: 301 } },
+      'events that were not sent by the end, because too many requests were under way',
+    ],
     ['the log has errors', { errorLines: ['{"level":"error"}'] }, 'errors in the log'],
     [
       'what was delivered stayed in the queue',

@@ -1,22 +1,23 @@
-/**
- * The proof in one minute: real receivers, each knowing one secret at a time, while every ring is rotated again and
- * again under load. Ends with a verdict and an exit status: nothing rejected, nothing lost.
- *
- *   npm run tour -- [--seconds 40] [--rate 300] [--customers 6] [--json]
- */
-import { parseArgs } from 'node:util';
 import { createApi } from '../testbed/api.ts';
+import { readFlags } from '../testbed/command-line.ts';
 import { type Customer, startCustomer } from '../testbed/customer.ts';
 import { startServer } from '../testbed/server-process.ts';
 
-const { values: flags } = parseArgs({
-  options: {
+const USAGE = `npm run tour -- [--seconds 40] [--rate 300] [--customers 6] [--json]
+
+  The proof in one minute: real receivers, each knowing one secret at a time, while every ring is rotated again and
+  again under load. Ends with a verdict and an exit status: nothing rejected, nothing lost.
+`;
+
+const flags = readFlags(
+  {
     seconds: { type: 'string', default: '40' },
     rate: { type: 'string', default: '300' },
     customers: { type: 'string', default: '6' },
     json: { type: 'boolean', default: false },
   },
-});
+  USAGE,
+);
 
 const GRACE_SECONDS = 4;
 /** A customer deploys the new secret somewhere in this part of the grace. */

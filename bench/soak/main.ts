@@ -1,13 +1,4 @@
-/**
- * An hour of steady load with rotations, suspensions, endpoints that come and go, and keys that are revoked: nothing may
- * be lost or wrongly signed, and nothing may grow.
- *
- *   npm run soak -- [--minutes 60] [--store sqlite|postgres] [--nodes 2] [--rate 300] [--customers 24] [--json] [--record]
- *
- * Ends with a table of verdicts and an exit status. `--json` prints everything that was seen instead; `--record` writes the
- * table beside the benchmarks.
- */
-import { parseArgs } from 'node:util';
+import { readFlags, refuse } from '../../testbed/command-line.ts';
 import { STORES, type StoreKind } from '../bed.ts';
 import { MACHINE } from '../figures.ts';
 import { endOnSignals } from '../signals.ts';
@@ -17,8 +8,17 @@ import { recordSoak } from './record.ts';
 import { soak } from './soak.ts';
 import { isPassed, verdictOf } from './verdict.ts';
 
-const { values: flags } = parseArgs({
-  options: {
+const USAGE = `npm run soak -- [--minutes 60] [--store sqlite|postgres] [--nodes 2] [--rate 300] [--customers 24]
+
+  An hour of steady load with rotations, suspensions, endpoints that come and go, and keys that are revoked: nothing may
+  be lost or wrongly signed, and nothing may grow. Ends with a table of verdicts and an exit status.
+
+  --json     everything that was seen, instead of the table
+  --record   writes the table beside the benchmarks
+`;
+
+const flags = readFlags(
+  {
     minutes: { type: 'string', default: '60' },
     store: { type: 'string', default: 'sqlite' },
     nodes: { type: 'string' },
@@ -27,12 +27,8 @@ const { values: flags } = parseArgs({
     json: { type: 'boolean', default: false },
     record: { type: 'boolean', default: false },
   },
-});
-
-function refuse(problem: string): never {
-  process.stderr.write(`${problem}\n`);
-  process.exit(2);
-}
+  USAGE,
+);
 
 function number(name: string, text: string, isWhole: boolean): number {
   const value = Number(text);

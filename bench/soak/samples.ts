@@ -19,24 +19,32 @@ type Watched = {
   readonly tables: TablesWatch;
 };
 
+/** All looks, and why some failed: an hour of load does not end because nobody could see for a moment. */
+type Samples = { readonly samples: readonly Sample[]; readonly failures: readonly string[] };
+
 /** Looks at everything again and again until told to end. */
 export async function watch(
   watched: Watched,
   options: { readonly everySeconds: number; readonly signal: AbortSignal; readonly onSample: (sample: Sample) => void },
-): Promise<readonly Sample[]> {
+): Promise<Samples> {
   const { everySeconds, signal, onSample } = options;
   const samples: Sample[] = [];
+  const failures: string[] = [];
   const started = performance.now();
   for (let index = 1; !signal.aborted; index += 1) {
     const dueInMs = started + index * everySeconds * 1_000 - performance.now();
     // An end in the meantime is not an error.
     if (dueInMs > 0) await sleep(dueInMs, undefined, { signal }).catch(() => {});
     if (signal.aborted) break;
-    const sample = await look(watched, (performance.now() - started) / 1_000);
-    samples.push(sample);
-    onSample(sample);
+    try {
+      const sample = await look(watched, (performance.now() - started) / 1_000);
+      samples.push(sample);
+      onSample(sample);
+    } catch (error) {
+      failures.push(error instanceof Error ? error.message : String(error));
+    }
   }
-  return samples;
+  return { samples, failures };
 }
 
 export async function look({ nodes, customers, tables }: Watched, seconds: number): Promise<Sample> {

@@ -54,7 +54,7 @@ export async function soak(plan: Plan, say: (line: string) => void): Promise<See
   };
   const watching = new AbortController();
   const onSample = (sample: Sample): void => say(told(sample, sent, customers));
-  const samples = watch(watched, { everySeconds: plan.sampleSeconds, signal: watching.signal, onSample });
+  const looks = watch(watched, { everySeconds: plan.sampleSeconds, signal: watching.signal, onSample });
   try {
     await Promise.all([
       pour(api, known, { plan, sent, until }),
@@ -66,6 +66,7 @@ export async function soak(plan: Plan, say: (line: string) => void): Promise<See
   say('no more events; waiting for what is owed');
   await allArrived(known);
   await sleep(SETTLE_MS);
+  const { samples, failures } = await looks;
   const end = await look(watched, (Date.now() - startedAt) / 1_000);
   const missing = known.reduce((sum, { expected, received }) => sum + expected.missingFrom(received), 0);
   return {
@@ -74,7 +75,8 @@ export async function soak(plan: Plan, say: (line: string) => void): Promise<See
     tally: customers.tally,
     deeds,
     history: servers.history,
-    samples: await samples,
+    samples,
+    failedLooks: failures,
     end,
     missing,
     owed: missing > 0 ? await servers.tables.owed() : [],

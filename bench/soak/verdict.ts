@@ -16,6 +16,8 @@ export type Seen = {
   readonly deeds: Deeds;
   readonly history: History;
   readonly samples: readonly Sample[];
+  /** Why servers or tables could not be looked at now and then. */
+  readonly failedLooks: readonly string[];
   /** After everything was delivered. */
   readonly end: Sample;
   /** Accepted, and not at its customer when everything should be. */
@@ -106,6 +108,7 @@ function promiseLines({ plan, sent, tally, deeds, ...seen }: Seen): Line[] {
       met: sent.behind <= behindMax,
     },
     none('calls that were answered otherwise than they must', deeds.problems.length, deeds.problems[0] ?? ''),
+    none('looks at the servers and their tables that failed', seen.failedLooks.length, seen.failedLooks[0] ?? ''),
     none('warnings about listeners', seen.listenerWarnings),
     none('errors in the log', seen.errorLines.length, seen.errorLines[0]?.slice(0, 120) ?? ''),
     none(

@@ -14,13 +14,15 @@ export type HealthSources = {
 /** They belong to no surface and are answered on every host. */
 export const SERVER_PATHS = ['/healthz', '/readyz', METRICS_PATH] as const;
 
+/** What `/healthz` answers as long as the process does. */
+export const HEALTHY = '{"status":"ok"}';
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Paths that belong to no dialect: for load balancers and scrapers. They tell nothing about any organization. */
 export function mountHealth(fastify: FastifyInstance, { ready, metrics }: HealthSources): void {
   // The process answers: nothing else is asked.
   fastify.get('/healthz', (_request, reply) => {
-    reply.header('cache-control', 'no-store').type(JSON_TYPE).send('{"status":"ok"}');
+    reply.header('cache-control', 'no-store').type(JSON_TYPE).send(HEALTHY);
   });
   fastify.get('/readyz', async (_request, reply) => {
     const answer = await ready().catch((error: unknown) => ({ ok: false as const, reason: reasonOf(error) }));

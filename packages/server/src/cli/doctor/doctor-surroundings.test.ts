@@ -4,8 +4,10 @@ import { createServer as createTcpServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Environment } from '../../config/load.ts';
 import { writeServerFile } from '../../config/server-file.ts';
+import { HEALTHY } from '../../http/health.ts';
 import { DoctorFolder, worst } from '../testing/doctor-folder.ts';
 import { checkClock, checkMemory, checkNames, checkNode } from './check-machine.ts';
+import { checkPort } from './check-port.ts';
 import { checkBacklog, checkDifference } from './check-server.ts';
 
 const MEBIBYTE = 1_048_576;
@@ -33,6 +35,25 @@ describe('doctor sees that the port', () => {
     }
     expect(await here.status('port', { HOOKRING_HOST: '203.0.113.9' })).toBe('problem');
     expect(await here.status('port')).toBe('ok');
+  });
+
+  it.each([
+    [HEALTHY, true],
+    ['{"status":"well"}', false],
+  ])('is that of a server of Hookring when it answers %s: %s', async (answer, isOurs) => {
+    const other = createServer((_request, response) => void response.end(answer)).listen(0, '127.0.0.1');
+    await new Promise((resolve) => other.once('listening', resolve));
+    const { port } = other.address() as { port: number };
+    const at = { host: '127.0.0.1', port };
+    const onPostgres = await checkPort({ ...at, database: { kind: 'postgres', url: '', shown: '' } });
+    const onFile = await checkPort({ ...at, database: { kind: 'sqlite', path: here.path } });
+    const who = isOurs ? 'a server of Hookring on another database' : 'another program';
+    try {
+      expect(onPostgres.status).toBe(isOurs ? 'ok' : 'problem');
+      expect(onFile).toMatchObject({ status: 'problem', detail: `127.0.0.1:${port} is taken by ${who}` });
+    } finally {
+      other.close();
+    }
   });
 });
 
