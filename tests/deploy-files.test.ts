@@ -61,6 +61,10 @@ describe('docker-compose.yml', () => {
     );
   });
 
+  it('has connections for more servers than PostgreSQL has by itself', () => {
+    expect(services!['postgres']!['command']).toEqual(['postgres', '-c', 'max_connections=300']);
+  });
+
   it('gives servers settings that they understand, and time to drain', async () => {
     for (const server of servers) {
       await expectUsable(server['environment'] as unknown as Record<string, string>);
@@ -148,6 +152,23 @@ describe('examples/kubernetes', () => {
       expect(from.flat()).toEqual(['configMapRef hookring', 'secretRef hookring']);
       const ports = container['ports']!.map(({ containerPort }) => String(containerPort));
       expect(ports).toEqual([data['HOOKRING_PORT'], data['HOOKRING_METRICS_ADDRESS']!.split(':')[1]]);
+    }
+  });
+
+  it('is told nothing by the Service that has its name', () => {
+    expect(of('Service')[0]!['metadata']!['name']).toBe('hookring');
+    for (const deployment of deployments)
+      expect(deployment['spec']!['template']!['spec']!['enableServiceLinks']).toBe(false);
+  });
+
+  it('mounts the CA of the database where there is one', () => {
+    for (const deployment of deployments) {
+      const mounts = containerOf(deployment)['volumeMounts']!;
+      const volumes = deployment['spec']!['template']!['spec']!['volumes']!;
+      expect(mounts.map(({ name }) => name)).toEqual(volumes.map(({ name }) => name));
+      expect(mounts).toContainEqual({ name: 'database-ca', mountPath: '/etc/hookring/ca', readOnly: true });
+      const { configMap } = volumes.find(({ name }) => String(name) === 'database-ca')!;
+      expect(configMap).toEqual({ name: 'hookring-database-ca', optional: true });
     }
   });
 
