@@ -51,5 +51,6 @@ describe('processes that run worlds beside each other', { timeout: 120_000 }, ()
     const error: unknown = await run({ ...impossible, workers: 2 }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(WorkerLost);
     expect(String(error)).toMatch(/chapter [01] of seed 20300102 ended \(exit code 1\); again: npm run simulate/);
+    expect(String(error)).toContain('RangeError: Invalid array length');
   });
 });

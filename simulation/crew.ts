@@ -9,14 +9,16 @@ const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url));
 /** One that has grown past this is replaced after its world. */
 const WORKER_BYTES_MAX = 1_536 * 1_024 * 1_024;
 
+/** Of what a process says on its way out. */
+const LAST_WORDS_LENGTH_MAX = 4_096;
+
 /** A process ended in the middle of a world. */
 export class WorkerLost extends Error {
   override readonly name = 'WorkerLost';
 
-  constructor(plan: Plan, how: string) {
-    super(
-      `the process that ran chapter ${plan.chapter} of seed ${plan.seed} ended (${how}); again: ${commandFor(plan)}`,
-    );
+  constructor(plan: Plan, how: string, lastWords: string) {
+    const what = `the process that ran chapter ${plan.chapter} of seed ${plan.seed} ended (${how})`;
+    super([`${what}; again: ${commandFor(plan)}`, lastWords.trim()].join('\n').trimEnd());
   }
 }
 
@@ -85,9 +87,13 @@ export class Crew {
 class Worker {
   readonly #process: ChildProcess;
   #isEnded = false;
+  #lastWords = '';
 
   constructor() {
-    this.#process = fork(WORKER, { serialization: 'advanced' });
+    this.#process = fork(WORKER, { serialization: 'advanced', stdio: ['ignore', 'inherit', 'pipe', 'ipc'] });
+    this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#lastWords = (this.#lastWords + text).slice(-LAST_WORDS_LENGTH_MAX);
+    });
   }
 
   /** Null: it was ended meanwhile. */
@@ -99,16 +105,17 @@ class Worker {
     return await new Promise((resolve, reject) => {
       const lost = (how: string): void => {
         if (this.#isEnded) resolve(null);
-        else reject(new WorkerLost(plan, how));
+        else reject(new WorkerLost(plan, how, this.#lastWords));
       };
-      const onExit = (code: number | null, signal: string | null): void => lost(signal ?? `exit code ${code}`);
+      // Once everything that it said has arrived.
+      const onClose = (code: number | null, signal: string | null): void => lost(signal ?? `exit code ${code}`);
       const onError = (error: Error): void => lost(error.message);
       const onMessage = (message: FromWorker): void => {
         if (message.kind === 'progress') return onProgress(message.deliveries, message.faults);
-        child.off('message', onMessage).off('exit', onExit).off('error', onError);
+        child.off('message', onMessage).off('close', onClose).off('error', onError);
         resolve({ result: { ...message.result, failure: reviveFailure(message.failure) }, bytes: message.bytes });
       };
-      child.on('message', onMessage).on('exit', onExit).on('error', onError);
+      child.on('message', onMessage).on('close', onClose).on('error', onError);
       const order: ToWorker = { plan };
       child.send(order, (error) => {
         if (error !== null) lost(error.message);
