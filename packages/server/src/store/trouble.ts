@@ -25,6 +25,10 @@ export class Trouble {
     this.#telemetry = telemetry;
   }
 
+  get isOver(): boolean {
+    return this.#since === null;
+  }
+
   failed(cause: string): void {
     const now = this.#monotonic();
     const isBeginning = this.#since === null;

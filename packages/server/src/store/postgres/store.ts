@@ -1,3 +1,4 @@
+import { DatabaseError } from 'pg';
 import type { Change, Incarnation, Pruned, PruneUnit, Reader, Store } from '../port.ts';
 import { StoreUnavailable } from '../port.ts';
 import type { Database, Statement } from './database.ts';
@@ -13,6 +14,7 @@ import { makeDaysAhead } from './writer/partitions.ts';
 import { freeLeases } from './writer/reap-leases.ts';
 import { endRun } from './writer/start-run.ts';
 import { refusing } from './writer/transact.ts';
+import type { HotWriter } from './writer/writer.ts';
 
 /** From a commit until every node acts on it: what memory is good for, the error of clocks, and room to spare. */
 const SPREAD_MS = 1_000;
@@ -24,14 +26,11 @@ const RECORD_WAIT_MS = 50;
 /** Rows that closing gives back at a time. */
 const FREED_PER_STEP = 10_000;
 
-/** A standby answers questions, and keeps nothing; nor does a server that was told to take no writes. */
-const PING: Statement = { name: 'ping', text: "SELECT current_setting('transaction_read_only')" };
-
-/** The part of the store that is on the way of every event. */
-export type HotWriter = Pick<Store, 'accept' | 'record' | 'claim' | 'takeDue' | 'release' | 'room'> & {
-  /** Commits what waits, and takes nothing new. */
-  drain(): Promise<void>;
-};
+/** Changes nothing, and is refused like every other change by a standby, and by a server that was told to take no writes. */
+const PING: Statement = { name: 'ping', text: 'UPDATE nodes SET seen_at = seen_at WHERE false' };
+const READ_ONLY_SQL_TRANSACTION = '25006';
+/** More than there are connections of a kind that writes. */
+const PINGS_MAX = 5;
 
 export type PostgresStoreParts = {
   readonly db: Database;
@@ -127,12 +126,29 @@ export function createPostgresStore(parts: PostgresStoreParts): Store {
     onLeasesLost: (listener) => run.onLost(listener),
     async ping() {
       if (closing !== null) throw new StoreUnavailable('closed');
-      const { rows } = await refusing(async () => await db.on('control').run(PING));
-      if (rows[0]?.[0] !== 'off') throw new StoreUnavailable('commit_failed');
+      await refusing(async () => await ping(db, 'control'));
+      // The connections of writes may be those that are refused.
+      if (hot.isInTrouble) await refusing(async () => await ping(db, 'write'));
     },
     close() {
       closing ??= close();
       return closing;
     },
   };
+}
+
+/**
+ * A session that was opened while the database took no writes takes none afterwards. Its error closes it, so the last of
+ * these sessions is not the last try.
+ */
+async function ping(db: Database, kind: 'control' | 'write'): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await db.on(kind).run(PING);
+      return;
+    } catch (error) {
+      const isReadOnly = error instanceof DatabaseError && error.code === READ_ONLY_SQL_TRANSACTION;
+      if (!isReadOnly || tries === PINGS_MAX) throw error;
+    }
+  }
 }

@@ -17,6 +17,8 @@ export type HotNode = {
   /** Times at which it said that there is due work. */
   readonly due: number[];
   readonly failures: string[];
+  /** How often trouble was over. */
+  readonly recoveries: number[];
 };
 
 export type Hot = {
@@ -72,6 +74,7 @@ export async function withHot(test: (hot: Hot) => Promise<void>): Promise<void> 
       const run = { incarnation: Number(await value(start, [START])) };
       const due: number[] = [];
       const failures: string[] = [];
+      const recoveries: number[] = [];
       const writer = createHotWriter({
         db,
         clock,
@@ -79,13 +82,17 @@ export async function withHot(test: (hot: Hot) => Promise<void>): Promise<void> 
         random: Math.random,
         incarnation: () => run.incarnation,
         onDue: () => due.push(clock.now()),
-        telemetry: { storeCommitted() {}, storeFailing: (cause) => failures.push(cause) },
+        telemetry: {
+          storeCommitted() {},
+          storeFailing: (cause) => failures.push(cause),
+          storeWorksAgain: (afterMs) => recoveries.push(afterMs),
+        },
       });
       opened.defer(async () => {
         await writer.drain();
         await db.close();
       });
-      return Object.assign(run, { writer, db, due, failures });
+      return Object.assign(run, { writer, db, due, failures, recoveries });
     },
     async proxy() {
       const proxy = await startCutProxy(database.url);

@@ -346,7 +346,7 @@ describe('an outage', () => {
 
   it('of a server that is only read from is told at once', () =>
     withHot(async (hot) => {
-      const { node, endpointId, accept } = await prepare(hot);
+      const { node, organizationId, endpointId, accept } = await prepare(hot);
       const name = String(await hot.value('SELECT current_database()'));
       await hot.sql.query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
       const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -354,10 +354,16 @@ describe('an outage', () => {
       await hot.sql.query(end);
       await expect(accept(leased(endpointId))).rejects.toMatchObject({ reason: 'commit_failed' });
       expect(node.failures).not.toEqual([]);
+      // What only reads goes on working, and ends nothing.
+      const named = acceptedEvent(organizationId, [leased(endpointId)], { fingerprint: 'f' });
+      const refused = node.writer.accept({ events: [named], idempotency: null });
+      await expect(refused).rejects.toMatchObject({ reason: 'commit_failed' });
+      expect(node.recoveries).toEqual([]);
       await hot.sql.query('SET default_transaction_read_only = off');
       await hot.sql.query(`ALTER DATABASE ${name} RESET default_transaction_read_only`);
       await hot.sql.query(end);
       expect(await accept(leased(endpointId))).toEqual(STORED);
+      expect(node.recoveries).toHaveLength(1);
     }));
 });
 

@@ -131,12 +131,17 @@ export class Batches {
 
   /** A statement that only reads. */
   async read(statement: Statement, values: readonly Value[]): Promise<readonly Row[]> {
-    return await this.#untilItWorks(async () => await this.once(statement, values));
+    const rows = await this.#untilItWorks(async () => await this.once(statement, values));
+    // The server answers. Whether it takes writes is not said by that.
+    this.#failingSince = null;
+    return rows;
   }
 
   /** As `settle`, waiting while the server takes nothing. */
   async settleSurely(batch: number): Promise<Left | null> {
-    return await this.#untilItWorks(async () => await this.settle(batch));
+    const left = await this.#untilItWorks(async () => await this.settle(batch));
+    this.#worked();
+    return left;
   }
 
   /** A statement that may run twice; whoever calls tries again. */
@@ -182,9 +187,7 @@ export class Batches {
     const state = this.#tries(null);
     for (let tries = 1; ; tries += 1) {
       try {
-        const result = await work();
-        this.#worked();
-        return result;
+        return await work();
       } catch (error) {
         await this.#judge(error, state);
       }

@@ -45,6 +45,8 @@ export type HotWriterParts = {
 
 /** Writes what every event needs. The signatures are those of the port. */
 export type HotWriter = Pick<Store, 'accept' | 'record' | 'claim' | 'takeDue' | 'release' | 'room'> & {
+  /** The last write failed: whoever is asked whether writes work has to try. */
+  readonly isInTrouble: boolean;
   /** Commits what waits; nothing is taken any more. */
   drain(): Promise<void>;
 };
@@ -92,6 +94,9 @@ export function createHotWriter(parts: HotWriterParts): HotWriter {
   return {
     get room() {
       return queue.room;
+    },
+    get isInTrouble() {
+      return !trouble.isOver;
     },
     accept(unit) {
       const bytes = acceptBytes(unit);
