@@ -1,5 +1,6 @@
 import { randomBytes, randomFillSync } from 'node:crypto';
-import { bootstrap, checkMasterKeys } from './app/bootstrap.ts';
+import { bootstrap } from './app/bootstrap.ts';
+import { checkMasterKeys } from './app/check-master-keys.ts';
 import { createApp } from './app/create-app.ts';
 import { engineSettings, rotationLimits } from './config/engine-settings.ts';
 import { metricsOfMainPort, observe } from './config/open-metrics.ts';

@@ -12,29 +12,6 @@ import { firstSecret } from './minting.ts';
 
 const TOKEN_PREFIX = 'hk_live_';
 
-/** The configured master keys are not those of this database. Its message is for the operator. */
-export class WrongMasterKey extends Error {
-  override readonly name = 'WrongMasterKey';
-}
-
-/** Opens one of the sealed secrets, so that a wrong master key stops the start instead of every delivery. */
-export async function checkMasterKeys({
-  store,
-  vault,
-  masterKeys,
-}: Pick<AppContext, 'store' | 'vault' | 'masterKeys'>): Promise<void> {
-  const { items } = await store.reader.sealedSecrets({ after: null, itemsMax: 1 });
-  for (const { sealed, owner, id } of items) {
-    try {
-      vault.unseal(sealed, owner, id);
-    } catch (cause) {
-      const known = masterKeys.ids().join(', ');
-      const detail = `the master keys (${known}) do not open the secrets of this database: give back the key they were sealed under`;
-      throw new WrongMasterKey(detail, { cause });
-    }
-  }
-}
-
 /**
  * Makes the organization `default` at the first start. With `mintKey` it has an API key afterwards, unless the operator
  * brought one: answers the token of a key made now, which is shown once, or null.

@@ -1,6 +1,6 @@
 import type { Sealed } from '../domain/secret.ts';
-import type { Store } from '../store/port.ts';
-import type { Vault } from '../store/vault.ts';
+import { openedWith } from './check-master-keys.ts';
+import type { AppContext } from './context.ts';
 
 /** Keys that belong to the service and to no organization, kept sealed in the store. */
 export const SERVICE_KEYS = ['request-fingerprints', 'access-tokens'] as const;
@@ -10,12 +10,13 @@ export type ServiceKeyName = (typeof SERVICE_KEYS)[number];
 export const SERVICE_OWNER = 'service';
 const KEY_BYTES = 32;
 
-type Tools = { readonly store: Store; readonly vault: Vault; readonly fillRandom: (bytes: Uint8Array) => void };
+type Tools = Pick<AppContext, 'store' | 'vault' | 'masterKeys' | 'fillRandom'>;
 
 /** Reads one, or makes it at the first start. It outlives every master key: what it was used for stays recognisable. */
-export async function openServiceKey({ store, vault, fillRandom }: Tools, name: ServiceKeyName): Promise<Uint8Array> {
+export async function openServiceKey(tools: Tools, name: ServiceKeyName): Promise<Uint8Array> {
+  const { store, vault, fillRandom } = tools;
   const found = await store.reader.serviceKey(name);
-  if (found !== null) return opened(vault, found, name);
+  if (found !== null) return opened(tools, found, name);
   const key = new Uint8Array(KEY_BYTES);
   fillRandom(key);
   const sealed = vault.seal(Buffer.from(key).toString('base64url'), SERVICE_OWNER, name);
@@ -24,15 +25,18 @@ export async function openServiceKey({ store, vault, fillRandom }: Tools, name: 
   // Another node that starts just now was first: all of them use its key.
   const first = await store.reader.serviceKey(name);
   if (first === null) throw new Error('a key of the service was there a moment ago and is gone');
-  return opened(vault, first, name);
+  return opened(tools, first, name);
 }
 
-function opened(vault: Vault, sealed: Sealed, name: ServiceKeyName): Uint8Array {
-  return Buffer.from(vault.unseal(sealed, SERVICE_OWNER, name), 'base64url');
+function opened(tools: Tools, sealed: Sealed, name: ServiceKeyName): Uint8Array {
+  return Buffer.from(
+    openedWith(tools, () => tools.vault.unseal(sealed, SERVICE_OWNER, name)),
+    'base64url',
+  );
 }
 
 /** Seals them under the first master key. Answers how many changed. */
-export async function resealServiceKeys({ store, vault }: Omit<Tools, 'fillRandom'>): Promise<number> {
+export async function resealServiceKeys({ store, vault }: Pick<Tools, 'store' | 'vault'>): Promise<number> {
   let changed = 0;
   for (const name of SERVICE_KEYS) {
     const sealed = await store.reader.serviceKey(name);

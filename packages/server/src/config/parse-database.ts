@@ -79,7 +79,7 @@ function readParameters(given: URLSearchParams, cwd: string): Parsed<ReadonlyMap
     if (value === '') return problem(`has the parameter ${name} without a value`);
     if (name === 'sslmode') {
       const mode = TLS_MODES[value];
-      if (mode === undefined) return problem('has an sslmode that is none of disable, no-verify, verify-full, require');
+      if (mode === undefined) return problem(`has an sslmode that is none of ${Object.keys(TLS_MODES).join(', ')}`);
       kept.set(name, mode);
     } else if (name === 'host') {
       if (!isAbsolute(value)) return problem('has a parameter host that is not the folder of a socket');

@@ -36,7 +36,24 @@ export function housekeepingJobs(
     retentionJob({ store, clock, telemetry, retentionDays }),
     job('prune_idempotency', 10 * MINUTE_MS, (now) => ({ kind: 'prune_idempotency', now, itemsMax })),
     job('purge_secrets', HOUR_MS, (now) => ({ kind: 'purge_secrets', now, before: now - retentionMs, itemsMax })),
-    job('reap_leases', 2_000, (now) => ({ kind: 'reap_leases', now, itemsMax })),
+    takeOverJob({ store, clock, telemetry }, itemsMax),
     job('upkeep', 30_000, (now) => ({ kind: 'upkeep', now })),
   ];
+}
+
+/** Told of once for each node that is gone, or few that went together, in however many steps. */
+function takeOverJob({ store, clock, telemetry }: HousekeepingTools, itemsMax: number): Job {
+  let untold = 0;
+  return {
+    name: 'reap_leases',
+    periodMs: 2_000,
+    async step() {
+      const step = await store.housekeep({ kind: 'reap_leases', now: clock.now(), itemsMax });
+      untold += step.changed;
+      if (step.more || untold === 0) return step;
+      telemetry.takenOver(untold);
+      untold = 0;
+      return step;
+    },
+  };
 }

@@ -36,6 +36,8 @@ export type EngineTelemetry = {
   readonly released: (deliveries: number) => void;
   /** The store refused or failed; the engine keeps what it has and tries again. */
   readonly storeRefused: (operation: string, error: unknown) => void;
+  /** What nodes that are gone had leased, deliveries and endpoints, waits for any node now. */
+  readonly takenOver: (rows: number) => void;
   /** A step of retention. */
   readonly retentionRemoved: (removed: Removed) => void;
   /** What retention removed since it last told. */
@@ -63,6 +65,7 @@ export const SILENT_TELEMETRY: EngineTelemetry = {
   released: ignore,
   storeRefused: ignore,
   retentionRemoved: ignore,
+  takenOver: ignore,
   retentionReport: ignore,
   jobFinished: ignore,
   jobFailed: ignore,

@@ -210,6 +210,9 @@ function retentionEvents(log: Log, metrics: Metrics) {
     retentionReport(fields: RemovedRows & { readonly retentionDays: number }): void {
       log.info(fields, 'events past retention were removed');
     },
+    takenOver(rows: number): void {
+      log.warn({ rows }, 'took over what servers that are gone had leased');
+    },
     eventsPruned(fields: RemovedRows & { readonly before: number; readonly actor: string }): void {
       log.info(fields, 'an operator removed old events');
     },

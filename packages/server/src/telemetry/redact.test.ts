@@ -148,6 +148,7 @@ function calls(events: TelemetryEvents, value: string, error: unknown): Record<k
     fault: () => events.fault(value, error, value),
     retentionRemoved: () => events.retentionRemoved(removed),
     retentionReport: () => events.retentionReport({ ...removed, retentionDays: 1 }),
+    takenOver: () => events.takenOver(1),
     eventsPruned: () => events.eventsPruned({ ...removed, before: 1, actor: value }),
     payloadErased: () => events.payloadErased({ eventKey: value, actor: value }),
   };

@@ -19,7 +19,7 @@ export function storeEvents(log: Log, metrics: Metrics, clock: Clock) {
       const untold = seldom('slow commit');
       if (untold === null) return;
       const fields = { units, durationMs: Math.round(durationMs), untold };
-      log.warn(fields, 'commits are slow; the disk is most likely busy');
+      log.warn(fields, 'commits are slow: the disk is busy, or on PostgreSQL something holds locks');
     },
     /** Once for each batch, not for each unit in it. */
     storeStatement(connection: 'write' | 'read' | 'control' | 'change', name: string): void {
