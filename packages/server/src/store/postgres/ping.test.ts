@@ -8,8 +8,8 @@ import { withNodes } from './testing/nodes.ts';
 async function withSwitch(
   test: (parts: {
     node: Store;
-    takesWrites(isTaken: boolean): Promise<void>;
-    end(kind: string): Promise<void>;
+    takesWrites: (isTaken: boolean) => Promise<void>;
+    end: (kind: string) => Promise<void>;
   }) => Promise<void>,
 ): Promise<void> {
   await withNodes(async (nodes) => {
@@ -20,12 +20,12 @@ async function withSwitch(
     try {
       await test({
         node,
-        async takesWrites(isTaken) {
+        takesWrites: async (isTaken) => {
           await sql.query('SET default_transaction_read_only = off');
-          const setting = `${isTaken ? 'RESET default_transaction_read_only' : 'SET default_transaction_read_only = on'}`;
+          const setting = isTaken ? 'RESET default_transaction_read_only' : 'SET default_transaction_read_only = on';
           await sql.query(`ALTER DATABASE ${name} ${setting}`);
         },
-        async end(kind) {
+        end: async (kind) => {
           await sql.query(
             `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
              WHERE datname = current_database() AND application_name = $1`,
