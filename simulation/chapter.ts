@@ -31,7 +31,7 @@ export type ChapterResult = {
 };
 
 const AUDIT_EVERY_MS = 60_000;
-/** In a kind world everything that is owed goes out within so long. */
+/** In a kind world everything that is owed goes out within so long, unless a rate makes it wait. */
 const REST_MS_MAX = 240_000;
 const START_MS_MAX = 120_000;
 const STOP_MS_MAX = 60_000;
@@ -153,7 +153,7 @@ async function tell(cast: Cast): Promise<void> {
   };
   await until(
     world,
-    REST_MS_MAX,
+    REST_MS_MAX + longestByRateMs(model),
     isAtRest,
     'durable',
     () => `still owed in a world where nothing goes wrong: ${owed(model)}`,
@@ -168,6 +168,15 @@ async function tell(cast: Cast): Promise<void> {
     () => 'the nodes did not stop',
   );
   fullAudit(world, true);
+}
+
+/** How long the endpoint that needs longest is sent what it is owed, no faster than its rate. */
+function longestByRateMs({ endpoints }: Model): number {
+  let longest = 0;
+  for (const { owedCount, row } of endpoints.values()) {
+    if (row.ratePerSecond !== null) longest = Math.max(longest, (owedCount * 1_000) / row.ratePerSecond);
+  }
+  return longest;
 }
 
 /** Some of what is owed, and how it stands. */
