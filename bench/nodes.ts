@@ -83,11 +83,7 @@ function isOf({ nodes, databases }: NodesRow, layout: Layout): boolean {
   return nodes === layout.nodes && databases === layout.databases;
 }
 
-function valueOf(
-  rows: readonly NodesRow[],
-  layout: Layout,
-  of: (row: NodesRow) => number | null,
-): number | null | undefined {
+function valueOf(rows: readonly NodesRow[], layout: Layout, of: (row: NodesRow) => number | null): number | null {
   const row = rows.find((each) => isOf(each, layout));
   return row === undefined ? null : of(row);
 }

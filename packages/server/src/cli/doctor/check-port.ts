@@ -30,7 +30,7 @@ export async function checkPort({
   if (code === 'EADDRINUSE' && (await isHookring(shown))) {
     // Of a worker, or of a server that another user started, there is no file that would say which database it is on.
     if (database.kind === 'postgres') return well('port', `a server of Hookring listens at ${shown}`);
-    return fail('port', `${shown} is taken by a server of Hookring on another database`, ADVICE[code] ?? '');
+    return fail('port', `${shown} is taken by another server of Hookring`, ADVICE[code] ?? '');
   }
   return fail('port', `${shown} ${SAYS[code] ?? `cannot be used (${code})`}`, ADVICE[code] ?? 'Choose another.');
 }

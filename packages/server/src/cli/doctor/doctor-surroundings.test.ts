@@ -47,7 +47,7 @@ describe('doctor sees that the port', () => {
     const at = { host: '127.0.0.1', port };
     const onPostgres = await checkPort({ ...at, database: { kind: 'postgres', url: '', shown: '' } });
     const onFile = await checkPort({ ...at, database: { kind: 'sqlite', path: here.path } });
-    const who = isOurs ? 'a server of Hookring on another database' : 'another program';
+    const who = isOurs ? 'another server of Hookring' : 'another program';
     try {
       expect(onPostgres.status).toBe(isOurs ? 'ok' : 'problem');
       expect(onFile).toMatchObject({ status: 'problem', detail: `127.0.0.1:${port} is taken by ${who}` });
